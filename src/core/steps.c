@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * THE TABLE: everything ketch does to make a container or to enter one, in order. Read this file first.
+ *
+ * Within a stage the order is the order of events. SERVE rows run when the child asks with the message in their row;
+ * they stand where they usually happen. runtime.md#lifecycle, steps 2 to 9.
+ */
+#include "core/steps.h"
+#include "linux/steps.h"
+
+static const struct step *const rows[] = {
+	/* The parent, before anything exists. */
+	&step_ns_open,
+	&step_dev_null_host,
+	&step_seccomp_compile,
+	&step_cgroup_create,
+
+	/* The first child, where namespaces are joined; it clones init. */
+	&step_cgroup_join_first,
+	&step_oom_first,
+	&step_ns_join,
+	&step_ns_user,
+	&step_ns_unshare,
+
+	/* Init, up to READY. */
+	&step_ids_ask,
+	&step_ids_map,
+	&step_oom,
+	&step_session_new,
+	&step_cgroup_join,
+	&step_cgroup_ns,
+	&step_time_ns,
+	&step_time_offsets,
+	&step_net_loopback,
+	&step_net_devices,
+	&step_net_move,
+	&step_mounts_private,
+	&step_rootfs_bind,
+	&step_mounts_all,
+	&step_mounts_source,
+	&step_dev_nodes,
+	&step_dev_links,
+	&step_console_open,
+	&step_cgroup_limits,
+	&step_rootfs_pivot,
+	&step_sysctl,
+	&step_mounts_masked,
+	&step_mounts_readonly,
+	&step_rootfs_readonly,
+	&step_host_name,
+	&step_sched,
+	&step_ioprio,
+	&step_mempolicy,
+	&step_personality,
+	&step_affinity_reset,
+	&step_keyring,
+	&step_stdio_owner,
+	&step_caps_bounding,
+	&step_user,
+	&step_caps,
+	&step_cwd,
+	&step_exec_lookup,
+	&step_rlimits_hard,
+
+	/* Init, after `ketch start`. */
+	&step_rlimits_final,
+	&step_affinity_final,
+	&step_fds_keep,
+	&step_signals_reset,
+	&step_no_new_privs,
+	&step_lsm_label,
+	&step_seccomp_listener,
+	&step_exec,
+};
+
+const struct step_table step_table = { rows, N_ELEMENTS(rows) };

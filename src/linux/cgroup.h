@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Control groups behind one small interface: the container's place in every hierarchy of this host, whatever driver
+ * made it (cgroupfs on v1, v2 and hybrid hosts; systemd is a driver of its own). config-linux.md#control-groups.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "engine/plan.h"
+#include "util/err.h"
+#include "util/strv.h"
+
+struct cgroup;
+
+/* What the state file keeps, so that later commands find the cgroups again. Owned by whoever filled it. */
+struct cgroup_record {
+	enum cgroup_manager manager;
+	struct strv leaves; /* absolute directories the container's processes are in, one a hierarchy */
+	struct strv made;   /* absolute directories ketch made, parents before children */
+	char *scope;        /* systemd unit, or NULL */
+};
+void cgroup_record_free(struct cgroup_record *rec);
+
+/* Opens the cgroups of an existing container. Directories that are gone are left out. */
+int cgroup_open(struct cgroup **ret, const struct cgroup_record *rec, struct err *e);
+void cgroup_free(struct cgroup *cg);
+int cgroup_record(const struct cgroup *cg, struct cgroup_record *ret);
+
+/* Directory for CLONE_INTO_CGROUP (cgroup2), or -EBADF. With INIT_PID > 0: of that process's present leaf below ours. */
+int cgroup_clone_fd(struct cgroup *cg, pid_t init_pid);
+/* exec on v1: opens the tasks files (of sub-cgroups CGROUPS, `[CTRL[,CTRL]:]PATH`, or the leaves) for the child to write. */
+int cgroup_prepare_join(struct cgroup *cg, const char *const *cgroups, pid_t init_pid, struct err *e);
+/* In a single-threaded child: joins all v1 hierarchies through descriptors the parent opened. */
+int cgroup_join_self(struct cgroup *cg, struct err *e);
+
+/* All processes in the container's cgroups and below: calls FN for each pid (our pid namespace). */
+int cgroup_pids(struct cgroup *cg, int (*fn)(void *ctx, pid_t pid), void *ctx, struct err *e);
+/* Signals every process: cgroup.kill for SIGKILL where there is one, else freeze, signal, thaw. */
+int cgroup_kill(struct cgroup *cg, int sig, struct err *e);
+/* Freezes or thaws and waits (bounded) until the kernel says so. */
+int cgroup_freeze(struct cgroup *cg, bool freeze, struct err *e);
+/* false when there is no freezer. */
+bool cgroup_is_frozen(struct cgroup *cg);
+/* Kills what is left, removes sub-cgroups and all that ketch made; waits up to 10 s; names survivors in e. */
+int cgroup_destroy(struct cgroup *cg, struct err *e);
+/* Replays a journal entry: removes DIR (made by ketch), killing only processes in it. A missing one is success. */
+int cgroup_remove_dir(const char *dir, struct err *e);

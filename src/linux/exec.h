@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Finding the program (execvp rules) and telling why execve refused it. */
+#pragma once
+
+#include "util/err.h"
+#include "util/strv.h"
+
+/*
+ * The file that `execvp` would run for NAME with ENV's PATH, as the calling thread's effective ids see it, in the words
+ * engines look for: `exec: "X": executable file not found in $PATH`, `exec: "/X": stat /X: no such file or directory`,
+ * `exec: "X": permission denied`, `exec: "X": is a directory`. *ret is malloc'ed.
+ */
+int exec_lookup(const char *name, const struct strv *env, char **ret, struct err *e);
+
+/* After a failed execve of PATH with ERRNUM: looks into the file (interpreter of a script or an ELF file missing, CRLF
+ * in the #! line, other architecture, not executable format, empty) and writes message and hint. ROOT_FD is the
+ * container's root (O_PATH), so that `start` can do it from the host. Returns -errnum. */
+int exec_diagnose(int root_fd, const char *path, int errnum, struct err *e);

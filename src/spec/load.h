@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Bytes of a config.json in, model or error out. Pure: no system calls. Errors carry line, column and JSON
+ * path. Limits: 16 MiB, nesting 128 (ARCHITECTURE.md, "Limits").
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "spec/model.h"
+#include "util/buf.h"
+#include "util/err.h"
+
+enum {
+	SPEC_MAX_SIZE = 16 * 1024 * 1024,
+	SPEC_MAX_DEPTH = 128,
+};
+
+/* Parses and validates a whole config.json. On success *ret is to be freed with spec_free(). */
+int spec_load(struct spec **ret, const char *json, size_t len, struct err *e);
+
+/* The same for all rules: every finding, not only the first, is handed to FN (for `ketch check`). *ret is set
+ * to the model when it could be built at all, else NULL. Returns the number of findings, or -ENOMEM. */
+int spec_check(struct spec **ret, const char *json, size_t len, void (*fn)(void *ctx, const struct err *finding), void *ctx);
+
+/* A process document (`exec --process FILE`) into ARENA. WARNINGS may be NULL. */
+int spec_load_process(struct spec_process **ret, struct arena *arena, const char *json, size_t len, struct err *e);
+
+/* A linux.resources document (`update --resources`) into ARENA. */
+int spec_load_resources(struct spec_resources **ret, struct arena *arena, const char *json, size_t len, struct err *e);
+
+void spec_free(struct spec *s);
+
+static inline void cleanup_spec(struct spec **s)
+{
+	spec_free(*s);
+}
+#define auto_spec AUTO(cleanup_spec)
+
+/* Writes the config.json of `ketch spec`: a busybox-like default bundle that runs `sh` on a terminal.
+ * ROOTLESS adds a user namespace that maps UID/GID to 0 and leaves out what an ordinary user can't do. */
+int spec_template(struct buf *out, bool rootless, unsigned uid, unsigned gid);

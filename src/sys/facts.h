@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What this host offers, probed once and handed to the planner as plain data, so that a plan can be made and tested
+ * for a host that is not this one (`explain --facts FILE`). One of the two globals of ketch is the cached copy.
+ *
+ * facts_probe() takes only what the start path needs (a handful of reads, no mountinfo); facts_probe_all() adds what
+ * `doctor` and `check` report.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "util/buf.h"
+#include "util/err.h"
+
+enum cgroup_mode { CGROUP_MODE_NONE, CGROUP_MODE_V1, CGROUP_MODE_HYBRID, CGROUP_MODE_V2 };
+
+enum { FACTS_MAX_HIERARCHIES = 24, FACTS_MAX_CONTROLLERS = 24 };
+
+/* One mounted hierarchy. v2 has an empty controllers word for "unified". */
+struct cgroup_hierarchy {
+	char controllers[64]; /* v1: "cpu,cpuacct", "name=systemd"; v2: those of cgroup.controllers, by commas */
+	char mount[128];      /* "/sys/fs/cgroup/memory"; "" when it is not mounted */
+	char own[512];        /* our own cgroup in it: "/" */
+	bool v2;
+};
+
+struct facts {
+	unsigned kernel_major, kernel_minor;
+	char kernel_release[64];
+	char machine[32];
+	uid_t uid, gid;      /* effective */
+	bool in_userns;      /* not the initial user namespace */
+	uint64_t caps;       /* effective capabilities */
+	unsigned n_cpus;
+	enum cgroup_mode cgroup_mode;
+	struct cgroup_hierarchy hierarchies[FACTS_MAX_HIERARCHIES];
+	unsigned n_hierarchies;
+	bool cgroup_nsdelegate;
+	bool systemd;  /* /run/systemd/system */
+	bool apparmor, selinux;
+	/* facts_probe_all() only; false else */
+	bool complete;
+	bool mount_setattr, idmap, clone_into_cgroup, cgroup_kill, time_ns, seccomp, seccomp_notify, overlay, resctrl, swap_accounting;
+	bool user_ns_allowed;
+	uint64_t last_cap;
+};
+
+int facts_probe(struct facts *f, struct err *e);
+int facts_probe_all(struct facts *f, struct err *e);
+/* Recorded hosts: the same struct as JSON. */
+int facts_save(const struct facts *f, struct buf *out);
+int facts_load(struct facts *f, const char *json, size_t len, struct err *e);
+/* The hierarchy that has CONTROLLER ("memory", "name=systemd"); NULL when none is mounted. On a hybrid host v1 wins. */
+const struct cgroup_hierarchy *facts_controller(const struct facts *f, const char *controller);
+/* The cgroup2 hierarchy, or NULL. */
+const struct cgroup_hierarchy *facts_unified(const struct facts *f);
+bool facts_kernel_at_least(const struct facts *f, unsigned major, unsigned minor);

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * System calls that glibc has no wrapper for, or whose wrapper hides what we need, and the few path-taking
+ * calls that higher layers may make: thin, return -errno, no policy. Descriptors are close-on-exec.
+ */
+#pragma once
+
+#include <sched.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/mount.h>
+#include <sys/types.h>
+
+/* clone3(2). CGROUP_FD >= 0 adds CLONE_INTO_CGROUP. EXIT_SIGNAL must be 0 with CLONE_PARENT. On success the
+ * parent gets the pid and *pidfd; the child gets 0. No pthread_atfork handlers run. */
+pid_t sys_clone3(uint64_t flags, int exit_signal, int cgroup_fd, int *pidfd);
+
+int sys_pidfd_open(pid_t pid);
+int sys_pidfd_send_signal(int pidfd, int sig);
+/* Process behind PIDFD as this pid namespace sees it, from /proc/self/fdinfo; -ESRCH when it is gone. */
+
+int sys_openat2(int dirfd, const char *path, int flags, mode_t mode, uint64_t resolve);
+int sys_close_range(unsigned first, unsigned last, unsigned flags); /* falls back to /proc/self/fd before 5.9/5.11 */
+
+/* New mount API */
+int sys_open_tree(int dirfd, const char *path, unsigned flags);
+int sys_open_tree_clone(int fd, bool recursive); /* detached copy of the mount at FD itself (AT_EMPTY_PATH) */
+int sys_move_mount(int from_fd, int to_fd);      /* both by descriptor, from detached to the very place of TO_FD */
+int sys_fsopen(const char *fstype);
+int sys_fsconfig_flag(int fsfd, const char *key);
+int sys_fsconfig_string(int fsfd, const char *key, const char *value);
+int sys_fsconfig_fd(int fsfd, const char *key, int fd);
+int sys_fsconfig_create(int fsfd);
+int sys_fsmount(int fsfd, uint64_t attrs);
+int sys_mount_setattr(int fd, bool recursive, uint64_t set, uint64_t clear, uint64_t propagation, int userns_fd);
+/* Newest lines of the kernel's message for a failed fsopen context, without level letter; "" when there is none. */
+void sys_fs_message(int fsfd, char *out, size_t size);
+/* mount(2) whose target is what FD refers to, through PROC_FD (the verified /proc/self/fd directory). */
+int sys_mount_on_fd(int proc_fd, int target_fd, const char *source, const char *type, unsigned long flags, const char *data);
+int sys_mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data);
+int sys_umount_detach(const char *target);
+int sys_pivot_root_here(void); /* pivot_root(".", ".") */
+int sys_chroot_here(void);
+int sys_chdir(const char *path);
+int sys_fchdir(int fd);
+
+int sys_unshare(int flags);
+int sys_setns(int fd, int flags);
+
+/* Opens PATH on the host (not below a rootfs): plain open with O_CLOEXEC. */
+int sys_open(const char *path, int flags, mode_t mode);
+int sys_openat(int dirfd, const char *path, int flags, mode_t mode);
+int sys_access_exec(const char *path); /* may the effective ids execute it: 0, -EACCES, -ENOENT … (AT_EACCESS) */
+int sys_stat_mode(const char *path, mode_t *mode);
+/* execve(2); returns -errno only. */
+int sys_execve(const char *path, char *const argv[], char *const envp[]);
+int sys_execveat_fd(int fd, char *const argv[], char *const envp[]);
+
+pid_t sys_gettid(void);
+int sys_ioprio_set(int which, int who, int value);
+int sys_sched_setattr(int policy, uint64_t flags, int32_t nice, uint32_t priority, uint64_t runtime, uint64_t deadline, uint64_t period);
+int sys_set_mempolicy(int mode, const unsigned long *mask, unsigned long maxnode);
+long sys_keyctl(int op, unsigned long a, unsigned long b, unsigned long c, unsigned long d);
+long sys_seccomp(unsigned op, unsigned flags, void *args);

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The container's root file system as a descriptor: the only way ketch touches what is below it. Every look-up
+ * is openat2(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS): symlinks are followed inside the root only, whatever a
+ * hostile process does to the tree meanwhile (CVE-2021-30465, CVE-2024-45310 and their family).
+ * PATH is a path as the container sees it; a leading '/' means the root. All return -errno on failure.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct rootdir {
+	int fd; /* O_PATH | O_DIRECTORY */
+};
+
+enum rootdir_flags {
+	ROOTDIR_NOFOLLOW = 1, /* the last component must not be a symlink (-ELOOP) */
+};
+
+/* Opens PATH with FLAGS of open(2) (O_CLOEXEC is added). */
+int rootdir_open(const struct rootdir *root, const char *path, int flags);
+/* O_PATH descriptor of PATH; with ROOTDIR_NOFOLLOW of a symlink itself. */
+int rootdir_open_path(const struct rootdir *root, const char *path, unsigned rootdir_flags);
+/* Makes all missing directories of PATH with MODE, walking by descriptors; returns an O_PATH descriptor of the
+ * last one. Symlinks on the way are followed inside the root. -ENOTDIR when something else is in the way. */
+int rootdir_mkdirs(const struct rootdir *root, const char *path, mode_t mode);
+/* Makes the missing parents and opens (or creates O_EXCL, empty, MODE) a regular file as a mount target; any
+ * existing non-directory does. Returns an O_PATH descriptor. */
+int rootdir_touch(const struct rootdir *root, const char *path, mode_t mode);
+/* Splits PATH: O_PATH descriptor of its (existing or with MAKE created) parent directory, *name points into PATH's
+ * last component (no slashes). -EINVAL for "/" and for names "." and "..". */
+int rootdir_parent(const struct rootdir *root, const char *path, bool make, int *ret_parent, const char **ret_name);
+/* mknod below an already opened directory with exact MODE and owner whatever the umask. -EEXIST when NAME exists. */
+int rootdir_mknodat(int dir, const char *name, mode_t mode, dev_t dev, uid_t uid, gid_t gid);
+/* symlink below an already opened directory; an existing identical symlink is success, anything else -EEXIST. */
+int rootdir_symlinkat(int dir, const char *target, const char *name);
+/* Target of the symlink FD (opened O_PATH|O_NOFOLLOW) into BUF, NUL-ended; length, or -EINVAL for no symlink. */
+int rootdir_readlink(int fd, char *buf, size_t size);

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Growing byte string. */
+#include <stdint.h>
+#include <string.h>
+
+#include "util/buf.h"
+
+int buf_reserve(struct buf *b, size_t n)
+{
+	if (b->error)
+		return b->error;
+	if (n > SIZE_MAX / 4 - b->len)
+		return b->error = -ENOMEM;
+	size_t need = b->len + n + 1;
+	if (need <= b->cap)
+		return 0;
+	size_t cap = b->cap ? b->cap * 2 : 256;
+	if (cap < need)
+		cap = need;
+	char *p = realloc(b->p, cap);
+	if (!p)
+		return b->error = -ENOMEM;
+	b->p = p;
+	b->cap = cap;
+	return 0;
+}
+
+void buf_add(struct buf *b, const void *data, size_t n)
+{
+	if (buf_reserve(b, n) < 0)
+		return;
+	memcpy(b->p + b->len, data, n);
+	b->len += n;
+	b->p[b->len] = '\0';
+}
+
+void buf_adds(struct buf *b, const char *s)
+{
+	buf_add(b, s, strlen(s));
+}
+
+void buf_addc(struct buf *b, char c)
+{
+	buf_add(b, &c, 1);
+}
+
+void buf_vaddf(struct buf *b, const char *fmt, va_list ap)
+{
+	va_list again;
+
+	va_copy(again, ap);
+	int n = vsnprintf(NULL, 0, fmt, ap);
+	if (n >= 0 && buf_reserve(b, (size_t) n) == 0) {
+		vsnprintf(b->p + b->len, (size_t) n + 1, fmt, again);
+		b->len += (size_t) n;
+	}
+	va_end(again);
+}
+
+void buf_addf(struct buf *b, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	buf_vaddf(b, fmt, ap);
+	va_end(ap);
+}
+
+/* Length of the valid UTF-8 sequence at S (bounded by its NUL), or 0. */
+static size_t utf8_len(const unsigned char *s)
+{
+	size_t n = s[0] < 0x80 ? 1 : (s[0] & 0xe0) == 0xc0 ? 2 : (s[0] & 0xf0) == 0xe0 ? 3 : (s[0] & 0xf8) == 0xf0 ? 4 : 0;
+
+	for (size_t i = 1; i < n; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	}
+	if (n == 2 && s[0] < 0xc2)
+		return 0;
+	if (n == 3 && ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f)))
+		return 0;
+	if (n == 4 && ((s[0] == 0xf0 && s[1] < 0x90) || s[0] > 0xf4 || (s[0] == 0xf4 && s[1] > 0x8f)))
+		return 0;
+	return n;
+}
+
+void buf_addjson(struct buf *b, const char *s)
+{
+	const unsigned char *p = (const unsigned char *) s;
+
+	buf_addc(b, '"');
+	while (*p) {
+		size_t n = utf8_len(p);
+
+		if (n == 0) {
+			buf_adds(b, "\\ufffd");
+			n = 1;
+		} else if (*p == '"' || *p == '\\') {
+			buf_addc(b, '\\');
+			buf_addc(b, (char) *p);
+		} else if (*p == '\n') {
+			buf_adds(b, "\\n");
+		} else if (*p == '\t') {
+			buf_adds(b, "\\t");
+		} else if (*p < 0x20 || *p == 0x7f) {
+			buf_addf(b, "\\u%04x", *p);
+		} else {
+			buf_add(b, p, n);
+		}
+		p += n;
+	}
+	buf_addc(b, '"');
+}
+
+void buf_reset(struct buf *b)
+{
+	b->len = 0;
+	b->error = 0;
+	if (b->p)
+		b->p[0] = '\0';
+}
+
+void buf_free(struct buf *b)
+{
+	free(b->p);
+	*b = (struct buf){ 0 };
+}
+
+int buf_error(const struct buf *b)
+{
+	return b->error;
+}
+
+const char *buf_str(const struct buf *b)
+{
+	return b->p ? b->p : "";
+}
+
+char *buf_take(struct buf *b)
+{
+	char *s = NULL;
+
+	if (!b->error && (b->p || buf_reserve(b, 0) == 0)) {
+		b->p[b->len] = '\0';
+		s = b->p;
+		b->p = NULL;
+	}
+	buf_free(b);
+	return s;
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The error value: constructors. See err.h for the convention. */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "util/err.h"
+
+struct code_info {
+	const char *name;
+	int errnum;
+};
+
+static const struct code_info codes[ERR_N_CODES] = {
+	[ERR_NONE] = { "none", EINVAL },
+	[ERR_USAGE] = { "usage", EINVAL },
+	[ERR_BUNDLE] = { "bundle", EINVAL },
+	[ERR_SPEC] = { "spec", EINVAL },
+	[ERR_STATE] = { "state", EBUSY },
+	[ERR_EXISTS] = { "exists", EEXIST },
+	[ERR_NOT_FOUND] = { "not-found", ENOENT },
+	[ERR_KERNEL] = { "kernel", EIO },
+	[ERR_UNSUPPORTED] = { "unsupported", EOPNOTSUPP },
+	[ERR_DENIED] = { "denied", EPERM },
+	[ERR_HOOK] = { "hook", ECANCELED },
+	[ERR_INTERNAL] = { "internal", EPROTO },
+};
+
+/* Names out of a config or an image end up in messages: a control character there could forge a second
+ * log line or drive the reader's terminal. */
+static void clean(char *s)
+{
+	for (; *s; s++) {
+		if ((unsigned char) *s < 0x20 || *s == 0x7f)
+			*s = '?';
+	}
+}
+
+/* Cuts at the last whole UTF-8 character when vsnprintf had to cut. */
+static void format(char *out, size_t size, const char *fmt, va_list ap)
+{
+	int n = vsnprintf(out, size, fmt, ap);
+
+	if (n >= (int) size) {
+		size_t end = size - 1;
+		size_t start = end;
+
+		while (start > 0 && (out[start - 1] & 0xc0) == 0x80)
+			start--;
+		if (start > 0 && (out[start - 1] & 0x80))
+			out[start - 1] = '\0';
+	}
+	clean(out);
+}
+
+int err_vset(struct err *e, enum err_code code, const char *fmt, va_list ap)
+{
+	memset(e, 0, sizeof(*e));
+	e->code = code;
+	format(e->msg, sizeof(e->msg), fmt, ap);
+	return err_errno(e);
+}
+
+int err_set(struct err *e, enum err_code code, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	int r = err_vset(e, code, fmt, ap);
+	va_end(ap);
+	return r;
+}
+
+int err_sys(struct err *e, int r, const char *fmt, ...)
+{
+	int errnum = r < 0 ? -r : EIO;
+	va_list ap;
+
+	va_start(ap, fmt);
+	err_vset(e, errnum == EPERM || errnum == EACCES ? ERR_DENIED : ERR_KERNEL, fmt, ap);
+	va_end(ap);
+	e->errnum = errnum;
+	size_t n = strlen(e->msg);
+	snprintf(e->msg + n, sizeof(e->msg) - n, ": %s", strerror(errnum));
+	return -errnum;
+}
+
+int err_at(struct err *e, const char *fmt, ...)
+{
+	if (!e->where[0]) {
+		va_list ap;
+
+		va_start(ap, fmt);
+		format(e->where, sizeof(e->where), fmt, ap);
+		va_end(ap);
+	}
+	return err_errno(e);
+}
+
+int err_hint(struct err *e, const char *fmt, ...)
+{
+	if (!e->hint[0]) {
+		va_list ap;
+
+		va_start(ap, fmt);
+		format(e->hint, sizeof(e->hint), fmt, ap);
+		va_end(ap);
+	}
+	return err_errno(e);
+}
+
+int err_wrap(struct err *e, const char *fmt, ...)
+{
+	char old[sizeof(e->msg)];
+	va_list ap;
+
+	memcpy(old, e->msg, sizeof(old));
+	va_start(ap, fmt);
+	format(e->msg, sizeof(e->msg), fmt, ap);
+	va_end(ap);
+	size_t n = strlen(e->msg);
+	snprintf(e->msg + n, sizeof(e->msg) - n, ": %s", old);
+	return err_errno(e);
+}
+
+void err_step(struct err *e, const char *step)
+{
+	if (!e->step[0])
+		snprintf(e->step, sizeof(e->step), "%s", step);
+}
+
+int err_errno(const struct err *e)
+{
+	if (e->errnum > 0)
+		return -e->errnum;
+	return e->code > 0 && e->code < ERR_N_CODES ? -codes[e->code].errnum : -EINVAL;
+}
+
+static void end_string(char *s, size_t size)
+{
+	s[size - 1] = '\0';
+	clean(s);
+}
+
+void err_sanitize(struct err *e)
+{
+	end_string(e->step, sizeof(e->step));
+	end_string(e->where, sizeof(e->where));
+	end_string(e->msg, sizeof(e->msg));
+	end_string(e->hint, sizeof(e->hint));
+	if (e->code <= ERR_NONE || e->code >= ERR_N_CODES)
+		e->code = ERR_INTERNAL;
+	if (e->errnum < 0 || e->errnum > 4095)
+		e->errnum = 0;
+}
+
+const char *err_code_name(int code)
+{
+	return code >= 0 && code < ERR_N_CODES ? codes[code].name : "unknown";
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The log sink. Each line is one write(2), so that lines of several ketch processes never mix. */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "util/jsonw.h"
+#include "util/log.h"
+
+static struct log_config sink = { .fd = -1, .level = LOG_WARNING };
+
+static const char *const level_names[] = {
+	[LOG_ERROR] = "error", [LOG_WARNING] = "warning", [LOG_INFO] = "info", [LOG_DEBUG] = "debug",
+};
+
+void log_init(const struct log_config *config)
+{
+	sink = *config;
+}
+
+void log_close(void)
+{
+	close_fd(TAKE_FD(sink.fd));
+}
+
+bool log_enabled(enum log_level level)
+{
+	return level <= sink.level && (sink.fd >= 0 || sink.terminal);
+}
+
+static void now_rfc3339(char *out, size_t size)
+{
+	struct timespec ts;
+	struct tm tm;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	gmtime_r(&ts.tv_sec, &tm);
+	size_t n = strftime(out, size, "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(out + n, size - n, ".%09ldZ", ts.tv_nsec);
+}
+
+/* A log that can't be written must not fail the container. */
+static void write_line(int fd, const struct buf *line)
+{
+	if (buf_error(line) == 0 && write(fd, line->p, line->len) < 0)
+		return;
+}
+
+static void add_err_members(struct jsonw *w, const struct err *e)
+{
+	jsonw_str(w, "code", err_code_name(e->code));
+	if (e->errnum)
+		jsonw_i64(w, "errno", e->errnum);
+	if (e->step[0])
+		jsonw_str(w, "step", e->step);
+	if (e->where[0])
+		jsonw_str(w, "path", e->where);
+	if (e->line) {
+		jsonw_u64(w, "line", e->line);
+		jsonw_u64(w, "column", e->col);
+	}
+	if (e->hint[0])
+		jsonw_str(w, "hint", e->hint);
+}
+
+static void write_file(enum log_level level, const char *msg, const struct err *e)
+{
+	auto_buf struct buf line = { 0 };
+	char now[64];
+
+	now_rfc3339(now, sizeof(now));
+	if (sink.format == LOG_JSON) {
+		struct jsonw w;
+
+		jsonw_init(&w, &line, 0);
+		jsonw_object(&w, NULL);
+		jsonw_str(&w, "level", level_names[level]);
+		jsonw_str(&w, "msg", msg);
+		jsonw_str(&w, "time", now);
+		if (e)
+			add_err_members(&w, e);
+		jsonw_end_object(&w);
+	} else {
+		buf_addf(&line, "time=\"%s\" level=%s msg=", now, level_names[level]);
+		buf_addjson(&line, msg);
+	}
+	buf_addc(&line, '\n');
+	write_line(sink.fd, &line);
+}
+
+void log_emit(enum log_level level, const char *fmt, ...)
+{
+	auto_buf struct buf msg = { 0 };
+	va_list ap;
+
+	if (!log_enabled(level))
+		return;
+	va_start(ap, fmt);
+	buf_vaddf(&msg, fmt, ap);
+	va_end(ap);
+	if (sink.fd >= 0)
+		write_file(level, buf_str(&msg), NULL);
+	if (sink.terminal && level != LOG_ERROR) {
+		auto_buf struct buf line = { 0 };
+
+		buf_addf(&line, "ketch: %s: %s\n", level_names[level], buf_str(&msg));
+		write_line(STDERR_FILENO, &line);
+	}
+}
+
+void log_err(const struct err *e)
+{
+	auto_buf struct buf msg = { 0 };
+
+	if (sink.fd < 0)
+		return;
+	if (e->step[0])
+		buf_addf(&msg, "%s: ", e->step);
+	buf_adds(&msg, e->msg);
+	write_file(LOG_ERROR, buf_str(&msg), e);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The log: text or JSON lines in the form that engines read ({"level","msg","time"} with an RFC 3339 time).
+ * The sink is one of the two globals of ketch; until log_open() everything below ERROR is dropped.
+ *
+ * Called by src/cli, by the parent side of core, and for the children by the parent that relays their
+ * MSG_LOG packets. Library code that is below core reports through struct err or `warn` callbacks instead.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "util/err.h"
+
+enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
+enum log_format { LOG_TEXT, LOG_JSON };
+
+struct log_config {
+	int fd;                 /* of --log, opened O_APPEND by the caller (owned by the log from here on); -1 = none */
+	enum log_format format; /* of the file */
+	enum log_level level;   /* nothing above it is written */
+	bool terminal;          /* warnings, info and debug also go to stderr (it is a terminal) */
+};
+
+void log_init(const struct log_config *config);
+bool log_enabled(enum log_level level);
+void log_emit(enum log_level level, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* An error with all its members; to the file only: the command line prints it for people. */
+void log_err(const struct err *e);
+void log_close(void);

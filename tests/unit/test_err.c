@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <string.h>
+
+#include "tests/unit/tap.h"
+#include "util/err.h"
+
+static void set_maps_the_code(void)
+{
+	struct err e;
+
+	CHECK_INT(err_set(&e, ERR_NOT_FOUND, "container %s", "c1"), -ENOENT);
+	CHECK_STR(e.msg, "container c1");
+	CHECK_INT(e.errnum, 0);
+}
+
+static void sys_keeps_errno_and_tells_denied(void)
+{
+	struct err e;
+
+	CHECK_INT(err_sys(&e, -EACCES, "open '%s'", "/x"), -EACCES);
+	CHECK_INT(e.code, ERR_DENIED);
+	CHECK_STR(e.msg, "open '/x': Permission denied");
+	CHECK_INT(err_sys(&e, -ENOSPC, "write"), -ENOSPC);
+	CHECK_INT(e.code, ERR_KERNEL);
+}
+
+static void first_place_and_hint_win(void)
+{
+	struct err e;
+
+	err_set(&e, ERR_SPEC, "bad");
+	CHECK_INT(err_at(&e, "$.mounts[%d]", 3), -EINVAL);
+	err_at(&e, "$.mounts");
+	CHECK_STR(e.where, "$.mounts[3]");
+	err_hint(&e, "do %s", "this");
+	err_hint(&e, "no, that");
+	CHECK_STR(e.hint, "do this");
+	err_wrap(&e, "mount %d", 3);
+	CHECK_STR(e.msg, "mount 3: bad");
+}
+
+static void control_characters_cannot_forge_a_line(void)
+{
+	struct err e;
+
+	err_set(&e, ERR_SPEC, "id 'a\nlevel=error\x1b[2J'");
+	CHECK(!strchr(e.msg, '\n') && !strchr(e.msg, '\x1b'));
+}
+
+static void a_packet_is_made_safe(void)
+{
+	struct err e;
+
+	memset(&e, 'x', sizeof(e));
+	err_sanitize(&e);
+	CHECK_INT(e.code, ERR_INTERNAL);
+	CHECK_INT(strlen(e.msg), sizeof(e.msg) - 1);
+	CHECK_INT(e.errnum, 0);
+}
+
+static void long_text_is_cut_at_a_character(void)
+{
+	struct err e;
+	char text[600];
+
+	memset(text, 'a', sizeof(text));
+	memcpy(text + 382, "\xc3\xa9", 2);
+	text[599] = '\0';
+	err_set(&e, ERR_SPEC, "%s", text);
+	CHECK_INT(strlen(e.msg), 382);
+}
+
+static const struct test tests[] = {
+	{ "err_set maps the code to an errno", set_maps_the_code },
+	{ "err_sys keeps errno and tells denied", sys_keeps_errno_and_tells_denied },
+	{ "the first place and hint win", first_place_and_hint_win },
+	{ "control characters cannot forge a line", control_characters_cannot_forge_a_line },
+	{ "an error out of a packet is made safe", a_packet_is_made_safe },
+	{ "a long text is cut at a whole character", long_text_is_cut_at_a_character },
+};
+TAP_MAIN(tests)

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <signal.h>
+
+#include "tests/unit/tap.h"
+#include "util/parse.h"
+
+static void numbers_take_the_whole_string(void)
+{
+	uint64_t u;
+	int64_t i;
+	uint32_t w;
+
+	CHECK(parse_u64("18446744073709551615", &u) == 0 && u == UINT64_MAX);
+	CHECK_INT(parse_u64("18446744073709551616", &u), -ERANGE);
+	CHECK_INT(parse_u64("-1", &u), -EINVAL);
+	CHECK_INT(parse_u64("1x", &u), -EINVAL);
+	CHECK_INT(parse_u64("", &u), -EINVAL);
+	CHECK_INT(parse_u64(" 1", &u), -EINVAL);
+	CHECK(parse_i64("-9223372036854775808", &i) == 0 && i == INT64_MIN);
+	CHECK_INT(parse_i64("9223372036854775808", &i), -ERANGE);
+	CHECK_INT(parse_u32("4294967296", &w), -ERANGE);
+}
+
+static void sizes_have_units(void)
+{
+	int64_t v;
+
+	CHECK(parse_size("10m", &v) == 0 && v == 10 << 20);
+	CHECK(parse_size("1GiB", &v) == 0 && v == 1 << 30);
+	CHECK(parse_size("-1", &v) == 0 && v == -1);
+	CHECK_INT(parse_size("1q", &v), -EINVAL);
+	CHECK_INT(parse_size("99999999999g", &v), -ERANGE);
+}
+
+static void signals_by_name_and_number(void)
+{
+	int sig;
+
+	CHECK(parse_signal("SIGKILL", &sig) == 0 && sig == SIGKILL);
+	CHECK(parse_signal("term", &sig) == 0 && sig == SIGTERM);
+	CHECK(parse_signal("0", &sig) == 0 && sig == 0);
+	CHECK(parse_signal("RTMIN+3", &sig) == 0 && sig == SIGRTMIN + 3);
+	CHECK(parse_signal("sigio", &sig) == 0 && sig == SIGIO);
+	CHECK_INT(parse_signal("65", &sig), -EINVAL);
+	CHECK_INT(parse_signal("NOPE", &sig), -EINVAL);
+	CHECK_INT(parse_signal("-9", &sig), -EINVAL);
+}
+
+static void ranges_are_checked(void)
+{
+	CHECK_INT(parse_ranges("0-3,7\n", 64, NULL, NULL), 0);
+	CHECK_INT(parse_ranges("3-1", 64, NULL, NULL), -ERANGE);
+	CHECK_INT(parse_ranges("1,", 64, NULL, NULL), -EINVAL);
+	CHECK_INT(parse_ranges("a", 64, NULL, NULL), -EINVAL);
+	CHECK_INT(parse_ranges("65", 64, NULL, NULL), -ERANGE);
+}
+
+static void durations(void)
+{
+	uint64_t ms;
+
+	CHECK(parse_duration_ms("5", &ms) == 0 && ms == 5000);
+	CHECK(parse_duration_ms("1m30s", &ms) == 0 && ms == 90000);
+	CHECK(parse_duration_ms("250ms", &ms) == 0 && ms == 250);
+	CHECK_INT(parse_duration_ms("5x", &ms), -EINVAL);
+}
+
+static const struct test tests[] = {
+	{ "numbers take the whole string or fail", numbers_take_the_whole_string },
+	{ "sizes have units", sizes_have_units },
+	{ "signals by name and by number", signals_by_name_and_number },
+	{ "ranges are checked", ranges_are_checked },
+	{ "durations as Go writes them", durations },
+};
+TAP_MAIN(tests)
