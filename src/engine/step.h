@@ -59,6 +59,9 @@ struct run {
 	struct cgroup *cgroup;         /* cgroup.create */
 	struct seccomp_program *seccomp; /* seccomp.compile; NULL: none */
 	char *exec_path;               /* exec.lookup: malloc'ed path that execve gets */
+	pid_t host_pid;                /* core (START): this process as the runtime's pid namespace sees it */
+	/* core: the container's state as JSON (runtime.md#state); HOST_PID: with the pid the runtime's pid namespace sees */
+	int (*state_json)(struct run *r, const char *status, bool host_pid, struct buf *out, struct err *e);
 	const struct packet *request;  /* SERVE: what was asked */
 	struct packet *answer;         /* SERVE: what goes back; fds in it are closed after sending */
 	const char *step;              /* executor: name of the step that runs */
