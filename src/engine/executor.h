@@ -18,5 +18,5 @@ struct step_set {
 	uint64_t bits[(128 + 63) / 64];
 };
 int stage_serve(const struct step_table *t, struct run *r, unsigned msg, struct step_set *done, struct err *e);
-/* Undoes the HOST rows up to the failed one and the SERVE rows in DONE, in reverse order of the table. */
+/* Undoes the HOST rows (each tolerates that it never ran) and the SERVE rows in DONE, in reverse order of the table. */
 void stage_undo(const struct step_table *t, struct run *r, const struct step_set *done);

@@ -40,6 +40,7 @@ struct progress;        /* engine/progress.h */
  */
 struct run {
 	const struct plan *plan;
+	bool is_child;                 /* core: the stages NS, INIT and START */
 	struct progress *progress;
 	struct chan chan;              /* core: this side's end of the socket between parent and child */
 	struct procfs proc;            /* core: verified procfs of the stage's own pid namespace */
