@@ -13,12 +13,14 @@
 #include <sys/types.h>
 
 /* clone3(2). CGROUP_FD >= 0 adds CLONE_INTO_CGROUP. EXIT_SIGNAL must be 0 with CLONE_PARENT. On success the
- * parent gets the pid and *pidfd; the child gets 0. No pthread_atfork handlers run. */
+ * parent gets the pid and *pidfd (which may be NULL); the child gets 0. No pthread_atfork handlers run. Where clone3 is
+ * filtered away clone(2) is used; what that can't do is -ENOSYS. */
 pid_t sys_clone3(uint64_t flags, int exit_signal, int cgroup_fd, int *pidfd);
 
 int sys_pidfd_open(pid_t pid);
 int sys_pidfd_send_signal(int pidfd, int sig);
-/* Process behind PIDFD as this pid namespace sees it, from /proc/self/fdinfo; -ESRCH when it is gone. */
+/* Process behind PIDFD as this pid namespace sees it, from /proc/self/fdinfo; -ESRCH when it is reaped or outside. */
+pid_t sys_pidfd_getpid(int pidfd);
 
 int sys_openat2(int dirfd, const char *path, int flags, mode_t mode, uint64_t resolve);
 int sys_close_range(unsigned first, unsigned last, unsigned flags); /* falls back to /proc/self/fd before 5.9/5.11 */
@@ -36,10 +38,12 @@ int sys_fsmount(int fsfd, uint64_t attrs);
 int sys_mount_setattr(int fd, bool recursive, uint64_t set, uint64_t clear, uint64_t propagation, int userns_fd);
 /* Newest lines of the kernel's message for a failed fsopen context, without level letter; "" when there is none. */
 void sys_fs_message(int fsfd, char *out, size_t size);
-/* mount(2) whose target is what FD refers to, through PROC_FD (the verified /proc/self/fd directory). */
+/* mount(2) whose target is what TARGET_FD refers to, through PROC_FD (the verified /proc/self/fd directory, see
+ * proc_open_self_fds), which is the working directory meanwhile: a SOURCE that is a path must be absolute, or the decimal
+ * number of a descriptor. */
 int sys_mount_on_fd(int proc_fd, int target_fd, const char *source, const char *type, unsigned long flags, const char *data);
 int sys_mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data);
-int sys_umount_detach(const char *target);
+int sys_umount_detach(const char *target); /* does not follow a symlink at the end */
 int sys_pivot_root_here(void); /* pivot_root(".", ".") */
 int sys_chroot_here(void);
 int sys_chdir(const char *path);
