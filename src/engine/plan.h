@@ -52,6 +52,8 @@ struct plan_fork {
 	bool cgroup_ns_late;    /* unshare(CLONE_NEWCGROUP) in init after the join (v1, hybrid) */
 	bool time_ns_late;      /* unshare(CLONE_NEWTIME) in init; execve switches to it */
 	bool pid_ns;            /* init has a pid namespace of its own: its death ends all others */
+	bool uid_map_helper, gid_map_helper; /* new_userns: newuidmap, newgidmap write the map: we may not */
+	bool deny_setgroups;    /* new_userns: no setgroups(2) in it ever, the price of an unprivileged gid_map */
 };
 
 struct plan_cgroup {
@@ -136,3 +138,7 @@ int plan_fork(struct plan *p, struct err *e);   /* forkplan.c */
 int plan_cgroup(struct plan *p, struct err *e); /* plan_cgroup.c: cgroupsPath rules of each manager */
 int plan_mounts(struct plan *p, struct err *e); /* plan_mounts.c: mount options decoded, kinds chosen, sources absolute */
 int plan_process(struct plan *p, struct err *e); /* plan_process.c: identity, capabilities, terminal */
+
+/* forkplan.c: the bit of clone(2) for a kind of namespace; "pid,mount" for bits, in the spec's words. */
+int ns_clone_flag(enum spec_ns ns);
+void ns_flags_text(uint64_t flags, struct buf *out);
