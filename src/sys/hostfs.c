@@ -110,12 +110,14 @@ int host_read(int dirfd, const char *path, size_t max, struct buf *out)
 int host_read_small(int dirfd, const char *path, char *buf, size_t size)
 {
 	auto_fd int fd = sys_openat(dirfd, path, O_RDONLY | O_NOCTTY, 0);
+
+	return fd < 0 ? fd : host_read_small_fd(fd, buf, size);
+}
+
+int host_read_small_fd(int fd, char *buf, size_t size)
+{
 	size_t len = 0;
 
-	if (fd < 0)
-		return fd;
-	if (size == 0)
-		return -EINVAL;
 	for (;;) {
 		ssize_t n;
 
@@ -137,11 +139,15 @@ int host_read_small(int dirfd, const char *path, char *buf, size_t size)
 int host_write(int dirfd, const char *path, const char *text)
 {
 	auto_fd int fd = sys_openat(dirfd, path, O_WRONLY | O_NOCTTY, 0);
+
+	return fd < 0 ? fd : host_write_once(fd, text);
+}
+
+int host_write_once(int fd, const char *text)
+{
 	size_t len = strlen(text);
 	ssize_t n;
 
-	if (fd < 0)
-		return fd;
 	do {
 		n = write(fd, text, len);
 	} while (n < 0 && errno == EINTR);

@@ -14,10 +14,13 @@
 int host_read(int dirfd, const char *path, size_t max, struct buf *out);
 /* Reads an open descriptor to its end; -EFBIG over MAX. For pseudo files and standard input too. */
 int host_read_fd(int fd, size_t max, struct buf *out);
-/* A small pseudo file (sysfs, cgroupfs, proc) into BUF, NUL-ended, last newline cut. Length or -errno. */
+/* A small pseudo file (sysfs, cgroupfs, proc) into BUF, NUL-ended, last newline cut. Length or -errno (-EFBIG: BUF is
+ * too small). */
 int host_read_small(int dirfd, const char *path, char *buf, size_t size);
+int host_read_small_fd(int fd, char *buf, size_t size);
 /* One write(2) of the whole text to an existing pseudo file; -EIO on a short write. */
 int host_write(int dirfd, const char *path, const char *text);
+int host_write_once(int fd, const char *text);
 int host_write_fd(int fd, const char *data, size_t len); /* loops over partial writes */
 /* Creates or replaces DIRFD/NAME atomically: temporary name in the same directory, rename. SYNC: fsync file and directory. */
 int host_replace(int dirfd, const char *name, const char *data, size_t len, mode_t mode, bool sync);

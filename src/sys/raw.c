@@ -57,6 +57,17 @@ struct k_dirent64 {
 	char name[];
 };
 
+/* Set by tests only. */
+static unsigned pretended;
+
+void sys_pretend_lacking(unsigned lacking)
+{
+	pretended = lacking;
+}
+
+/* syscall(2) that honours sys_pretend_lacking(). */
+#define KNOWN(lacking, ...) (pretended & (lacking) ? (errno = ENOSYS, -1L) : syscall(__VA_ARGS__))
+
 static int ret(long r)
 {
 	return r < 0 ? -errno : (int)r;
@@ -101,7 +112,7 @@ pid_t sys_clone3(uint64_t flags, int exit_signal, int cgroup_fd, int *pidfd)
 		args.cgroup = (unsigned)cgroup_fd;
 	}
 
-	r = syscall(SYS_clone3, &args, sizeof(args));
+	r = KNOWN(SYS_LACKS_CLONE3, SYS_clone3, &args, sizeof(args));
 	if (r < 0 && errno == ENOSYS)
 		return legacy_clone(args.flags, exit_signal, pidfd);
 	if (r < 0)
@@ -150,7 +161,7 @@ int sys_openat2(int dirfd, const char *path, int flags, mode_t mode, uint64_t re
 		.resolve = resolve,
 	};
 
-	return ret(syscall(SYS_openat2, dirfd, path, &how, sizeof(how)));
+	return ret(KNOWN(SYS_LACKS_OPENAT2, SYS_openat2, dirfd, path, &how, sizeof(how)));
 }
 
 /* Is DIR, opened as /proc/self/fd, really ours? A hostile mount could show another directory there. */
@@ -213,7 +224,7 @@ int sys_close_range(unsigned first, unsigned last, unsigned flags)
 {
 	if (first > last)
 		return -EINVAL;
-	if (syscall(SYS_close_range, first, last, flags) == 0)
+	if (KNOWN(SYS_LACKS_CLOSE_RANGE, SYS_close_range, first, last, flags) == 0)
 		return 0;
 	/* EPERM is what older seccomp profiles of an outer container say for calls they don't know. */
 	if (errno != ENOSYS && errno != EINVAL && errno != EPERM)
@@ -242,7 +253,7 @@ int sys_move_mount(int from_fd, int to_fd)
 
 int sys_fsopen(const char *fstype)
 {
-	return ret(syscall(SYS_fsopen, fstype, K_FSOPEN_CLOEXEC));
+	return ret(KNOWN(SYS_LACKS_FSOPEN, SYS_fsopen, fstype, K_FSOPEN_CLOEXEC));
 }
 
 int sys_fsconfig_flag(int fsfd, const char *key)

@@ -3,6 +3,8 @@
  * The container's root file system as a descriptor: the only way ketch touches what is below it. Every look-up
  * is openat2(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS): symlinks are followed inside the root only, whatever a
  * hostile process does to the tree meanwhile (CVE-2021-30465, CVE-2024-45310 and their family).
+ * Where openat2 is filtered away, and for making what is missing, a walk by descriptors does the same: one component
+ * at a time, O_NOFOLLOW, symlinks expanded by hand, ".." never asked of the kernel.
  * PATH is a path as the container sees it; a leading '/' means the root. All return -errno on failure.
  */
 #pragma once
@@ -15,23 +17,25 @@ struct rootdir {
 };
 
 enum rootdir_flags {
-	ROOTDIR_NOFOLLOW = 1, /* the last component must not be a symlink (-ELOOP) */
+	ROOTDIR_NOFOLLOW = 1, /* a symlink as the last component is not followed */
 };
 
-/* Opens PATH with FLAGS of open(2) (O_CLOEXEC is added). */
+/* Opens PATH with FLAGS of open(2) (O_CLOEXEC is added). Not for O_CREAT: -EINVAL. */
 int rootdir_open(const struct rootdir *root, const char *path, int flags);
 /* O_PATH descriptor of PATH; with ROOTDIR_NOFOLLOW of a symlink itself. */
 int rootdir_open_path(const struct rootdir *root, const char *path, unsigned rootdir_flags);
-/* Makes all missing directories of PATH with MODE, walking by descriptors; returns an O_PATH descriptor of the
- * last one. Symlinks on the way are followed inside the root. -ENOTDIR when something else is in the way. */
+/* Makes all missing directories of PATH with MODE (exactly), walking by descriptors; returns an O_PATH descriptor of the
+ * last one. Symlinks on the way are followed inside the root, dangling ones get their target. -ENOTDIR when something else is in the way. */
 int rootdir_mkdirs(const struct rootdir *root, const char *path, mode_t mode);
-/* Makes the missing parents and opens (or creates O_EXCL, empty, MODE) a regular file as a mount target; any
- * existing non-directory does. Returns an O_PATH descriptor. */
+/* Makes the missing parents (mode 0755) and opens (or creates O_EXCL, empty, MODE) a regular file as a mount target; any
+ * existing non-directory does (-EISDIR for a directory). A dangling symlink gets its target. Returns an O_PATH
+ * descriptor. */
 int rootdir_touch(const struct rootdir *root, const char *path, mode_t mode);
-/* Splits PATH: O_PATH descriptor of its (existing or with MAKE created) parent directory, *name points into PATH's
- * last component (no slashes). -EINVAL for "/" and for names "." and "..". */
+/* Splits PATH: O_PATH descriptor of its (existing, or with MAKE created 0755) parent directory, *name points into PATH's
+ * last component (no slashes). -EINVAL for "/", for a slash at the end and for names "." and "..". */
 int rootdir_parent(const struct rootdir *root, const char *path, bool make, int *ret_parent, const char **ret_name);
-/* mknod below an already opened directory with exact MODE and owner whatever the umask. -EEXIST when NAME exists. */
+/* mknod below an already opened directory with exact MODE and owner whatever the umask. -EEXIST when NAME exists.
+ * UID or GID -1: as it comes. */
 int rootdir_mknodat(int dir, const char *name, mode_t mode, dev_t dev, uid_t uid, gid_t gid);
 /* symlink below an already opened directory; an existing identical symlink is success, anything else -EEXIST. */
 int rootdir_symlinkat(int dir, const char *target, const char *name);
