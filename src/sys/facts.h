@@ -4,11 +4,12 @@
  * for a host that is not this one (`explain --facts FILE`). One of the two globals of ketch is the cached copy.
  *
  * facts_probe() takes only what the start path needs (a handful of reads, no mountinfo); facts_probe_all() adds what
- * `doctor` and `check` report.
+ * `doctor` and `check` report, found by trial calls that change nothing. The caller keeps the copy.
  */
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -19,11 +20,11 @@ enum cgroup_mode { CGROUP_MODE_NONE, CGROUP_MODE_V1, CGROUP_MODE_HYBRID, CGROUP_
 
 enum { FACTS_MAX_HIERARCHIES = 24, FACTS_MAX_CONTROLLERS = 24 };
 
-/* One mounted hierarchy. v2 has an empty controllers word for "unified". */
+/* One hierarchy. */
 struct cgroup_hierarchy {
 	char controllers[64]; /* v1: "cpu,cpuacct", "name=systemd"; v2: those of cgroup.controllers, by commas */
 	char mount[128];      /* "/sys/fs/cgroup/memory"; "" when it is not mounted */
-	char own[512];        /* our own cgroup in it: "/" */
+	char own[512];        /* our own cgroup in it: "/"; also for one above the root of our cgroup namespace */
 	bool v2;
 };
 
@@ -38,21 +39,37 @@ struct facts {
 	enum cgroup_mode cgroup_mode;
 	struct cgroup_hierarchy hierarchies[FACTS_MAX_HIERARCHIES];
 	unsigned n_hierarchies;
-	bool cgroup_nsdelegate;
-	bool systemd;  /* /run/systemd/system */
+	bool systemd; /* /run/systemd/system */
 	bool apparmor, selinux;
 	/* facts_probe_all() only; false else */
 	bool complete;
-	bool mount_setattr, idmap, clone_into_cgroup, cgroup_kill, time_ns, seccomp, seccomp_notify, overlay, resctrl, swap_accounting;
-	bool user_ns_allowed;
-	uint64_t last_cap;
+	bool cgroup_nsdelegate; /* in mountinfo only */
+	bool mount_setattr, idmap, clone_into_cgroup, cgroup_kill, time_ns, seccomp, seccomp_notify, overlay, swap_accounting;
+	bool resctrl;         /* mounted */
+	bool user_ns_allowed; /* to the caller */
+	unsigned last_cap;
 };
 
 int facts_probe(struct facts *f, struct err *e);
 int facts_probe_all(struct facts *f, struct err *e);
-/* Recorded hosts: the same struct as JSON. */
+/* Recorded hosts: the same struct as JSON (engine/facts_load.h reads it back). */
 int facts_save(const struct facts *f, struct buf *out);
-int facts_load(struct facts *f, const char *json, size_t len, struct err *e);
+
+/* The members of struct facts but the hierarchies, for writing and reading. */
+enum facts_type { FACTS_BOOL, FACTS_UINT, FACTS_U64, FACTS_TEXT };
+struct facts_field {
+	const char *name;
+	enum facts_type type;
+	size_t offset, size;
+};
+extern const struct facts_field facts_fields[]; /* ended by a NULL name */
+/* "none", "v1", "hybrid", "v2" for enum cgroup_mode, in this order; NULL-ended. */
+extern const char *const facts_cgroup_modes[];
+
+/* Takes a /proc/self/cgroup apart (pure): the number of hierarchies, with empty mounts; -E2BIG, -ENAMETOOLONG, -EINVAL. */
+int facts_parse_cgroup(const char *text, struct cgroup_hierarchy *out, unsigned max);
+/* Is it the identity map of all ids that only the initial user namespace has (pure)? */
+bool facts_is_initial_map(const char *uid_map);
 /* The hierarchy that has CONTROLLER ("memory", "name=systemd"); NULL when none is mounted. On a hybrid host v1 wins. */
 const struct cgroup_hierarchy *facts_controller(const struct facts *f, const char *controller);
 /* The cgroup2 hierarchy, or NULL. */
