@@ -72,40 +72,6 @@ static int check_map(const spec_idmaps *map, const char *what, struct err *e)
 	return 0;
 }
 
-/* An id that the user namespace does not map can't be taken; better told here than as EINVAL of setresuid. */
-static int check_process_ids(const struct plan *p, struct err *e)
-{
-	const struct spec_linux *l = p->spec->lnx;
-
-	if (!p->process)
-		return 0;
-	const struct spec_user *u = &p->process->user;
-
-	if (!mapped(&l->uid_mappings, u->uid)) {
-		err_set(e, ERR_SPEC,
-			"uid %u of the process has no mapping in the container's user namespace",
-			u->uid);
-		err_hint(e, "extend linux.uidMappings, or choose another uid");
-		return err_at(e, "$.process.user.uid");
-	}
-	if (!mapped(&l->gid_mappings, u->gid)) {
-		err_set(e, ERR_SPEC,
-			"gid %u of the process has no mapping in the container's user namespace",
-			u->gid);
-		err_hint(e, "extend linux.gidMappings, or choose another gid");
-		return err_at(e, "$.process.user.gid");
-	}
-	for (size_t i = 0; i < u->additional_gids.n; i++) {
-		if (mapped(&l->gid_mappings, u->additional_gids.v[i]))
-			continue;
-		err_set(e, ERR_SPEC,
-			"gid %u of the process has no mapping in the container's user namespace",
-			u->additional_gids.v[i]);
-		return err_at(e, "$.process.user.additionalGids[%zu]", i);
-	}
-	return 0;
-}
-
 /* An unprivileged writer of a map may map one id, its own (user_namespaces(7)). */
 static bool maps_only(const spec_idmaps *map, uint32_t host_id)
 {
@@ -243,7 +209,5 @@ int plan_fork(struct plan *p, struct err *e)
 	r = check_map(&l->uid_mappings, "uidMapping", e);
 	if (r >= 0)
 		r = check_map(&l->gid_mappings, "gidMapping", e);
-	if (r >= 0)
-		r = plan_maps(p, e);
-	return r < 0 ? r : check_process_ids(p, e);
+	return r < 0 ? r : plan_maps(p, e);
 }

@@ -16,14 +16,6 @@ static int nothing(UNUSED struct run *r, UNUSED struct err *e)
 
 #define STUB(row) __attribute__((weak)) const struct step row = { .name = #row, .stage = STAGE_N, .applies = never, .run = nothing }
 
-STUB(step_ns_open);
-STUB(step_ns_join);
-STUB(step_ns_user);
-STUB(step_ns_unshare);
-STUB(step_ids_ask);
-STUB(step_ids_map);
-STUB(step_time_ns);
-STUB(step_time_offsets);
 STUB(step_net_loopback);
 STUB(step_net_devices);
 STUB(step_net_move);

@@ -412,6 +412,17 @@ int sys_stat_mode(const char *path, mode_t *mode)
 	return 0;
 }
 
+int sys_stat_ids(int dirfd, const char *path, dev_t *dev, ino_t *ino)
+{
+	struct stat st;
+
+	if (fstatat(dirfd, path, &st, 0) < 0)
+		return -errno;
+	*dev = st.st_dev;
+	*ino = st.st_ino;
+	return 0;
+}
+
 int sys_execve(const char *path, char *const argv[], char *const envp[])
 {
 	execve(path, argv, envp);

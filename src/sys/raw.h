@@ -61,6 +61,8 @@ int sys_open(const char *path, int flags, mode_t mode);
 int sys_openat(int dirfd, const char *path, int flags, mode_t mode);
 int sys_access_exec(const char *path); /* may the effective ids execute it: 0, -EACCES, -ENOENT … (AT_EACCESS) */
 int sys_stat_mode(const char *path, mode_t *mode);
+/* fstatat(2), following symlinks: device and inode tell whether two namespace files are the same. */
+int sys_stat_ids(int dirfd, const char *path, dev_t *dev, ino_t *ino);
 /* execve(2); returns -errno only. */
 int sys_execve(const char *path, char *const argv[], char *const envp[]);
 int sys_execveat_fd(int fd, char *const argv[], char *const envp[]);
