@@ -11,6 +11,7 @@
 static const struct step *const rows[] = {
 	/* The parent, before anything exists. */
 	&step_ns_open,
+	&step_affinity_initial,
 	&step_dev_null_host,
 	&step_seccomp_compile,
 	&step_cgroup_create,
@@ -43,6 +44,7 @@ static const struct step *const rows[] = {
 	&step_console_open,
 	&step_cgroup_limits,
 	&step_rootfs_pivot,
+	&step_cwd_make,
 	&step_sysctl,
 	&step_mounts_masked,
 	&step_mounts_readonly,

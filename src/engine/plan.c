@@ -83,7 +83,7 @@ static int plan_fill(struct plan *p, struct err *e)
 		r = plan_cgroup(p, e);
 	if (r >= 0 && p->opts.use != FOR_EXEC)
 		r = plan_mounts(p, e);
-	if (r >= 0 && p->process)
+	if (r >= 0)
 		r = plan_process(p, e);
 	return r;
 }

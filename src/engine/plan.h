@@ -91,14 +91,22 @@ struct plan_mount {
 	bool read_only;                /* ro was asked for (either way) */
 };
 
-/* Identity and privilege of the process at execve. */
+/* Identity and privilege of the process at execve. The capability sets are exact and consistent (effective within
+ * permitted, ambient within permitted and inheritable, inheritable within bounding); without `capabilities` they are empty. */
 struct plan_creds {
 	uid_t uid;
 	gid_t gid;
 	bool keep_groups;               /* annotation run.oci.keep_original_groups */
 	bool set_groups;                /* setgroups(2) is to be called */
 	uint64_t effective, bounding, inheritable, permitted, ambient;
-	bool drop;                      /* capabilities were given: the sets above are exact. Else they are left alone */
+	const char *apparmor, *selinux; /* label to set; NULL: none */
+};
+
+/* Whose words count. An exec'ed process that says nothing about these gets what the container's process has, so that an
+ * exec is never less confined than the container. NULL: nobody says anything. */
+struct plan_sources {
+	const struct spec_caps *caps;
+	const struct spec_process *rlimits, *oom, *affinity;
 };
 
 struct plan {
@@ -113,6 +121,7 @@ struct plan {
 	struct plan_cgroup cgroup;
 	SPEC_LIST(struct plan_mount) mounts;
 	struct plan_creds creds;
+	struct plan_sources from;
 	bool has_hooks[HOOK_N_KINDS];
 	bool pivot;                         /* pivot_root; else MS_MOVE + chroot (--no-pivot) or chroot alone (no mount ns) */
 	bool mount_ns;                      /* the container has a mount namespace that is not ours */
@@ -137,8 +146,10 @@ static inline void cleanup_plan(struct plan **p)
 int plan_fork(struct plan *p, struct err *e);   /* forkplan.c */
 int plan_cgroup(struct plan *p, struct err *e); /* plan_cgroup.c: cgroupsPath rules of each manager */
 int plan_mounts(struct plan *p, struct err *e); /* plan_mounts.c: mount options decoded, kinds chosen, sources absolute */
-int plan_process(struct plan *p, struct err *e); /* plan_process.c: identity, capabilities, terminal */
+int plan_process(struct plan *p, struct err *e); /* plan_process.c: host name, labels; of the process: identity, capabilities, terminal */
 
 /* forkplan.c: the bit of clone(2) for a kind of namespace; "pid,mount" for bits, in the spec's words. */
 int ns_clone_flag(enum spec_ns ns);
 void ns_flags_text(uint64_t flags, struct buf *out);
+/* plan_process.c: "CAP_CHOWN CAP_KILL" for a set, "none" for an empty one. */
+void plan_caps_words(uint64_t set, struct buf *out);

@@ -60,6 +60,7 @@ struct run {
 	struct cgroup *cgroup;         /* cgroup.create */
 	struct seccomp_program *seccomp; /* seccomp.compile; NULL: none */
 	char *exec_path;               /* exec.lookup: malloc'ed path that execve gets */
+	struct strv env;               /* exec.lookup: environment that execve gets (environ_build) */
 	pid_t host_pid;                /* core (START): this process as the runtime's pid namespace sees it */
 	/* core: the container's state as JSON (runtime.md#state); HOST_PID: with the pid the runtime's pid namespace sees */
 	int (*state_json)(struct run *r, const char *status, bool host_pid, struct buf *out, struct err *e);

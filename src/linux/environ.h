@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The environment of the container's process (config.md#process: env). */
+/* The environment of the program (config.md#process, env). */
 #pragma once
 
 #include "engine/plan.h"
 #include "util/err.h"
 #include "util/strv.h"
 
-/* All entries NAME=VALUE that execve gets. *ret is to be freed with strv_free(). */
+/*
+ * process.env as it is written; HOME from the container's /etc/passwd where it is missing or empty (engines rely on both),
+ * "/" where that file doesn't tell; LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES when descriptors are passed on. To be called
+ * inside the container, as the process's user. *ret belongs to the caller (strv_free).
+ */
 int environ_build(const struct plan *p, struct strv *ret, struct err *e);
+
+/* The home directory of UID by /etc/passwd below ROOT_FD; malloc'ed. -ENOENT when there is no such entry. */
+int environ_home(int root_fd, uid_t uid, char **ret);

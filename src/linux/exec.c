@@ -5,7 +5,6 @@
  */
 #include <fcntl.h>
 
-#include "linux/environ.h"
 #include "linux/exec.h"
 #include "linux/steps.h"
 #include "sys/raw.h"
@@ -28,13 +27,9 @@ static int diagnose(const char *path, int errnum, struct err *e)
 
 static int run(struct run *r, struct err *e)
 {
-	auto_strv struct strv env = { 0 };
-	int ret = environ_build(r->plan, &env, e);
-
-	if (ret < 0)
-		return ret;
 	char *none[] = { NULL };
-	ret = sys_execve(r->exec_path, r->plan->process->args.v, env.v ? env.v : none);
+	int ret = sys_execve(r->exec_path, r->plan->process->args.v, r->env.v ? r->env.v : none);
+
 	return diagnose(r->exec_path, -ret, e);
 }
 

@@ -2,6 +2,7 @@
 /* Finding the program (execvp rules) and telling why execve refused it. */
 #pragma once
 
+#include "engine/plan.h"
 #include "util/err.h"
 #include "util/strv.h"
 
@@ -16,3 +17,13 @@ int exec_lookup(const char *name, const struct strv *env, char **ret, struct err
  * in the #! line, other architecture, not executable format, empty) and writes message and hint. ROOT_FD is the
  * container's root (O_PATH), so that `start` can do it from the host. Returns -errnum. */
 int exec_diagnose(int root_fd, const char *path, int errnum, struct err *e);
+
+/* E2BIG told beforehand, with the sizes: one entry or all of args and ENV are more than execve will take. */
+int exec_check_size(const struct plan *p, const struct strv *env, struct err *e);
+
+/* Parts of the messages. NAME, cut when it is long, since engines look for what comes behind it: itself or OUT. */
+enum { EXEC_NAME_SIZE = 128, EXEC_REASON_SIZE = 64 };
+const char *exec_shorten(const char *name, char out[EXEC_NAME_SIZE]);
+/* "no such file or directory": the first letter small, as engines expect. */
+void exec_reason(int errnum, char out[EXEC_REASON_SIZE]);
+enum err_code exec_code(int errnum);

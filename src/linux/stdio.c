@@ -1,1 +1,65 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Standard input, output and error are given to the user, so that it can open /dev/stdout again, as the peers do. By
+ * descriptor only (CVE-2026-88265). Left alone: /dev/null and other devices, which are shared with the host, and a terminal
+ * that is the operator's and not the container's.
+ */
+#include <errno.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "linux/steps.h"
+
+static bool applies(const struct plan *p)
+{
+	return p->process != NULL;
+}
+
+static bool is_ours_to_give(const struct plan *p, int fd, const struct stat *st)
+{
+	if (S_ISCHR(st->st_mode))
+		return p->terminal && isatty(fd);
+	return S_ISFIFO(st->st_mode) || S_ISSOCK(st->st_mode) || S_ISREG(st->st_mode);
+}
+
+/* The user can do without, where the id is not mapped, the file system is read-only or the file another's. */
+static bool tolerated(int error)
+{
+	return error == EINVAL || error == EPERM || error == EROFS || error == EOVERFLOW;
+}
+
+static int run(struct run *r, struct err *e)
+{
+	uid_t uid = r->plan->creds.uid;
+
+	for (int fd = 0; fd <= 2; fd++) {
+		struct stat st;
+
+		if (fstat(fd, &st) < 0) {
+			if (errno == EBADF)
+				continue;
+			return err_sys(e, -errno, "inspect descriptor %d", fd);
+		}
+		if (st.st_uid == uid || !is_ours_to_give(r->plan, fd, &st))
+			continue;
+		if (fchown(fd, uid, (gid_t)-1) < 0 && !tolerated(errno))
+			return err_sys(e, -errno, "give descriptor %d to user %u", fd, uid);
+	}
+	return 0;
+}
+
+static void explain(const struct plan *p, struct buf *out)
+{
+	buf_addf(out, "owner %u\n", p->creds.uid);
+}
+
+const struct step step_stdio_owner = {
+	.name = "stdio.owner",
+	.what = "give standard input, output and error to the user",
+	.stage = STAGE_INIT,
+	.use = FOR_CREATE | FOR_EXEC,
+	.applies = applies,
+	.run = run,
+	.explain = explain,
+};

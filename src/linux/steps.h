@@ -46,7 +46,8 @@ extern const struct step step_sched;           /* INIT  proc.sched */
 extern const struct step step_ioprio;          /* INIT  proc.ioprio */
 extern const struct step step_mempolicy;       /* INIT  proc.mempolicy */
 extern const struct step step_personality;     /* INIT  proc.personality */
-extern const struct step step_affinity_reset;  /* INIT  proc.affinity-reset; exec: execCPUAffinity.initial */
+extern const struct step step_affinity_initial; /* HOST proc.affinity-initial (exec) */
+extern const struct step step_affinity_reset;  /* INIT  proc.affinity-reset */
 extern const struct step step_affinity_final;  /* START proc.affinity-final (exec) */
 extern const struct step step_keyring;         /* INIT  keyring */
 extern const struct step step_oom_first;       /* NS    proc.oom-first (exec) */
@@ -58,6 +59,7 @@ extern const struct step step_stdio_owner;    /* INIT  stdio.owner */
 extern const struct step step_caps_bounding;  /* INIT  caps.bounding */
 extern const struct step step_user;           /* INIT  user.ids */
 extern const struct step step_caps;           /* INIT  caps.sets */
+extern const struct step step_cwd_make;       /* INIT  proc.cwd-make */
 extern const struct step step_cwd;            /* INIT  proc.cwd */
 extern const struct step step_exec_lookup;    /* INIT  exec.lookup */
 extern const struct step step_fds_keep;       /* START fds.keep */

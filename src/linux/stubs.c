@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Rows that are not written yet: they never apply. This file goes away with the last of them. */
-#include "linux/environ.h"
-#include "linux/exec.h"
 #include "linux/steps.h"
+#include "spec/names.h"
 
 static bool never(UNUSED const struct plan *p)
 {
@@ -37,43 +36,28 @@ STUB(step_sysctl);
 STUB(step_mounts_masked);
 STUB(step_mounts_readonly);
 STUB(step_rootfs_readonly);
-STUB(step_session_new);
-STUB(step_host_name);
-STUB(step_sched);
-STUB(step_ioprio);
-STUB(step_mempolicy);
-STUB(step_personality);
-STUB(step_affinity_reset);
-STUB(step_affinity_final);
-STUB(step_keyring);
-STUB(step_oom_first);
-STUB(step_oom);
-STUB(step_rlimits_hard);
-STUB(step_rlimits_final);
-STUB(step_stdio_owner);
-STUB(step_caps_bounding);
-STUB(step_user);
-STUB(step_caps);
-STUB(step_cwd);
-STUB(step_exec_lookup);
-STUB(step_fds_keep);
-STUB(step_signals_reset);
-STUB(step_no_new_privs);
-STUB(step_lsm_label);
 STUB(step_seccomp_compile);
 STUB(step_seccomp_listener);
 
-/* Functions that the exec row needs and that are not written yet. */
-__attribute__((weak)) int environ_build(const struct plan *p, struct strv *ret, struct err *e)
+/* Until src/spec/names.c and load.c are there. */
+__attribute__((weak)) const struct name names_caps[] = { { NULL, 0 } };
+__attribute__((weak)) const struct name names_sched_policies[] = { { NULL, 0 } };
+__attribute__((weak)) const struct name names_io_classes[] = { { NULL, 0 } };
+__attribute__((weak)) const struct name names_mpol_modes[] = { { NULL, 0 } };
+__attribute__((weak)) const char *name_word(UNUSED const struct name *table, UNUSED uint64_t value)
 {
-	for (size_t i = 0; i < p->process->env.n; i++) {
-		if (strv_add(ret, p->process->env.v[i]) < 0)
-			return err_sys(e, -ENOMEM, "build the environment");
-	}
+	return NULL;
+}
+__attribute__((weak)) const char *spec_map_get(UNUSED const spec_map *map, UNUSED const char *key)
+{
+	return NULL;
+}
+/* Until src/engine/plan_cgroup.c and plan_mounts.c are there. */
+__attribute__((weak)) int plan_cgroup(UNUSED struct plan *p, UNUSED struct err *e)
+{
 	return 0;
 }
-
-__attribute__((weak)) int exec_diagnose(UNUSED int root_fd, const char *path, int errnum, struct err *e)
+__attribute__((weak)) int plan_mounts(UNUSED struct plan *p, UNUSED struct err *e)
 {
-	return err_sys(e, -errnum, "exec %s", path);
+	return 0;
 }
