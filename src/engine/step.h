@@ -32,6 +32,7 @@ struct run_child {
 
 struct cgroup;          /* linux/cgroup.h */
 struct seccomp_program; /* linux/seccomp.h */
+struct net_moved;       /* linux/netdev.h */
 struct progress;        /* engine/progress.h */
 
 /*
@@ -55,6 +56,7 @@ struct run {
 	volatile uint32_t *exec_errno; /* start.wait: shared word that tells `start` or `run` the errno of a failed execve */
 	int ns_fds[NS_N];              /* ns.open; -EBADF where none */
 	int init_pidfd;                /* exec: of the container's init */
+	struct net_moved *net_moved;   /* net.move: the devices that undo moves back; NULL: none */
 	int dev_null;                  /* dev.null-host: the host's /dev/null, verified 1:3 */
 	int console_master;            /* console: the pty master (parent: received by console.pass) */
 	struct cgroup *cgroup;         /* cgroup.create */
