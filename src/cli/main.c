@@ -1,8 +1,232 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The ketch program. */
-#include "core/steps.h"
+/* The ketch program: global options, the command table, and the only place that prints errors. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
-int main(void)
+#include "cli/cli.h"
+#include "cli/version.h"
+#include "spec/load.h"
+#include "sys/hostfs.h"
+#include "sys/raw.h"
+#include "sys/selfexe.h"
+
+static const struct opt_word log_formats[] = { { "text", LOG_TEXT }, { "json", LOG_JSON }, { 0 } };
+static const struct opt_word log_levels[] = {
+	{ "error", LOG_ERROR }, { "warning", LOG_WARNING }, { "warn", LOG_WARNING }, { "info", LOG_INFO }, { "debug", LOG_DEBUG }, { 0 },
+};
+static const struct opt_word managers[] = {
+	{ "cgroupfs", CGROUP_MANAGER_CGROUPFS }, { "systemd", CGROUP_MANAGER_SYSTEMD }, { "disabled", CGROUP_MANAGER_DISABLED }, { 0 },
+};
+static const struct opt_word tristates[] = {
+	{ "auto", TRI_AUTO }, { "true", TRI_YES }, { "false", TRI_NO }, { "1", TRI_YES }, { "0", TRI_NO }, { 0 },
+};
+
+static const struct opt global_options[] = {
+	OPTION(0, "root", OPT_STR, struct cli_global, root, "DIR", "directory for the containers' state"),
+	OPTION(0, "log", OPT_STR, struct cli_global, log, "FILE", "also append errors and warnings to FILE"),
+	{ .name = "log-format", .kind = OPT_WORD, .offset = offsetof(struct cli_global, log_format), .arg = "text|json", .words = log_formats,
+	  .help = "form of the log's lines" },
+	{ .name = "log-level", .kind = OPT_WORD, .offset = offsetof(struct cli_global, log_level), .arg = "LEVEL", .words = log_levels,
+	  .help = "error, warning (default), info or debug" },
+	OPTION(0, "debug", OPT_FLAG, struct cli_global, debug, NULL, "the same as --log-level debug"),
+	OPTION(0, "systemd-cgroup", OPT_FLAG, struct cli_global, systemd_cgroup, NULL, "the same as --cgroup-manager systemd"),
+	{ .name = "cgroup-manager", .kind = OPT_WORD, .offset = offsetof(struct cli_global, cgroup_manager), .arg = "MANAGER", .words = managers,
+	  .help = "cgroupfs, systemd or disabled" },
+	{ .name = "rootless", .kind = OPT_WORD, .offset = offsetof(struct cli_global, rootless), .arg = "auto|true|false", .words = tristates,
+	  .help = "treat missing cgroup permissions as warnings" },
+	{ .name = "criu", .kind = OPT_IGNORED_STR, .arg = "PATH", .help = "accepted for old engines", .hidden = true },
+	OPTION('v', "version", OPT_FLAG, struct cli_global, version, NULL, "print the version"),
+};
+
+static void print(int fd, const struct buf *b)
 {
-	return step_table.n == 0;
+	if (buf_error(b) == 0)
+		(void) !write(fd, buf_str(b), b->len);
+}
+
+/* One line for engines and scripts; people at a terminal get the place and the hint on lines of their own. */
+static void report(const struct err *e)
+{
+	auto_buf struct buf out = { 0 };
+	bool terminal = isatty(STDERR_FILENO);
+
+	buf_adds(&out, "ketch: ");
+	if (e->step[0])
+		buf_addf(&out, "%s: ", e->step);
+	buf_adds(&out, e->msg);
+	auto_buf struct buf place = { 0 };
+	if (e->line)
+		buf_addf(&place, "config.json:%u:%u", e->line, e->col);
+	if (e->where[0])
+		buf_addf(&place, "%s%s", place.len ? "  " : "", e->where);
+	if (terminal) {
+		buf_addc(&out, '\n');
+		if (place.len)
+			buf_addf(&out, "  at   %s\n", buf_str(&place));
+		if (e->hint[0])
+			buf_addf(&out, "  hint %s\n", e->hint);
+	} else {
+		if (place.len)
+			buf_addf(&out, " (%s)", buf_str(&place));
+		buf_addc(&out, '\n');
+	}
+	print(STDERR_FILENO, &out);
+	log_err(e);
+}
+
+static void help(void)
+{
+	auto_buf struct buf out = { 0 };
+
+	buf_adds(&out, "usage: ketch [GLOBAL OPTIONS] COMMAND [OPTIONS] …\n\ncommands:\n");
+	for (size_t i = 0; commands[i]; i++)
+		buf_addf(&out, "  %-12s %s\n", commands[i]->name, commands[i]->summary);
+	buf_adds(&out, "\nglobal options:\n");
+	opt_help(global_options, N_ELEMENTS(global_options), &out);
+	buf_adds(&out, "\n`ketch COMMAND --help` tells more.\n");
+	print(STDOUT_FILENO, &out);
+}
+
+static void help_command(const struct command *c)
+{
+	auto_buf struct buf out = { 0 };
+
+	buf_addf(&out, "usage: ketch %s %s\n\n%s\n", c->name, c->usage, c->summary);
+	if (c->n_opts)
+		buf_adds(&out, "\noptions:\n");
+	opt_help(c->opts, c->n_opts, &out);
+	print(STDOUT_FILENO, &out);
+}
+
+static int open_log(const struct cli_global *g, struct err *e)
+{
+	struct log_config lc = {
+		.fd = -1,
+		.format = (enum log_format) g->log_format,
+		.level = g->debug ? LOG_DEBUG : (enum log_level) g->log_level,
+		.terminal = isatty(STDERR_FILENO),
+	};
+
+	if (g->log && *g->log) {
+		lc.fd = sys_open(g->log, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY, 0644);
+		if (lc.fd < 0) {
+			int r = lc.fd;
+
+			lc.fd = -1;
+			log_init(&lc);
+			return err_sys(e, r, "open the log '%s'", g->log);
+		}
+	}
+	log_init(&lc);
+	return 0;
+}
+
+static int call(const struct cli_global *g, const struct command *c, int argc, char **argv, struct err *e)
+{
+	char **rest = calloc((size_t) argc + 1, sizeof(*rest));
+	void *opts = calloc(1, c->opt_size ? c->opt_size : 1);
+	struct args a = { .v = rest };
+	struct opt_parse p = { .opts = c->opts, .n_opts = c->n_opts, .out = opts, .stop_at_positional = c->stop_at_positional };
+
+	int r = rest && opts ? 0 : err_sys(e, -ENOMEM, "options");
+	if (r >= 0)
+		r = opt_parse(&p, argc, argv, rest, &a.n, e);
+	if (r == 1) {
+		help_command(c);
+		r = 0;
+	} else if (r >= 0 && (a.n < c->min_args || (c->max_args >= 0 && a.n > c->max_args))) {
+		err_set(e, ERR_USAGE, "%s: %s argument", c->name, a.n < c->min_args ? "missing" : "unexpected");
+		r = err_hint(e, "usage: ketch %s %s", c->name, c->usage);
+	} else if (r >= 0) {
+		r = c->protect ? selfexe_protect(g->argv, e) : 0;
+		if (r >= 0)
+			r = c->run(g, opts, &a, e);
+	}
+	free(rest);
+	free(opts);
+	return r;
+}
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; commands[i]; i++) {
+		if (strcmp(commands[i]->name, name) == 0)
+			return commands[i];
+	}
+	return NULL;
+}
+
+static int dispatch(const struct cli_global *g, int argc, char **argv, int *fail_status, struct err *e)
+{
+	int r = open_log(g, e);
+
+	if (r < 0)
+		return r;
+	if (g->version) {
+		auto_buf struct buf out = { 0 };
+
+		version_text(&out);
+		return cli_print(&out, e);
+	}
+	if (argc == 0 || strcmp(argv[0], "help") == 0) {
+		help();
+		return argc == 0;
+	}
+	const struct command *c = find_command(argv[0]);
+	if (!c) {
+		err_set(e, ERR_USAGE, "unknown command '%s'", argv[0]);
+		return err_hint(e, "`ketch --help` lists the commands");
+	}
+	*fail_status = c->fail_status ? c->fail_status : 1;
+	return call(g, c, argc - 1, argv + 1, e);
+}
+
+/* Descriptors 0 to 2 must exist, or the next file we open would become the container's output. */
+static int fill_stdio(void)
+{
+	int fd;
+
+	do {
+		fd = sys_open("/dev/null", O_RDWR, 0);
+	} while (fd >= 0 && fd <= 2);
+	if (fd < 0)
+		return fd;
+	for (int i = 0; i <= 2; i++) {
+		if (fcntl(i, F_GETFD) == FD_CLOEXEC && fcntl(i, F_SETFD, 0) < 0)
+			return -errno;
+	}
+	close_fd(fd);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct cli_global g = { .log_level = LOG_WARNING, .rootless = TRI_AUTO, .argv = argv };
+	struct opt_parse p = { .opts = global_options, .n_opts = N_ELEMENTS(global_options), .out = &g, .stop_at_positional = true };
+	char **rest = calloc((size_t) argc + 1, sizeof(*rest));
+	struct err e = { 0 };
+	int n_rest = 0, fail_status = 1;
+
+	if (!rest || argc < 1 || fill_stdio() < 0)
+		return 1;
+	int r = opt_parse(&p, argc - 1, argv + 1, rest, &n_rest, &e);
+	if (r == 1) {
+		help();
+		r = 0;
+	} else if (r < 0) {
+		struct err ignored;
+
+		(void) open_log(&g, &ignored); /* a usage error belongs in the log too */
+	} else {
+		r = dispatch(&g, n_rest, rest, &fail_status, &e);
+	}
+	if (r < 0)
+		report(&e);
+	free(rest);
+	log_close();
+	return r < 0 ? fail_status : r;
 }

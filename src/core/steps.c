@@ -5,16 +5,21 @@
  * Within a stage the order is the order of events. SERVE rows run when the child asks with the message in their row;
  * they stand where they usually happen. runtime.md#lifecycle, steps 2 to 9.
  */
+#include "core/rows.h"
 #include "core/steps.h"
 #include "linux/steps.h"
 
 static const struct step *const rows[] = {
 	/* The parent, before anything exists. */
+	&step_state_reserve,
+	&step_exec_open,
 	&step_ns_open,
 	&step_affinity_initial,
 	&step_dev_null_host,
 	&step_seccomp_compile,
+	&step_seccomp_connect,
 	&step_cgroup_create,
+	&step_start_listen,
 
 	/* The first child, where namespaces are joined; it clones init. */
 	&step_cgroup_join_first,
@@ -41,8 +46,13 @@ static const struct step *const rows[] = {
 	&step_mounts_source,
 	&step_dev_nodes,
 	&step_dev_links,
+	&step_exec_root,
 	&step_console_open,
+	&step_console_pass,
+	&step_hooks_ask,
 	&step_cgroup_limits,
+	&step_hooks_runtime,
+	&step_hooks_create,
 	&step_rootfs_pivot,
 	&step_cwd_make,
 	&step_sysctl,
@@ -63,14 +73,18 @@ static const struct step *const rows[] = {
 	&step_cwd,
 	&step_exec_lookup,
 	&step_rlimits_hard,
+	&step_state_commit,
 
 	/* Init, after `ketch start`. */
+	&step_start_wait,
+	&step_hooks_start,
 	&step_rlimits_final,
 	&step_affinity_final,
 	&step_fds_keep,
 	&step_signals_reset,
 	&step_no_new_privs,
 	&step_lsm_label,
+	&step_start_announce,
 	&step_seccomp_listener,
 	&step_exec,
 };

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A subcommand: one row, one file. Help, man synopsis and completion follow from it. */
+#pragma once
+
+#include "cli/opt.h"
+#include "core/container.h"
+#include "util/log.h"
+
+struct cli_global {
+	const char *root, *log;
+	int log_format, log_level;
+	bool debug, systemd_cgroup;
+	int cgroup_manager; /* enum cgroup_manager */
+	int rootless;       /* enum tristate */
+	bool version;
+	char **argv; /* the whole command line, for the re-execution of self-protection */
+};
+
+struct args {
+	char **v;
+	int n;
+};
+
+struct command {
+	const char *name, *usage, *summary;
+	const struct opt *opts;
+	size_t n_opts, opt_size;
+	int min_args, max_args; /* positional; -1: any number */
+	bool stop_at_positional;
+	bool protect;     /* enters a container: runs from a copy of the binary nobody can write */
+	int fail_status;  /* exit status of a failure; 0 stands for 1 */
+	/* >= 0: the exit status */
+	int (*run)(const struct cli_global *g, void *opts, const struct args *a, struct err *e);
+};
+
+extern const struct command *const commands[]; /* ended by NULL */
+
+/* What create, run and exec share. */
+int cli_launch(const struct cli_global *g, struct launch_opts *o, struct err *e);
+int cli_open_store(const struct cli_global *g, struct store *s, bool make, struct err *e);
+enum cgroup_manager cli_cgroup_manager(const struct cli_global *g);
+/* Writes an answer to standard output in full. */
+int cli_print(const struct buf *out, struct err *e);
+/* A file, or standard input for "-". */
+int cli_read_file(const char *path, size_t max, struct buf *out, struct err *e);

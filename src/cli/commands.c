@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The command table. */
+#include "cli/cli.h"
+
+extern const struct command cmd_create, cmd_start, cmd_run, cmd_state, cmd_kill, cmd_delete, cmd_pause, cmd_resume, cmd_spec;
+
+const struct command *const commands[] = {
+	&cmd_create, &cmd_start, &cmd_run, &cmd_state, &cmd_kill, &cmd_delete, &cmd_pause, &cmd_resume, &cmd_spec, NULL,
+};

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What several commands share. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "sys/hostfs.h"
+#include "sys/raw.h"
+
+enum cgroup_manager cli_cgroup_manager(const struct cli_global *g)
+{
+	if (g->cgroup_manager != CGROUP_MANAGER_AUTO)
+		return (enum cgroup_manager) g->cgroup_manager;
+	return g->systemd_cgroup ? CGROUP_MANAGER_SYSTEMD : CGROUP_MANAGER_CGROUPFS;
+}
+
+int cli_launch(const struct cli_global *g, struct launch_opts *o, struct err *e)
+{
+	if (o->preserve_fds > 1024 * 1024)
+		return err_set(e, ERR_USAGE, "--preserve-fds: %u is too many", o->preserve_fds);
+	o->cgroup_manager = cli_cgroup_manager(g);
+	o->rootless = (enum tristate) g->rootless;
+	return 0;
+}
+
+int cli_open_store(const struct cli_global *g, struct store *s, bool make, struct err *e)
+{
+	*s = (struct store){ .fd = -EBADF };
+	return store_open(s, g->root, make, e);
+}
+
+int cli_print(const struct buf *out, struct err *e)
+{
+	int r = buf_error(out);
+
+	if (r >= 0)
+		r = host_write_fd(STDOUT_FILENO, buf_str(out), out->len);
+	return r < 0 ? err_sys(e, r, "write the answer") : 0;
+}
+
+int cli_read_file(const char *path, size_t max, struct buf *out, struct err *e)
+{
+	auto_fd int opened = -EBADF;
+	int fd = STDIN_FILENO;
+
+	if (strcmp(path, "-") != 0)
+		fd = opened = sys_open(path, O_RDONLY | O_NOCTTY, 0);
+	int r = fd < 0 ? fd : host_read_fd(fd, max, out);
+	return r < 0 ? err_sys(e, r, "read '%s'", path) : 0;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ketch start: runtime.md#start. */
+#include "cli/cli.h"
+
+static int run(const struct cli_global *g, UNUSED void *opts, const struct args *a, struct err *e)
+{
+	auto_store struct store s;
+
+	int r = cli_open_store(g, &s, false, e);
+	return r < 0 ? r : container_start(&s, a->v[0], e);
+}
+
+const struct command cmd_start = {
+	.name = "start", .usage = "ID", .summary = "start the program of a created container", .min_args = 1, .max_args = 1, .run = run,
+};

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* An existing container: opening it and telling its status (runtime.md#state). */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+
+#include "core/container.h"
+#include "core/files.h"
+#include "spec/load.h"
+#include "sys/hostfs.h"
+#include "sys/proc.h"
+#include "sys/raw.h"
+
+static const char *const status_names[] = {
+	[C_CREATING] = "creating", [C_CREATED] = "created", [C_RUNNING] = "running", [C_PAUSED] = "paused", [C_STOPPED] = "stopped",
+};
+
+const char *container_status_name(enum container_status s)
+{
+	return status_names[s];
+}
+
+int container_open(struct container **ret, const struct store *s, const char *id, struct err *e)
+{
+	auto_fd int dir = store_open_dir(s, id, e);
+	if (dir < 0)
+		return dir;
+	auto_container struct container *c = calloc(1, sizeof(*c));
+	if (!c || !(c->id = strdup(id))) {
+		if (c)
+			c->dir = -EBADF;
+		return err_sys(e, -ENOMEM, "open container '%s'", id);
+	}
+	c->store = s;
+	c->dir = TAKE_FD(dir);
+	int r = state_load(&c->state, c->dir, e);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	c->has_state = r >= 0;
+	*ret = TAKE_PTR(c);
+	return 0;
+}
+
+void container_free(struct container *c)
+{
+	if (!c)
+		return;
+	state_clear(&c->state);
+	close_fd(c->dir);
+	free(c->id);
+	free(c);
+}
+
+int container_lock(const struct container *c, struct err *e)
+{
+	return store_lock(c->store, c->id, c->dir, LOCK_TIMEOUT_MS, e);
+}
+
+static bool init_alive(const struct state *st)
+{
+	struct proc_stat ps;
+
+	return st->pid > 0 && proc_stat_host((pid_t) st->pid, &ps) == 0 && ps.start_time == st->start_time && ps.state != 'Z' &&
+	       ps.state != 'X';
+}
+
+int container_init_pidfd(const struct container *c)
+{
+	struct proc_stat ps;
+
+	if (!c->has_state || c->state.pid <= 0)
+		return -ESRCH;
+	auto_fd int pidfd = sys_pidfd_open((pid_t) c->state.pid);
+	if (pidfd < 0)
+		return pidfd;
+	/* Opened first, compared afterwards: a pid that was reused before the open has another start time, one that is reused
+	 * later does not change what the pidfd refers to. */
+	if (proc_stat_host((pid_t) c->state.pid, &ps) < 0 || ps.start_time != c->state.start_time || ps.state == 'Z' || ps.state == 'X')
+		return -ESRCH;
+	return TAKE_FD(pidfd);
+}
+
+/* Whether init still holds the lock that execve drops: "created" as a fact of the kernel. */
+static bool created_lock_held(int dir)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	auto_fd int fd = sys_openat(dir, FILE_CREATED_LOCK, O_RDWR, 0);
+	return fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+static bool is_paused(const struct container *c)
+{
+	struct cgroup_record rec;
+	struct cgroup *cg = NULL;
+	struct err ignored;
+
+	state_cgroup_record(&c->state, &rec);
+	if (rec.leaves.n == 0 || cgroup_open(&cg, &rec, &ignored) < 0)
+		return false;
+	bool frozen = cgroup_is_frozen(cg);
+	cgroup_free(cg);
+	return frozen;
+}
+
+enum container_status container_status(const struct container *c)
+{
+	struct err ignored;
+
+	if (!c->has_state)
+		return store_lock(c->store, c->id, c->dir, 0, &ignored) < 0 ? C_CREATING : C_STOPPED;
+	if (!init_alive(&c->state))
+		return C_STOPPED;
+	if (is_paused(c))
+		return C_PAUSED;
+	return created_lock_held(c->dir) ? C_CREATED : C_RUNNING;
+}
+
+int container_spec(const struct container *c, struct spec **ret, struct err *e)
+{
+	auto_buf struct buf text = { 0 };
+
+	int r = host_read(c->dir, FILE_CONFIG, SPEC_MAX_SIZE, &text);
+	if (r < 0)
+		return err_sys(e, r, "read the configuration kept for container '%s'", c->id);
+	return spec_load(ret, buf_str(&text), text.len, e);
+}
+
+int container_state_json(const struct container *c, struct buf *out, struct err *e)
+{
+	enum container_status status = container_status(c);
+	struct state creating = { .id = c->id };
+	const struct state *st = c->has_state ? &c->state : &creating;
+	pid_t pid = status == C_STOPPED || status == C_CREATING ? 0 : (pid_t) st->pid;
+
+	if (!c->has_state)
+		creating.bundle = (char *) "";
+	int r = state_oci_json(st, container_status_name(status), pid, false, out);
+	return r < 0 ? err_sys(e, r, "state of container '%s'", c->id) : 0;
+}

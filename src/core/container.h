@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The life of a container: the operations of runtime.md and the peers' commands, as functions. Each takes the state root and
+ * an id, validates it, and leaves nothing behind when it fails.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "core/state.h"
+#include "core/store.h"
+#include "engine/plan.h"
+#include "util/err.h"
+
+enum container_status { C_CREATING, C_CREATED, C_RUNNING, C_PAUSED, C_STOPPED };
+
+/* An opened container: its directory and its state. */
+struct container {
+	const struct store *store;
+	char *id;
+	int dir;
+	bool has_state;     /* false: creation is under way, or its ketch was killed */
+	struct state state; /* valid with has_state */
+};
+
+const char *container_status_name(enum container_status s);
+
+/* NOT_FOUND when there is none. Takes no lock. */
+int container_open(struct container **ret, const struct store *s, const char *id, struct err *e);
+void container_free(struct container *c);
+/* The truth of this moment: from the process, the created lock and the freezer. */
+enum container_status container_status(const struct container *c);
+/* pidfd of init, checked by start time; -ESRCH when it has ended. */
+int container_init_pidfd(const struct container *c);
+int container_lock(const struct container *c, struct err *e);
+/* The model of the config.json copy. */
+int container_spec(const struct container *c, struct spec **ret, struct err *e);
+
+static inline void cleanup_container(struct container **c)
+{
+	container_free(*c);
+}
+#define auto_container AUTO(cleanup_container)
+
+/* ---- create, run, exec ---- */
+
+/* What create, run and exec take from the command line. Paths are the caller's. */
+struct launch_opts {
+	const char *bundle; /* NULL: "." */
+	const char *config; /* NULL: "config.json" of the bundle; else a path relative to the bundle or absolute */
+	const char *console_socket, *pid_file, *pidfd_socket;
+	enum cgroup_manager cgroup_manager;
+	enum tristate rootless;
+	bool no_pivot, no_new_keyring, no_subreaper;
+	bool detach; /* run, exec */
+	bool keep;   /* run */
+	unsigned preserve_fds;
+	const char *trace; /* file for step times, "-" = stderr; NULL: none */
+	/* exec */
+	const struct spec_process *process;
+	const char *const *exec_cgroups;
+	bool ignore_paused;
+};
+
+int container_create(const struct store *s, const char *id, const struct launch_opts *o, struct err *e);
+int container_start(const struct store *s, const char *id, struct err *e);
+/* Create, start and, unless detached, wait and delete. *ret_status: the process's exit status (128 + signal). */
+int container_run(const struct store *s, const char *id, const struct launch_opts *o, int *ret_status, struct err *e);
+/* A further process in a running container. Foreground: *ret_status as for run. */
+int container_exec(const struct store *s, const char *id, const struct launch_opts *o, int *ret_status, struct err *e);
+
+/* ---- the rest of the life ---- */
+
+/* Signals init; with ALL, or without an own pid namespace, every process of the container. */
+int container_kill(struct container *c, int sig, bool all, struct err *e);
+int container_pause(struct container *c, bool pause, struct err *e);
+enum delete_flags { DELETE_FORCE = 1, DELETE_STRICT = 2 };
+/* FORCE: kills; an unknown id is success; clears what a killed ketch left, by the journal. STRICT: a created container is an error
+ * (runtime.md#delete); without it, it is killed and deleted, as engines expect. */
+int container_delete(const struct store *s, const char *id, unsigned flags, struct err *e);
+/* Calls FN for each process, pids of our namespace. */
+int container_pids(struct container *c, int (*fn)(void *ctx, pid_t pid), void *ctx, struct err *e);
+/* What `ketch state` prints. */
+int container_state_json(const struct container *c, struct buf *out, struct err *e);

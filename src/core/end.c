@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The delete operation (runtime.md#delete, lifecycle steps 11 to 13), and signals. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "core/end.h"
+#include "core/files.h"
+#include "core/hooks.h"
+#include "core/journal.h"
+#include "spec/load.h"
+#include "sys/hostfs.h"
+#include "sys/raw.h"
+#include "util/log.h"
+
+static int open_cgroup(const struct container *c, struct cgroup **ret, struct err *e)
+{
+	struct cgroup_record rec;
+
+	*ret = NULL;
+	state_cgroup_record(&c->state, &rec);
+	return rec.leaves.n || rec.scope ? cgroup_open(ret, &rec, e) : 0;
+}
+
+static int wait_for_death(int pidfd, pid_t pid, struct err *e)
+{
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+	int r;
+
+	do {
+		r = poll(&p, 1, DEATH_TIMEOUT_MS);
+	} while (r < 0 && errno == EINTR);
+	if (r == 0) {
+		err_set(e, ERR_STATE, "process %d does not end after SIGKILL", pid);
+		return err_hint(e, "it may hang in the kernel: see /proc/%d/wchan and /proc/%d/stack", pid, pid);
+	}
+	return r < 0 ? err_sys(e, -errno, "wait for process %d", pid) : 0;
+}
+
+int end_processes(struct container *c, struct err *e)
+{
+	struct cgroup *cg = NULL;
+	int r = open_cgroup(c, &cg, e);
+
+	if (r < 0)
+		return r;
+	auto_fd int pidfd = container_init_pidfd(c);
+	int k = pidfd >= 0 ? sys_pidfd_send_signal(pidfd, SIGKILL) : 0;
+	if (k < 0 && k != -ESRCH)
+		r = err_sys(e, k, "kill process %lld", (long long) c->state.pid);
+	if (cg && cgroup_is_frozen(cg)) /* SIGKILL ends a frozen v1 task only when it is thawed */
+		(void) cgroup_freeze(cg, false, e);
+	if (r >= 0 && cg && !c->state.own_pid_ns)
+		r = cgroup_kill(cg, SIGKILL, e);
+	if (r >= 0 && pidfd >= 0)
+		r = wait_for_death(pidfd, (pid_t) c->state.pid, e);
+	cgroup_free(cg);
+	return r;
+}
+
+int end_cgroups(struct container *c, struct err *e)
+{
+	struct cgroup *cg;
+
+	int r = open_cgroup(c, &cg, e);
+	if (r < 0 || !cg)
+		return r;
+	r = cgroup_destroy(cg, e);
+	cgroup_free(cg);
+	return r;
+}
+
+/* ---- kill ---- */
+
+int container_kill(struct container *c, int sig, bool all, struct err *e)
+{
+	enum container_status status = container_status(c);
+	bool alive = status == C_CREATED || status == C_RUNNING || status == C_PAUSED;
+	struct cgroup *cg = NULL;
+
+	if (!alive && !all)
+		return err_set(e, ERR_STATE, "container not running: '%s' is %s", c->id, container_status_name(status));
+	if (!c->has_state)
+		return 0;
+	int r = open_cgroup(c, &cg, e);
+	if (r < 0)
+		return r;
+	if ((all || !c->state.own_pid_ns) && cg && sig != 0) {
+		r = cgroup_kill(cg, sig, e);
+	} else if (alive) {
+		auto_fd int pidfd = container_init_pidfd(c);
+
+		r = pidfd < 0 ? pidfd : sys_pidfd_send_signal(pidfd, sig);
+		if (r == -ESRCH)
+			r = err_set(e, ERR_STATE, "container not running: '%s' has just ended", c->id);
+		else if (r < 0)
+			r = err_sys(e, r, "signal container '%s'", c->id);
+	}
+	if (r >= 0 && sig == SIGKILL && cg && cgroup_is_frozen(cg))
+		r = cgroup_freeze(cg, false, e);
+	cgroup_free(cg);
+	return r;
+}
+
+int container_pause(struct container *c, bool pause, struct err *e)
+{
+	struct cgroup *cg;
+
+	int r = container_lock(c, e);
+	if (r < 0)
+		return r;
+	enum container_status status = container_status(c);
+	if (pause && status != C_RUNNING && status != C_CREATED)
+		return err_set(e, ERR_STATE, "cannot pause container '%s': it is %s", c->id, container_status_name(status));
+	if (!pause && status != C_PAUSED)
+		return err_set(e, ERR_STATE, "cannot resume container '%s': it is %s, not paused", c->id, container_status_name(status));
+	r = open_cgroup(c, &cg, e);
+	if (r < 0)
+		return r;
+	if (!cg)
+		return err_set(e, ERR_UNSUPPORTED, "container '%s' has no cgroup to freeze", c->id);
+	r = cgroup_freeze(cg, pause, e);
+	cgroup_free(cg);
+	return r;
+}
+
+int container_pids(struct container *c, int (*fn)(void *ctx, pid_t pid), void *ctx, struct err *e)
+{
+	enum container_status status = container_status(c);
+	struct cgroup *cg;
+
+	if (status == C_STOPPED || status == C_CREATING)
+		return 0;
+	int r = open_cgroup(c, &cg, e);
+	if (r < 0)
+		return r;
+	if (!cg)
+		return fn(ctx, (pid_t) c->state.pid);
+	r = cgroup_pids(cg, fn, ctx, e);
+	cgroup_free(cg);
+	return r;
+}
+
+/* ---- delete ---- */
+
+static int replay(void *ctx, const char *what, const char *value, struct err *e)
+{
+	(void) ctx;
+	if (strcmp(what, "cgroup") == 0)
+		return cgroup_remove_dir(value, e);
+	return 0;
+}
+
+static int check_deletable(const struct container *c, unsigned flags, struct err *e)
+{
+	enum container_status status = container_status(c);
+
+	if ((flags & DELETE_FORCE) || status == C_STOPPED || (status == C_CREATED && !(flags & DELETE_STRICT)))
+		return 0;
+	err_set(e, ERR_STATE, "cannot delete container '%s': it is %s, not stopped", c->id, container_status_name(status));
+	return err_hint(e, "`ketch kill %s KILL` first, or `ketch delete --force %s`", c->id, c->id);
+}
+
+/* What `create` had not finished: the journal knows all it made. */
+static int clear(struct container *c, struct err *e)
+{
+	int r = 0;
+
+	if (c->has_state) {
+		r = end_processes(c, e);
+		if (r >= 0)
+			r = end_cgroups(c, e);
+	}
+	if (r >= 0)
+		r = journal_replay(c->dir, replay, NULL, e);
+	if (r < 0)
+		return r;
+	r = host_remove_tree(c->store->fd, c->id);
+	return r < 0 ? err_sys(e, r, "remove the state of container '%s'", c->id) : 0;
+}
+
+static int open_for_delete(struct container **ret, const struct store *s, const char *id, unsigned flags, struct err *e)
+{
+	int r = container_open(ret, s, id, e);
+
+	if (r >= 0)
+		return 0;
+	if (!(flags & DELETE_FORCE) || e->code == ERR_NOT_FOUND || e->code == ERR_USAGE)
+		return r;
+	/* state.json is damaged: the journal still knows what to remove. */
+	auto_fd int dir = store_open_dir(s, id, e);
+	if (dir < 0)
+		return dir;
+	struct container *c = calloc(1, sizeof(*c));
+	if (!c || !(c->id = strdup(id))) {
+		free(c);
+		return err_sys(e, -ENOMEM, "delete");
+	}
+	c->store = s;
+	c->dir = TAKE_FD(dir);
+	*ret = c;
+	return 0;
+}
+
+int container_delete(const struct store *s, const char *id, unsigned flags, struct err *e)
+{
+	auto_container struct container *c = NULL;
+	auto_spec struct spec *spec = NULL;
+	struct err ignored;
+
+	int r = open_for_delete(&c, s, id, flags, e);
+	if (r < 0)
+		return (flags & DELETE_FORCE) && e->code == ERR_NOT_FOUND ? 0 : r;
+	r = check_deletable(c, flags, e);
+	if (r < 0)
+		return r;
+	if (c->has_state && (flags & DELETE_FORCE)) { /* a command that holds the lock may be waiting for this very process */
+		auto_fd int pidfd = container_init_pidfd(c);
+
+		if (pidfd >= 0)
+			(void) sys_pidfd_send_signal(pidfd, SIGKILL);
+	}
+	r = container_lock(c, e);
+	if (r >= 0)
+		r = check_deletable(c, flags, e);
+	if (r < 0)
+		return r;
+	bool hooks = c->has_state && !c->state.poststop_done && container_spec(c, &spec, &ignored) >= 0;
+	r = clear(c, e);
+	if (r >= 0 && hooks)
+		hooks_run_poststop(spec, &c->state, c->state.bundle);
+	return r;
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Ending a container: its processes, then its cgroups. Each is bounded in time and names what survives. */
+#pragma once
+
+#include "core/container.h"
+
+/* SIGKILL to init (and, without an own pid namespace, to all in the cgroups), thawed if frozen; waits for init's end. */
+int end_processes(struct container *c, struct err *e);
+/* Removes what ketch made in every hierarchy. */
+int end_cgroups(struct container *c, struct err *e);

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The foreground: one loop over the process, the signals and the two directions of the terminal. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <termios.h>
+
+#include "core/foreground.h"
+#include "sys/raw.h"
+#include "util/cleanup.h"
+
+/* One direction. Bytes wait here when the other side is slow, so that a full input queue can't stop the output. */
+struct pipe_buf {
+	int from, to; /* -1: closed */
+	size_t len, off;
+	char data[8192];
+};
+
+struct relay {
+	int master;
+	struct pipe_buf in, out; /* our stdin → master, master → our stdout */
+	bool raw;
+	struct termios saved;
+};
+
+static void resize(int master)
+{
+	struct winsize ws;
+
+	if (master >= 0 && ioctl(STDIN_FILENO, TIOCGWINSZ, &ws) == 0)
+		(void) ioctl(master, TIOCSWINSZ, &ws);
+}
+
+static void relay_begin(struct relay *r, int master)
+{
+	struct termios t;
+
+	r->master = master;
+	r->in.from = r->in.to = r->out.from = r->out.to = -1;
+	if (master < 0)
+		return;
+	r->in.from = STDIN_FILENO;
+	r->in.to = r->out.from = master;
+	r->out.to = STDOUT_FILENO;
+	int flags = fcntl(master, F_GETFL);
+	if (flags >= 0)
+		(void) fcntl(master, F_SETFL, flags | O_NONBLOCK);
+	if (tcgetattr(STDIN_FILENO, &t) < 0)
+		return;
+	r->saved = t;
+	cfmakeraw(&t);
+	r->raw = tcsetattr(STDIN_FILENO, TCSANOW, &t) == 0;
+	resize(master);
+}
+
+static void relay_end(struct relay *r)
+{
+	if (r->raw)
+		(void) tcsetattr(STDIN_FILENO, TCSANOW, &r->saved);
+}
+
+/* Reads when empty, writes when full; false when the direction has ended. */
+static bool pump(struct pipe_buf *p)
+{
+	if (p->len == 0) {
+		ssize_t n = read(p->from, p->data, sizeof(p->data));
+
+		if (n <= 0)
+			return n < 0 && (errno == EAGAIN || errno == EINTR);
+		p->len = (size_t) n;
+		p->off = 0;
+	}
+	ssize_t n = write(p->to, p->data + p->off, p->len);
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR;
+	p->off += (size_t) n;
+	p->len -= (size_t) n;
+	return true;
+}
+
+static void step_direction(struct pipe_buf *p, const struct pollfd *from, const struct pollfd *to)
+{
+	if (p->from < 0)
+		return;
+	bool ready = p->len ? to->revents != 0 : from->revents != 0;
+	if (ready && !pump(p)) {
+		p->from = -1;
+		p->len = 0;
+	}
+}
+
+/* What the program wrote before it ended. */
+static void drain(struct relay *r)
+{
+	while (r->out.from >= 0) {
+		struct pollfd p = { .fd = r->out.len ? r->out.to : r->out.from, .events = r->out.len ? POLLOUT : POLLIN };
+
+		if (poll(&p, 1, r->out.len ? 1000 : 0) <= 0 || !pump(&r->out))
+			return;
+	}
+}
+
+static int take_signal(int sigfd, int pidfd, int master, bool *chld, struct err *e)
+{
+	struct signalfd_siginfo si;
+
+	if (read(sigfd, &si, sizeof(si)) != sizeof(si))
+		return errno == EAGAIN || errno == EINTR ? 0 : err_sys(e, -errno, "read signals");
+	if (si.ssi_signo == SIGWINCH)
+		resize(master);
+	else if (si.ssi_signo == SIGCHLD)
+		*chld = true;
+	else if (si.ssi_signo != SIGURG)
+		(void) sys_pidfd_send_signal(pidfd, (int) si.ssi_signo);
+	return 0;
+}
+
+/* Reaps whatever ended. True when PID did. */
+static bool reap(pid_t pid, int *ret_status)
+{
+	bool ended = false;
+	pid_t p;
+	int status;
+
+	while ((p = waitpid(-1, &status, WNOHANG | __WALL)) > 0) {
+		if (p != pid)
+			continue;
+		*ret_status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+		ended = true;
+	}
+	return ended;
+}
+
+static int loop(struct relay *r, pid_t pid, int pidfd, int sigfd, int *ret_status, struct err *e)
+{
+	bool chld = false;
+
+	for (;;) {
+		struct pollfd p[] = {
+			{ .fd = sigfd, .events = POLLIN },
+			{ .fd = pidfd, .events = POLLIN },
+			{ .fd = r->in.len ? -1 : r->in.from, .events = POLLIN },
+			{ .fd = r->in.len ? r->in.to : -1, .events = POLLOUT },
+			{ .fd = r->out.len ? -1 : r->out.from, .events = POLLIN },
+			{ .fd = r->out.len ? r->out.to : -1, .events = POLLOUT },
+		};
+
+		if (poll(p, 6, -1) < 0 && errno != EINTR)
+			return err_sys(e, -errno, "poll");
+		int ret = p[0].revents ? take_signal(sigfd, pidfd, r->master, &chld, e) : 0;
+		if (ret < 0)
+			return ret;
+		step_direction(&r->in, &p[2], &p[3]);
+		step_direction(&r->out, &p[4], &p[5]);
+		if ((chld || p[1].revents) && reap(pid, ret_status))
+			return 0;
+		chld = false;
+	}
+}
+
+int foreground_wait(pid_t pid, int pidfd, int master, int *ret_status, struct err *e)
+{
+	struct relay r = { 0 };
+	sigset_t all;
+
+	sigfillset(&all);
+	auto_fd int sigfd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (sigfd < 0)
+		return err_sys(e, -errno, "signalfd");
+	relay_begin(&r, master);
+	int ret = loop(&r, pid, pidfd, sigfd, ret_status, e);
+	if (ret >= 0)
+		drain(&r);
+	relay_end(&r);
+	return ret;
+}

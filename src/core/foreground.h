@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* `run` and `exec` in the foreground: signals go to the process, a terminal is relayed, the exit status comes back. */
+#pragma once
+
+#include <sys/types.h>
+
+#include "util/err.h"
+
+/*
+ * Waits for PID (our child, behind PIDFD). All signals must be blocked. MASTER is the pty's master or -EBADF; while it is relayed our own
+ * terminal is in raw mode. Forwards every signal but SIGCHLD, SIGURG and SIGWINCH (which resizes). Reaps other children.
+ * *ret_status: exit status, or 128 + signal.
+ */
+int foreground_wait(pid_t pid, int pidfd, int master, int *ret_status, struct err *e);

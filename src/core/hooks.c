@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Running hooks. The state goes in through a memfd, so that a hook that does not read it neither blocks us nor breaks a pipe; its output goes
+ * to a memfd too: a hook can't be stopped by a full pipe or by SIGPIPE, and its last words stand in the error.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "core/hooks.h"
+#include "spec/names.h"
+#include "sys/hostfs.h"
+#include "sys/raw.h"
+#include "util/log.h"
+
+enum { LAST_WORDS = 160 };
+
+struct hook_run {
+	const struct spec_hook *hook;
+	const struct hook_env *env;
+	int in, out, err; /* what becomes 0, 1, 2 */
+	char **argv, **envp;
+};
+
+static int memfd_with(const char *name, const char *text)
+{
+	auto_fd int fd = memfd_create(name, MFD_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	if (text) {
+		int r = host_write_fd(fd, text, strlen(text));
+		if (r < 0)
+			return r;
+		if (lseek(fd, 0, SEEK_SET) < 0)
+			return -errno;
+	}
+	return TAKE_FD(fd);
+}
+
+static int open_output(const char *file, int captured)
+{
+	return file ? sys_open(file, O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY, 0600) : fcntl(captured, F_DUPFD_CLOEXEC, 3);
+}
+
+static bool is_ours_alone(const char *entry)
+{
+	return strncmp(entry, "LISTEN_FDS=", 11) == 0 || strncmp(entry, "LISTEN_PID=", 11) == 0 ||
+	       strncmp(entry, "LISTEN_FDNAMES=", 15) == 0 || strncmp(entry, "NOTIFY_SOCKET=", 14) == 0;
+}
+
+/* decisions on `env`: absent → our own environment (or ENV), empty → empty. Borrowed strings. */
+static int pick_env(const struct spec_hook *h, const struct hook_env *env, char ***ret)
+{
+	char *const *from = h->has_env ? h->env.v : env->env ? env->env->v : environ;
+	size_t n = 0, k = 0;
+
+	while (from && from[n])
+		n++;
+	char **v = calloc(n + 1, sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		if (h->has_env || env->env || !is_ours_alone(from[i]))
+			v[k++] = from[i];
+	}
+	*ret = v;
+	return 0;
+}
+
+static int to_fd(int fd, int want)
+{
+	return dup3(fd, want, 0) < 0 ? -errno : 0;
+}
+
+/* In the child. The exit status 127 with a word on stderr tells of a failed execve. */
+static NORETURN void become(const struct hook_run *h)
+{
+	sigset_t none;
+
+	for (int sig = 1; sig <= SIGRTMAX; sig++)
+		signal(sig, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	int r = setpgid(0, 0) < 0 ? -errno : 0;
+	if (r >= 0)
+		r = to_fd(h->in, 0);
+	if (r >= 0)
+		r = to_fd(h->out, 1);
+	if (r >= 0)
+		r = to_fd(h->err, 2);
+	if (r >= 0)
+		r = sys_close_range(3, ~0u, 0);
+	if (r >= 0 && h->env->cwd)
+		r = sys_chdir(h->env->cwd);
+	if (r >= 0)
+		r = sys_execve(h->hook->path, h->argv, h->envp);
+	dprintf(2, "%s: %s", h->hook->path, strerror(-r));
+	_exit(127);
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+enum hook_end { HOOK_ENDED, HOOK_TIMED_OUT, HOOK_GIVEN_UP };
+
+static enum hook_end await(const struct spec_hook *h, int pidfd, int watch_fd)
+{
+	int64_t end = h->has_timeout ? now_ms() + h->timeout * 1000 : 0;
+
+	for (;;) {
+		struct pollfd p[] = { { .fd = pidfd, .events = POLLIN }, { .fd = watch_fd, .events = POLLIN } };
+		int64_t left = h->has_timeout ? end - now_ms() : -1;
+
+		if (h->has_timeout && left <= 0)
+			return HOOK_TIMED_OUT;
+		if (left > INT32_MAX)
+			left = INT32_MAX;
+		if (poll(p, 2, (int) left) < 0 && errno != EINTR)
+			return HOOK_GIVEN_UP;
+		if (p[0].revents)
+			return HOOK_ENDED;
+		if (p[1].revents)
+			return HOOK_GIVEN_UP;
+	}
+}
+
+/* The end of what the hook wrote, on one line. */
+static void last_words(int captured, char *out, size_t size)
+{
+	off_t end = lseek(captured, 0, SEEK_END);
+	off_t start = end > (off_t) size - 1 ? end - (off_t) size + 1 : 0;
+	ssize_t n = end > 0 ? pread(captured, out, size - 1, start) : 0;
+
+	out[n > 0 ? n : 0] = '\0';
+	for (char *p = out; *p; p++) {
+		if (*p == '\n')
+			*p = p[1] ? ' ' : '\0';
+	}
+}
+
+static int say_failed(const struct spec_hook *h, enum hook_end end, int status, int captured, struct err *e)
+{
+	char words[LAST_WORDS];
+
+	last_words(captured, words, sizeof(words));
+	const char *sep = words[0] ? ": " : "";
+	if (end == HOOK_TIMED_OUT)
+		return err_set(e, ERR_HOOK, "hook '%s' was killed after its timeout of %lld s%s%s", h->path, (long long) h->timeout, sep, words);
+	if (end == HOOK_GIVEN_UP)
+		return err_set(e, ERR_HOOK, "hook '%s' was killed: the container's creation was interrupted", h->path);
+	if (WIFSIGNALED(status))
+		return err_set(e, ERR_HOOK, "hook '%s' was killed by signal %d%s%s", h->path, WTERMSIG(status), sep, words);
+	return err_set(e, ERR_HOOK, "hook '%s' exited with status %d%s%s", h->path, WEXITSTATUS(status), sep, words);
+}
+
+static int spawn_and_wait(struct hook_run *h, int captured, struct err *e)
+{
+	auto_fd int pidfd = -EBADF;
+	int status = 0;
+
+	pid_t pid = sys_clone3(0, SIGCHLD, -EBADF, &pidfd);
+	if (pid == 0)
+		become(h);
+	if (pid < 0)
+		return err_sys(e, pid, "start hook '%s'", h->hook->path);
+	(void) setpgid(pid, pid); /* whoever comes first: a timeout must find the group */
+	enum hook_end end = await(h->hook, pidfd, h->env->watch_fd);
+	if (end != HOOK_ENDED) {
+		(void) sys_pidfd_send_signal(pidfd, SIGKILL);
+		(void) kill(-pid, SIGKILL);
+	}
+	while (waitpid(pid, &status, __WALL) < 0 && errno == EINTR)
+		continue;
+	if (end == HOOK_ENDED && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return 0;
+	return say_failed(h->hook, end, status, captured, e);
+}
+
+static int run_one(const struct spec_hook *hook, const struct hook_env *env, struct err *e)
+{
+	char *default_argv[] = { hook->path, NULL };
+	struct hook_run h = { .hook = hook, .env = env };
+	char **envp = NULL;
+
+	auto_fd int captured = memfd_with("hook-output", NULL);
+	auto_fd int in = memfd_with("hook-state", env->state_json);
+	auto_fd int out = captured < 0 ? captured : open_output(env->stdout_file, captured);
+	auto_fd int err = captured < 0 ? captured : open_output(env->stderr_file, captured);
+	if (captured < 0 || in < 0 || out < 0 || err < 0)
+		return err_sys(e, captured < 0 ? captured : in < 0 ? in : out < 0 ? out : err, "prepare hook '%s'", hook->path);
+	h.in = in;
+	h.out = out;
+	h.err = err;
+	h.argv = hook->args.n ? hook->args.v : default_argv;
+	if (pick_env(hook, env, &envp) < 0)
+		return err_sys(e, -ENOMEM, "prepare hook '%s'", hook->path);
+	h.envp = envp;
+	int r = spawn_and_wait(&h, captured, e);
+	free(envp);
+	return r;
+}
+
+int hooks_run(const struct spec *s, enum spec_hook_kind kind, const struct hook_env *env, struct err *e)
+{
+	for (size_t i = 0; i < s->hooks[kind].n; i++) {
+		int r = run_one(&s->hooks[kind].v[i], env, e);
+
+		if (r < 0) {
+			const char *word = name_word(names_hooks, kind);
+
+			err_wrap(e, "%s hook %zu", word, i);
+			return err_at(e, "$.hooks.%s[%zu]", word, i);
+		}
+	}
+	return 0;
+}
+
+void hooks_fill_env(struct hook_env *env, const struct spec *s, const char *bundle, const char *state_json)
+{
+	*env = (struct hook_env){
+		.cwd = bundle,
+		.state_json = state_json,
+		.watch_fd = -EBADF,
+		.stdout_file = spec_map_get(&s->annotations, "run.oci.hooks.stdout"),
+		.stderr_file = spec_map_get(&s->annotations, "run.oci.hooks.stderr"),
+	};
+}
+
+void hooks_run_poststop(const struct spec *s, const struct state *st, const char *bundle)
+{
+	auto_buf struct buf json = { 0 };
+	const spec_hooks *hooks = &s->hooks[HOOK_POSTSTOP];
+	struct hook_env env;
+	struct err e;
+
+	if (hooks->n == 0 || state_oci_json(st, "stopped", 0, true, &json) < 0)
+		return;
+	hooks_fill_env(&env, s, bundle, buf_str(&json));
+	for (size_t i = 0; i < hooks->n; i++) {
+		if (run_one(&hooks->v[i], &env, &e) < 0)
+			log_emit(LOG_WARNING, "poststop hook %zu: %s", i, e.msg);
+	}
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The journal. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "core/journal.h"
+#include "sys/hostfs.h"
+#include "sys/raw.h"
+#include "util/strv.h"
+
+enum { JOURNAL_MAX = 1024 * 1024 };
+
+static const char file[] = "journal";
+
+int journal_add(int dir, const char *what, const char *value, struct err *e)
+{
+	auto_buf struct buf line = { 0 };
+
+	if (strchr(value, '\n'))
+		return err_set(e, ERR_INTERNAL, "a journal entry holds a newline");
+	buf_addf(&line, "%s %s\n", what, value);
+	auto_fd int fd = sys_openat(dir, file, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0600);
+	int r = fd < 0 ? fd : buf_error(&line);
+	if (r >= 0)
+		r = host_write_fd(fd, line.p, line.len);
+	return r < 0 ? err_sys(e, r, "write the journal") : 0;
+}
+
+/* Cuts TEXT at its newlines into LINES, dropping an unfinished last one. */
+static int split(char *text, struct strv *lines)
+{
+	char *end;
+
+	for (; (end = strchr(text, '\n')); text = end + 1) {
+		*end = '\0';
+		if (strv_add(lines, text) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int journal_replay(int dir, int (*fn)(void *ctx, const char *what, const char *value, struct err *e), void *ctx, struct err *e)
+{
+	auto_buf struct buf text = { 0 };
+	auto_strv struct strv lines = { 0 };
+
+	int r = host_read(dir, file, JOURNAL_MAX, &text);
+	if (r == -ENOENT)
+		return 0;
+	if (r >= 0 && text.p)
+		r = split(text.p, &lines);
+	if (r < 0)
+		return err_sys(e, r, "read the journal");
+	for (size_t i = lines.n; i > 0; i--) {
+		char *value = lines.v[i - 1];
+		char *what = strsep(&value, " ");
+
+		if (!value)
+			continue;
+		r = fn(ctx, what, value, e);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The parent's side of create, run and exec: bundle → spec → plan → steps → clone → serve (runtime.md#lifecycle, 1 to 5). */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+
+#include "core/files.h"
+#include "core/hooks.h"
+#include "core/launch.h"
+#include "core/steps.h"
+#include "engine/progress.h"
+#include "linux/seccomp.h"
+#include "sys/hostfs.h"
+#include "sys/raw.h"
+#include "util/log.h"
+#include "util/parse.h"
+
+static int read_config(struct launch *l, struct err *e)
+{
+	const char *name = l->opts->config ? l->opts->config : FILE_CONFIG;
+
+	auto_fd int dir = host_opendir(AT_FDCWD, l->bundle, true);
+	if (dir < 0) {
+		err_sys(e, dir, "open the bundle '%s'", l->bundle);
+		e->code = ERR_BUNDLE;
+		return dir;
+	}
+	int r = host_read(dir, name, SPEC_MAX_SIZE, &l->config);
+	if (r == -EFBIG)
+		return err_set(e, ERR_SPEC, "%s is larger than %d MiB", name, SPEC_MAX_SIZE >> 20);
+	if (r < 0) {
+		err_sys(e, r, "read '%s/%s'", l->bundle, name);
+		e->code = ERR_BUNDLE;
+		return err_hint(e, r == -ENOENT ? "a bundle is a directory with a config.json; `ketch spec -b DIR` writes one" : "");
+	}
+	return 0;
+}
+
+static int read_bundle(struct launch *l, struct err *e)
+{
+	int r = host_realpath(l->opts->bundle ? l->opts->bundle : ".", &l->bundle);
+
+	if (r < 0) {
+		err_sys(e, r, "bundle '%s'", l->opts->bundle ? l->opts->bundle : ".");
+		e->code = ERR_BUNDLE;
+		return r;
+	}
+	r = read_config(l, e);
+	if (r < 0)
+		return r;
+	r = spec_load(&l->spec, buf_str(&l->config), l->config.len, e);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < l->spec->warnings.n; i++) {
+		const struct spec_warning *w = &l->spec->warnings.v[i];
+
+		log_emit(LOG_WARNING, "%s:%u:%u: %s: %s", FILE_CONFIG, w->line, w->col, w->where, w->text);
+	}
+	return 0;
+}
+
+/* LISTEN_FDS are ours only when LISTEN_PID says so (sd_listen_fds(3)). */
+static unsigned listen_fds(void)
+{
+	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
+	uint32_t n, p;
+
+	if (!fds || parse_u32(fds, &n) < 0 || n > 1024)
+		return 0;
+	if (pid && (parse_u32(pid, &p) < 0 || (pid_t) p != getpid()))
+		return 0;
+	return n;
+}
+
+static int make_plan(struct launch *l, enum plan_use use, bool start_at_once, struct err *e)
+{
+	const struct launch_opts *o = l->opts;
+	const char *notify = getenv("NOTIFY_SOCKET");
+	struct plan_opts po = {
+		.use = use,
+		.id = l->id,
+		.bundle = l->bundle,
+		.state_dir = l->state_dir,
+		.cgroup_manager = o->cgroup_manager,
+		.rootless = o->rootless,
+		.no_pivot = o->no_pivot,
+		.no_new_keyring = o->no_new_keyring,
+		.start_at_once = start_at_once,
+		.preserve_fds = o->preserve_fds,
+		.listen_fds = listen_fds(),
+		.notify_socket_host = notify && *notify ? notify : NULL,
+		.process = o->process,
+		.exec_cgroups = o->exec_cgroups,
+	};
+
+	int r = facts_probe(&l->facts, e);
+	if (r < 0)
+		return r;
+	r = plan_make(&l->plan, l->spec, &l->facts, &po, e);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < l->plan->warnings.n; i++)
+		log_emit(LOG_WARNING, "%s: %s", l->plan->warnings.v[i].where, l->plan->warnings.v[i].text);
+	return 0;
+}
+
+/* A terminal has one owner: the caller's socket when it goes away, our relay when it stays. */
+static int check_terminal(const struct launch *l, enum plan_use use, bool start_at_once, struct err *e)
+{
+	bool detached = !start_at_once || l->opts->detach;
+	bool terminal = l->plan->terminal;
+
+	if (use == FOR_CREATE && !l->plan->process && start_at_once) {
+		err_set(e, ERR_SPEC, "process is missing: there is nothing to start");
+		return err_at(e, "$.process");
+	}
+	if (terminal && detached && !l->opts->console_socket) {
+		err_set(e, ERR_USAGE, "a terminal without a foreground needs --console-socket");
+		err_hint(e, "give --console-socket, or set process.terminal to false");
+		return err_at(e, "$.process.terminal");
+	}
+	if (l->opts->console_socket && !(terminal && detached)) {
+		err_set(e, ERR_USAGE, "--console-socket needs process.terminal and a detached process");
+		return err_at(e, "$.process.terminal");
+	}
+	return 0;
+}
+
+static void init_run(struct launch *l)
+{
+	struct run *r = &l->run;
+
+	*r = (struct run){
+		.plan = l->plan, .chan = { .fd = -EBADF }, .proc = { .fd = -EBADF }, .root = { .fd = -EBADF }, .old_root = -EBADF,
+		.first = { .pidfd = -EBADF }, .init = { .pidfd = -EBADF }, .state_dir = -EBADF, .listen_fd = -EBADF,
+		.created_fd = -EBADF, .start_fd = -EBADF, .listener_fd = -EBADF, .init_pidfd = -EBADF, .dev_null = -EBADF,
+		.console_master = -EBADF, .core = l, .state_json = launch_state_json,
+	};
+	for (int i = 0; i < NS_N; i++)
+		r->ns_fds[i] = -EBADF;
+}
+
+/* From here on signals are read, not delivered: an interrupted create is undone like a failed one. */
+static int take_signals(struct launch *l, struct err *e)
+{
+	sigset_t all, ours;
+
+	sigfillset(&all);
+	sigemptyset(&ours);
+	sigaddset(&ours, SIGINT);
+	sigaddset(&ours, SIGTERM);
+	sigaddset(&ours, SIGHUP);
+	sigaddset(&ours, SIGQUIT);
+	if (sigprocmask(SIG_BLOCK, &all, &l->old_mask) < 0)
+		return err_sys(e, -errno, "block signals");
+	l->mask_saved = true;
+	l->signal_fd = signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK);
+	return l->signal_fd < 0 ? err_sys(e, -errno, "signalfd") : 0;
+}
+
+static int make_children(struct launch *l, struct err *e)
+{
+	const struct plan_fork *f = &l->plan->fork;
+	struct run *r = &l->run;
+	int socks[2], cgroup_fd = -EBADF;
+
+	int ret = progress_new(&r->progress, e);
+	if (ret < 0)
+		return ret;
+	r->exec_errno = &r->progress->exec_errno;
+	ret = fdpass_pair(socks);
+	if (ret < 0)
+		return err_sys(e, ret, "make a socket pair");
+	r->chan.fd = socks[0];
+	l->child_sock = socks[1];
+	if (f->into_cgroup && r->cgroup)
+		cgroup_fd = cgroup_clone_fd(r->cgroup, l->container ? (pid_t) l->container->state.pid : 0);
+	struct run_child *child = f->ns_stage ? &r->first : &r->init;
+	pid_t pid = sys_clone3(f->clone_flags, SIGCHLD, cgroup_fd, &child->pidfd);
+	if (pid == 0)
+		stage_child(l);
+	if (pid < 0) {
+		err_sys(e, pid, "clone the container's process");
+		return err_hint(e, pid == -EPERM   ? "ordinary users need a user namespace in linux.namespaces"
+				   : pid == -EINVAL ? "this kernel lacks one of the namespaces that the configuration asks for"
+				   : pid == -ENOSPC ? "a limit in /proc/sys/user or on nested namespaces is reached"
+						    : "");
+	}
+	child->pid = pid;
+	close_fd(TAKE_FD(l->child_sock));
+	return 0;
+}
+
+static int launch_steps(struct launch *l, struct err *e)
+{
+	int r = take_signals(l, e);
+	if (r < 0)
+		return r;
+	r = proc_open(&l->run.proc);
+	if (r < 0)
+		return err_sys(e, r, "open /proc");
+	r = stage_run(&step_table, &l->run, STAGE_HOST, e);
+	if (r < 0)
+		return r;
+	r = make_children(l, e);
+	if (r < 0)
+		return r;
+	return serve(l, e);
+}
+
+int launch(struct launch *l, enum plan_use use, bool start_at_once, struct err *e)
+{
+	int r = 0;
+
+	init_run(l);
+	if (asprintf(&l->state_dir, "%s/%s", l->store->path, l->id) < 0)
+		return err_sys(e, -ENOMEM, "launch");
+	if (use == FOR_CREATE)
+		r = read_bundle(l, e);
+	if (r >= 0)
+		r = make_plan(l, use, start_at_once, e);
+	if (r >= 0)
+		r = check_terminal(l, use, start_at_once, e);
+	if (r < 0)
+		return r;
+	l->run.plan = l->plan;
+	r = launch_steps(l, e);
+	if (r < 0)
+		launch_abort(l);
+	return r;
+}
+
+static void end_child(struct run_child *child)
+{
+	if (child->pidfd >= 0)
+		(void) sys_pidfd_send_signal(child->pidfd, SIGKILL);
+	if (child->pid > 0) {
+		while (waitpid(child->pid, NULL, __WALL) < 0 && errno == EINTR)
+			continue;
+	}
+	close_fd(TAKE_FD(child->pidfd));
+	child->pid = 0;
+}
+
+void launch_abort(struct launch *l)
+{
+	end_child(&l->run.first);
+	end_child(&l->run.init);
+	stage_undo(&step_table, &l->run, &l->served);
+	if (l->hooks_began)
+		hooks_run_poststop(l->spec, &l->state, l->bundle);
+}
+
+void launch_clear(struct launch *l)
+{
+	struct run *r = &l->run;
+	int *const fds[] = {
+		&r->chan.fd, &r->root.fd, &r->old_root, &r->first.pidfd, &r->init.pidfd, &r->state_dir, &r->listen_fd, &r->created_fd,
+		&r->start_fd, &r->listener_fd, &r->init_pidfd, &r->dev_null, &r->console_master, &l->child_sock, &l->signal_fd,
+		&l->console_sock,
+	};
+
+	if (r->plan || l->plan) {
+		for (size_t i = 0; i < N_ELEMENTS(fds); i++)
+			close_fd(TAKE_FD(*fds[i]));
+		for (int i = 0; i < NS_N; i++)
+			close_fd(TAKE_FD(r->ns_fds[i]));
+		proc_close(&r->proc);
+		cgroup_free(r->cgroup);
+		seccomp_free(r->seccomp);
+		progress_free(r->progress);
+	}
+	plan_free(l->plan);
+	if (l->container != NULL)
+		container_free(l->container);
+	spec_free(l->spec);
+	buf_free(&l->config);
+	free(l->bundle);
+	free(l->state_dir);
+	if (l->mask_saved)
+		sigprocmask(SIG_SETMASK, &l->old_mask, NULL);
+}

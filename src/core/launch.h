@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One create, run or exec in the making, as the parent sees it: what was read, what was planned, the children, and what has to be
+ * undone. The parts have a file each: launch.c (the order), rows.c (core's rows of the step table), stages.c (the children),
+ * serve.c (the parent's loop), outcome.c (did execve happen?).
+ */
+#pragma once
+
+#include <signal.h>
+
+#include "core/container.h"
+#include "engine/executor.h"
+#include "spec/load.h"
+#include "sys/facts.h"
+
+struct launch {
+	const struct store *store;
+	const char *id;
+	const struct launch_opts *opts;
+	char *bundle;       /* absolute */
+	char *state_dir;    /* absolute */
+	struct buf config;  /* bytes of config.json */
+	struct spec *spec;
+	struct facts facts;
+	struct plan *plan;
+	struct state state; /* to be written at READY; create and run only. Borrows from the others */
+	struct container *container; /* exec: the running container */
+	struct run run;
+	struct step_set served;
+	int child_sock;     /* the child's end, until clone */
+	int signal_fd;      /* INT, TERM, HUP, QUIT while we serve */
+	int console_sock;   /* connected --console-socket; -EBADF none */
+	sigset_t old_mask;  /* of the caller of this function */
+	bool mask_saved;
+	bool dir_made;      /* state.reserve made the directory: undo removes it */
+	bool hooks_began;   /* a failure from here on runs poststop */
+	bool committed;
+};
+
+/* Reads, plans, runs the HOST steps, clones, serves until the process is committed. On an error everything is undone. */
+int launch(struct launch *l, enum plan_use use, bool start_at_once, struct err *e);
+/* Frees what the launch owns. Touches neither processes nor files. */
+void launch_clear(struct launch *l);
+/* Kills and reaps the children and undoes all steps: after a failed launch, or for `run` when the start failed. */
+void launch_abort(struct launch *l);
+
+/* stages.c: the first child's life; never returns. */
+NORETURN void stage_child(struct launch *l);
+/* serve.c: answers the children until READY is committed. */
+int serve(struct launch *l, struct err *e);
+/* rows.c: JSON of the state for hooks and for the seccomp agent. */
+int launch_state_json(struct run *r, const char *status, bool host_pid, struct buf *out, struct err *e);
+
+static inline void cleanup_launch(struct launch *l)
+{
+	launch_clear(l);
+}
+#define auto_launch AUTO(cleanup_launch)
+#define LAUNCH_INIT(store_, id_, opts_)                                                                      \
+	{                                                                                                    \
+		.store = (store_), .id = (id_), .opts = (opts_), .child_sock = -EBADF, .signal_fd = -EBADF,  \
+		.console_sock = -EBADF,                                                                      \
+	}

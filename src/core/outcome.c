@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Did execve happen? The end of the socket alone never says yes. */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+#include "core/start.h"
+#include "linux/exec.h"
+#include "sys/proc.h"
+#include "sys/raw.h"
+#include "util/log.h"
+
+enum { PF_FORKNOEXEC = 0x40 };
+
+/* A process that died inside execve is a zombie that never executed anything. One that is gone altogether did run: its parent reaped it. */
+static bool died_before_exec(pid_t pid)
+{
+	struct proc_stat ps;
+
+	return proc_stat_host(pid, &ps) == 0 && (ps.state == 'Z' || ps.state == 'X') && (ps.flags & PF_FORKNOEXEC);
+}
+
+static int exec_failed(int errnum, const char *program, struct err *e)
+{
+	err_sys(e, -errnum, "exec: \"%s\"", program);
+	err_step(e, "exec");
+	return err_at(e, "$.process.args[0]");
+}
+
+static int process_died(struct err *e)
+{
+	err_set(e, ERR_STATE, "the container's process died before its program began");
+	err_step(e, "exec");
+	return err_hint(e, "a seccomp profile that kills execve, or a memory limit below what the program needs, can do this");
+}
+
+static int take_message(struct chan *c, bool *announced, struct err *e)
+{
+	struct packet p;
+
+	int r = chan_recv(c, &p, e);
+	if (r < 0)
+		return r;
+	packet_close_fds(&p);
+	if (p.type == MSG_ERROR) {
+		memcpy(e, p.data, sizeof(*e));
+		err_sanitize(e);
+		r = err_errno(e);
+		return r == -EPIPE || r == -ECONNRESET ? -EIO : r;
+	}
+	if (p.type == MSG_LOG)
+		log_emit(LOG_WARNING, "%s", p.data);
+	else if (p.type == MSG_EXEC)
+		*announced = true;
+	else
+		return err_set(e, ERR_INTERNAL, "the container's process sent %s", msg_name(p.type));
+	return 0;
+}
+
+int await_exec(struct chan *c, pid_t pid, int pidfd, volatile uint32_t *exec_errno, const char *program, struct err *e)
+{
+	bool announced = false;
+
+	for (;;) {
+		struct pollfd p[] = { { .fd = c->fd, .events = POLLIN }, { .fd = pidfd, .events = POLLIN } };
+
+		if (poll(p, 2, -1) < 0) {
+			if (errno == EINTR)
+				continue;
+			return err_sys(e, -errno, "poll");
+		}
+		if (!p[0].revents)
+			break; /* dead, with the socket still open elsewhere */
+		int r = take_message(c, &announced, e);
+		if (r == -EPIPE || r == -ECONNRESET)
+			break;
+		if (r < 0)
+			return r;
+	}
+	if (exec_errno && *exec_errno)
+		return exec_failed((int) *exec_errno, program, e);
+	if (!announced || died_before_exec(pid))
+		return process_died(e);
+	return 0;
+}

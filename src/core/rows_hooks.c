@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Rows: the hooks of create and start (runtime.md#lifecycle, steps 3, 4, 5 and 7). */
+#include "core/hooks.h"
+#include "core/launch.h"
+#include "core/rows.h"
+#include "spec/names.h"
+
+int launch_state_json(struct run *r, const char *status, bool host_pid, struct buf *out, struct err *e)
+{
+	const struct launch *l = r->core;
+	pid_t pid = !r->is_child ? r->init.pid : host_pid ? r->host_pid : getpid();
+
+	int ret = state_oci_json(&l->state, status, pid, true, out);
+	return ret < 0 ? err_sys(e, ret, "write the container's state") : 0;
+}
+
+static int run_kind(struct run *r, enum spec_hook_kind kind, const char *status, int watch_fd, const struct strv *env, struct err *e)
+{
+	struct launch *l = r->core;
+	auto_buf struct buf json = { 0 };
+	struct hook_env he;
+
+	if (l->spec->hooks[kind].n == 0)
+		return 0;
+	int ret = launch_state_json(r, status, false, &json, e);
+	if (ret < 0)
+		return ret;
+	hooks_fill_env(&he, l->spec, kind == HOOK_START_CONTAINER ? NULL : l->bundle, buf_str(&json));
+	he.watch_fd = watch_fd;
+	he.env = env;
+	if (kind == HOOK_START_CONTAINER) /* host paths mean nothing in there */
+		he.stdout_file = he.stderr_file = NULL;
+	return hooks_run(l->spec, kind, &he, e);
+}
+
+static void explain_kind(const struct plan *p, enum spec_hook_kind kind, struct buf *out)
+{
+	const spec_hooks *hooks = &p->spec->hooks[kind];
+
+	for (size_t i = 0; i < hooks->n; i++)
+		buf_addf(out, "%s %s\n", name_word(names_hooks, kind), hooks->v[i].path);
+}
+
+/* ---- prestart and createRuntime: by the parent, in the runtime's namespaces ---- */
+
+static bool has_runtime_hooks(const struct plan *p)
+{
+	return p->has_hooks[HOOK_PRESTART] || p->has_hooks[HOOK_CREATE_RUNTIME];
+}
+
+static int ask_run(struct run *r, struct err *e)
+{
+	return chan_ask(&r->chan, MSG_HOOKS, NULL, 0, NULL, 0, NULL, e);
+}
+
+const struct step step_hooks_ask = {
+	.name = "hooks.ask-runtime", .what = "wait for the hooks of the runtime's namespaces", .stage = STAGE_INIT,
+	.use = FOR_CREATE, .applies = has_runtime_hooks, .run = ask_run,
+};
+
+static int runtime_run(struct run *r, struct err *e)
+{
+	struct launch *l = r->core;
+
+	l->hooks_began = true;
+	int ret = run_kind(r, HOOK_PRESTART, "creating", l->signal_fd, NULL, e);
+	return ret < 0 ? ret : run_kind(r, HOOK_CREATE_RUNTIME, "creating", l->signal_fd, NULL, e);
+}
+
+static void runtime_explain(const struct plan *p, struct buf *out)
+{
+	explain_kind(p, HOOK_PRESTART, out);
+	explain_kind(p, HOOK_CREATE_RUNTIME, out);
+}
+
+const struct step step_hooks_runtime = {
+	.name = "hooks.runtime", .what = "run the prestart and createRuntime hooks", .stage = STAGE_SERVE, .on = MSG_BIT(MSG_HOOKS),
+	.use = FOR_CREATE, .applies = has_runtime_hooks, .run = runtime_run, .explain = runtime_explain,
+};
+
+/* ---- createContainer: by init before pivot_root: path of the host, namespaces of the container ---- */
+
+static bool has_create_hooks(const struct plan *p)
+{
+	return p->has_hooks[HOOK_CREATE_CONTAINER];
+}
+
+static int create_run(struct run *r, struct err *e)
+{
+	return run_kind(r, HOOK_CREATE_CONTAINER, "creating", r->chan.fd, NULL, e);
+}
+
+static void create_explain(const struct plan *p, struct buf *out)
+{
+	explain_kind(p, HOOK_CREATE_CONTAINER, out);
+}
+
+const struct step step_hooks_create = {
+	.name = "hooks.create-container", .what = "run the createContainer hooks", .stage = STAGE_INIT, .use = FOR_CREATE,
+	.applies = has_create_hooks, .run = create_run, .explain = create_explain,
+};
+
+/* ---- startContainer: by init after `start`, all in the container ---- */
+
+static bool has_start_hooks(const struct plan *p)
+{
+	return p->has_hooks[HOOK_START_CONTAINER];
+}
+
+static int start_run(struct run *r, struct err *e)
+{
+	return run_kind(r, HOOK_START_CONTAINER, "created", -EBADF, &r->plan->process->env, e);
+}
+
+static void start_explain(const struct plan *p, struct buf *out)
+{
+	explain_kind(p, HOOK_START_CONTAINER, out);
+}
+
+const struct step step_hooks_start = {
+	.name = "hooks.start-container", .what = "run the startContainer hooks", .stage = STAGE_START, .use = FOR_CREATE,
+	.applies = has_start_hooks, .run = start_run, .explain = start_explain,
+};

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Rows: the container's directory and journal first of all, its state when all is made. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "core/files.h"
+#include "core/journal.h"
+#include "core/launch.h"
+#include "core/rows.h"
+#include "sys/fdpass.h"
+#include "sys/hostfs.h"
+#include "sys/raw.h"
+
+static int note(struct run *r, const char *what, const char *value, struct err *e)
+{
+	return journal_add(r->state_dir, what, value, e);
+}
+
+static char *now_rfc3339(void)
+{
+	struct timespec ts;
+	struct tm tm;
+	char text[48];
+	char *s = NULL;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	gmtime_r(&ts.tv_sec, &tm);
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+	return asprintf(&s, "%s.%09ldZ", text, ts.tv_nsec) < 0 ? NULL : s;
+}
+
+static int fill_state(struct launch *l)
+{
+	char *now = now_rfc3339();
+	char *created = now ? arena_str(&l->plan->arena, now) : NULL;
+
+	free(now);
+	l->state = (struct state){
+		.id = (char *) l->id,
+		.bundle = l->bundle,
+		.rootfs = (char *) l->plan->rootfs,
+		.created = created,
+		.owner = l->facts.uid,
+		.own_pid_ns = l->plan->fork.pid_ns,
+		.annotations = l->spec->annotations,
+	};
+	return created ? 0 : -ENOMEM;
+}
+
+static int reserve_run(struct run *r, struct err *e)
+{
+	struct launch *l = r->core;
+
+	int ret = fill_state(l);
+	if (ret < 0)
+		return err_sys(e, ret, "state");
+	ret = host_mkdirat(l->store->fd, l->id, 0700);
+	if (ret == -EEXIST) {
+		err_set(e, ERR_EXISTS, "container with given ID already exists: '%s'", l->id);
+		return err_hint(e, "see `ketch state %s`; `ketch delete %s` frees the id", l->id, l->id);
+	}
+	if (ret < 0)
+		return err_sys(e, ret, "make '%s'", l->state_dir);
+	l->dir_made = true;
+	r->state_dir = host_opendir(l->store->fd, l->id, false);
+	if (r->state_dir < 0)
+		return err_sys(e, r->state_dir, "open '%s'", l->state_dir);
+	ret = store_lock(l->store, l->id, r->state_dir, LOCK_TIMEOUT_MS, e);
+	if (ret < 0)
+		return ret;
+	r->undo_note = note;
+	ret = journal_add(r->state_dir, "bundle", l->bundle, e);
+	if (ret < 0)
+		return ret;
+	ret = host_replace(r->state_dir, FILE_CONFIG, buf_str(&l->config), l->config.len, 0600, false);
+	return ret < 0 ? err_sys(e, ret, "keep a copy of the configuration") : 0;
+}
+
+static void reserve_undo(struct run *r)
+{
+	struct launch *l = r->core;
+
+	if (l->dir_made)
+		(void) host_remove_tree(l->store->fd, l->id);
+}
+
+static void reserve_explain(const struct plan *p, struct buf *out)
+{
+	buf_addf(out, "directory %s\n", p->opts.state_dir);
+}
+
+const struct step step_state_reserve = {
+	.name = "state.reserve", .what = "take the id: directory, lock, journal, copy of the configuration", .stage = STAGE_HOST,
+	.use = FOR_CREATE | FOR_RESTORE, .run = reserve_run, .undo = reserve_undo, .explain = reserve_explain,
+};
+
+/* ---- state.commit ---- */
+
+static int record_cgroup(struct launch *l, struct cgroup_record *rec, struct err *e)
+{
+	if (!l->run.cgroup)
+		return 0;
+	int r = cgroup_record(l->run.cgroup, rec);
+	if (r < 0)
+		return err_sys(e, r, "record the cgroups");
+	l->state.cgroup_manager = rec->manager;
+	l->state.cgroup_leaves = rec->leaves;
+	l->state.cgroup_made = rec->made;
+	l->state.cgroup_scope = rec->scope;
+	return 0;
+}
+
+static int write_state(struct launch *l, struct err *e)
+{
+	struct cgroup_record rec = { 0 };
+	struct proc_stat ps;
+
+	int r = proc_stat(&l->run.proc, l->run.init.pid, &ps);
+	if (r < 0)
+		return err_sys(e, r, "read the start time of process %d", l->run.init.pid);
+	l->state.pid = l->run.init.pid;
+	l->state.start_time = ps.start_time;
+	r = record_cgroup(l, &rec, e);
+	if (r >= 0)
+		r = state_save(&l->state, l->run.state_dir, e);
+	l->state.cgroup_leaves = l->state.cgroup_made = (struct strv){ 0 };
+	l->state.cgroup_scope = NULL;
+	cgroup_record_free(&rec);
+	return r;
+}
+
+/* No newline: containerd reads it with strconv.Atoi. */
+static int write_pid_file(const struct launch *l, struct err *e)
+{
+	char text[16];
+
+	if (!l->opts->pid_file)
+		return 0;
+	int n = snprintf(text, sizeof(text), "%d", l->run.init.pid);
+	int r = host_replace_path(l->opts->pid_file, text, (size_t) n, 0644);
+	return r < 0 ? err_sys(e, r, "write the pid file '%s'", l->opts->pid_file) : 0;
+}
+
+/* The console protocol with a pidfd: one message, one descriptor. */
+static int pass_pidfd(const struct launch *l, const char *path, struct err *e)
+{
+	const char *word = l->plan->opts.use == FOR_EXEC ? "setns" : "standard";
+
+	if (!path)
+		return 0;
+	auto_fd int sock = fdpass_connect(path, SOCK_STREAM);
+	int r = sock < 0 ? sock : fdpass_send(sock, word, strlen(word), &l->run.init.pidfd, 1);
+	return r < 0 ? err_sys(e, r, "send the pidfd to '%s'", path) : 0;
+}
+
+static int commit_run(struct run *r, struct err *e)
+{
+	struct launch *l = r->core;
+	int ret = 0;
+
+	if (l->plan->opts.use != FOR_EXEC)
+		ret = write_state(l, e);
+	if (ret >= 0)
+		ret = pass_pidfd(l, l->opts->pidfd_socket, e);
+	if (ret >= 0 && l->plan->opts.use != FOR_EXEC)
+		ret = pass_pidfd(l, spec_map_get(&l->spec->annotations, "run.oci.pidfd_receiver"), e);
+	if (ret >= 0)
+		ret = write_pid_file(l, e);
+	return ret;
+}
+
+static void commit_explain(const struct plan *p, struct buf *out)
+{
+	if (p->opts.use != FOR_EXEC)
+		buf_addf(out, "file %s/state.json\n", p->opts.state_dir);
+}
+
+const struct step step_state_commit = {
+	.name = "state.commit", .what = "write state, pid file and pidfd: the container is created", .stage = STAGE_SERVE,
+	.on = MSG_BIT(MSG_READY), .use = FOR_CREATE | FOR_EXEC | FOR_RESTORE, .run = commit_run, .explain = commit_explain,
+};

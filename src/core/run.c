@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* create, run and exec: a launch, and what follows it. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#include "core/foreground.h"
+#include "core/launch.h"
+#include "core/start.h"
+#include "core/steps.h"
+#include "core/trace.h"
+#include "util/log.h"
+
+int container_create(const struct store *s, const char *id, const struct launch_opts *o, struct err *e)
+{
+	auto_launch struct launch l = LAUNCH_INIT(s, id, o);
+
+	int r = id_check(id, e);
+	if (r >= 0)
+		r = launch(&l, FOR_CREATE, false, e);
+	trace_write(o->trace, &step_table, l.run.progress);
+	return r;
+}
+
+static const char *program(const struct launch *l)
+{
+	const struct spec_process *p = l->plan->process;
+
+	return p && p->args.n ? p->args.v[0] : "";
+}
+
+/* From COMMIT to the running program, and its poststart hooks. */
+static int begin(struct launch *l, struct err *e)
+{
+	struct run *r = &l->run;
+
+	int ret = await_exec(&r->chan, r->init.pid, r->init.pidfd, r->exec_errno, program(l), e);
+	if (ret >= 0 && l->plan->opts.use == FOR_CREATE)
+		ret = run_poststart(l->spec, &l->state, e);
+	if (ret < 0) {
+		l->hooks_began = l->plan->opts.use == FOR_CREATE; /* the container was created: its end runs poststop */
+		launch_abort(l);
+	}
+	close_fd(TAKE_FD(r->chan.fd));
+	return ret;
+}
+
+static int stay(struct launch *l, int *ret_status, struct err *e)
+{
+	struct run *r = &l->run;
+
+	close_fd(TAKE_FD(r->state_dir)); /* and with it the lock: other commands must reach a running container */
+	return foreground_wait(r->init.pid, r->init.pidfd, r->console_master, ret_status, e);
+}
+
+int container_run(const struct store *s, const char *id, const struct launch_opts *o, int *ret_status, struct err *e)
+{
+	auto_launch struct launch l = LAUNCH_INIT(s, id, o);
+
+	*ret_status = 0;
+	int r = id_check(id, e);
+	/* Processes that outlive their parents in a container without a pid namespace come to us, not to the engine. */
+	if (r >= 0 && !o->detach && !o->no_subreaper && prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+		r = err_sys(e, -errno, "become a subreaper");
+	if (r >= 0)
+		r = launch(&l, FOR_CREATE, true, e);
+	if (r >= 0)
+		r = begin(&l, e);
+	trace_write(o->trace, &step_table, l.run.progress);
+	if (r < 0 || o->detach)
+		return r;
+	r = stay(&l, ret_status, e);
+	if (o->keep)
+		return r;
+	struct err de;
+	int d = container_delete(s, id, DELETE_FORCE, r < 0 ? &de : e);
+	return r < 0 ? r : d;
+}
+
+static int check_running(const struct container *c, const struct launch_opts *o, struct err *e)
+{
+	enum container_status status = container_status(c);
+
+	if (status == C_RUNNING || status == C_CREATED || (status == C_PAUSED && o->ignore_paused))
+		return 0;
+	if (status == C_PAUSED)
+		return err_set(e, ERR_STATE, "cannot exec in a paused container (use --ignore-paused to override): '%s'", c->id);
+	return err_set(e, ERR_STATE, "cannot exec in a stopped container: '%s'", c->id);
+}
+
+int container_exec(const struct store *s, const char *id, const struct launch_opts *o, int *ret_status, struct err *e)
+{
+	auto_launch struct launch l = LAUNCH_INIT(s, id, o);
+
+	*ret_status = 0;
+	int r = container_open(&l.container, s, id, e);
+	if (r >= 0)
+		r = check_running(l.container, o, e);
+	if (r >= 0)
+		r = container_spec(l.container, &l.spec, e);
+	if (r < 0)
+		return r;
+	if (!(l.bundle = strdup(l.container->state.bundle)))
+		return err_sys(e, -ENOMEM, "exec");
+	l.state = l.container->state; /* for the seccomp agent; borrowed */
+	r = launch(&l, FOR_EXEC, true, e);
+	if (r >= 0)
+		r = begin(&l, e);
+	trace_write(o->trace, &step_table, l.run.progress);
+	if (r < 0 || o->detach)
+		return r;
+	return foreground_wait(l.run.init.pid, l.run.init.pidfd, l.run.console_master, ret_status, e);
+}

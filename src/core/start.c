@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The start operation: runtime.md#start and lifecycle steps 6 to 9. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "core/end.h"
+#include "core/files.h"
+#include "core/hooks.h"
+#include "core/start.h"
+#include "spec/load.h"
+#include "sys/fdpass.h"
+#include "sys/raw.h"
+#include "util/log.h"
+
+int run_poststart(const struct spec *s, const struct state *st, struct err *e)
+{
+	auto_buf struct buf json = { 0 };
+	struct hook_env env;
+
+	if (s->hooks[HOOK_POSTSTART].n == 0)
+		return 0;
+	if (state_oci_json(st, "running", (pid_t) st->pid, true, &json) < 0)
+		return err_sys(e, -ENOMEM, "state");
+	hooks_fill_env(&env, s, st->bundle, buf_str(&json));
+	return hooks_run(s, HOOK_POSTSTART, &env, e);
+}
+
+void stop_after_failure(const struct spec *s, struct container *c)
+{
+	struct err e;
+
+	if (end_processes(c, &e) < 0 || end_cgroups(c, &e) < 0)
+		log_emit(LOG_WARNING, "stop after a failed start: %s", e.msg);
+	c->state.pid = 0;
+	if (!c->state.poststop_done)
+		hooks_run_poststop(s, &c->state, c->state.bundle);
+	c->state.poststop_done = true;
+	if (state_save(&c->state, c->dir, &e) < 0)
+		log_emit(LOG_WARNING, "%s", e.msg);
+}
+
+/* The page in which an init that can make no more calls leaves its errno. */
+static int make_page(int *ret_fd, volatile uint32_t **ret_page, struct err *e)
+{
+	auto_fd int fd = memfd_create("ketch-outcome", MFD_CLOEXEC);
+
+	if (fd < 0 || ftruncate(fd, sizeof(uint32_t)) < 0)
+		return err_sys(e, -errno, "make the page for the outcome");
+	void *page = mmap(NULL, sizeof(uint32_t), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (page == MAP_FAILED)
+		return err_sys(e, -errno, "map the page for the outcome");
+	*ret_page = page;
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+int connect_listener(const struct spec *s, struct err *e)
+{
+	const struct spec_seccomp *sc = s->lnx->seccomp;
+	const char *path = spec_map_get(&s->annotations, "run.oci.seccomp.receiver");
+
+	if (!sc || !sc->notifies)
+		return -EBADF;
+	if (sc->listener_path)
+		path = sc->listener_path;
+	if (!path)
+		return -EBADF;
+	int fd = fdpass_connect(path, SOCK_STREAM);
+	if (fd >= 0)
+		return fd;
+	err_sys(e, fd, "connect to the seccomp agent '%s'", path);
+	err_at(e, "$.linux.seccomp.listenerPath");
+	return err_hint(e, "the agent must listen there before the container is started");
+}
+
+static int send_go(struct container *c, const struct spec *s, struct chan *chan, volatile uint32_t **page, struct err *e)
+{
+	auto_fd int page_fd = -EBADF;
+	int fds[2];
+
+	int r = make_page(&page_fd, page, e);
+	if (r < 0)
+		return r;
+	auto_fd int listener = connect_listener(s, e);
+	if (listener < 0 && listener != -EBADF)
+		return listener;
+	chan->fd = fdpass_connect_at(c->dir, FILE_START_SOCKET, SOCK_SEQPACKET);
+	if (chan->fd < 0) {
+		err_sys(e, chan->fd, "reach the waiting process of container '%s'", c->id);
+		return chan->fd;
+	}
+	struct go go = { .has_listener = listener >= 0 };
+	fds[0] = page_fd;
+	fds[1] = listener;
+	return chan_send(chan, MSG_GO, &go, sizeof(go), fds, 1u + go.has_listener, e);
+}
+
+static int start_locked(struct container *c, const struct spec *s, struct err *e)
+{
+	struct chan chan = { .fd = -EBADF };
+	volatile uint32_t *page = NULL;
+	const char *program = s->process && s->process->args.n ? s->process->args.v[0] : "";
+
+	auto_fd int pidfd = container_init_pidfd(c);
+	if (pidfd < 0)
+		return err_set(e, ERR_STATE, "cannot start a container that has stopped: '%s'", c->id);
+	int r = send_go(c, s, &chan, &page, e);
+	if (r >= 0)
+		r = await_exec(&chan, (pid_t) c->state.pid, pidfd, page, program, e);
+	close_fd(chan.fd);
+	if (page)
+		munmap((void *) page, sizeof(*page));
+	return r;
+}
+
+int container_start(const struct store *st, const char *id, struct err *e)
+{
+	auto_container struct container *c = NULL;
+	auto_spec struct spec *s = NULL;
+
+	int r = container_open(&c, st, id, e);
+	if (r >= 0)
+		r = container_lock(c, e);
+	if (r < 0)
+		return r;
+	enum container_status status = container_status(c);
+	if (status == C_STOPPED)
+		return err_set(e, ERR_STATE, "cannot start a container that has stopped: '%s'", id);
+	if (status != C_CREATED)
+		return err_set(e, ERR_STATE, "cannot start container '%s': it is %s, not created", id, container_status_name(status));
+	r = container_spec(c, &s, e);
+	if (r < 0)
+		return r;
+	if (!s->process) {
+		err_set(e, ERR_SPEC, "process is missing: there is nothing to start");
+		return err_at(e, "$.process");
+	}
+	r = start_locked(c, s, e);
+	if (r >= 0)
+		r = run_poststart(s, &c->state, e);
+	if (r < 0)
+		stop_after_failure(s, c);
+	return r;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Between `start` (or `run`, `exec`) and the process that is about to call execve. */
+#pragma once
+
+#include <stdint.h>
+
+#include "core/container.h"
+#include "engine/proto.h"
+#include "spec/model.h"
+
+/* Data of GO. Its descriptors: the page for the outcome, then the seccomp listener if there is one. */
+struct go {
+	uint32_t has_listener;
+};
+
+/* Waits until the process behind PIDFD (PID in our namespace) has become its program, over CHAN: EXEC and then the end of the socket
+ * without an errno in *EXEC_ERRNO. Anything else is an error. */
+int await_exec(struct chan *c, pid_t pid, int pidfd, volatile uint32_t *exec_errno, const char *program, struct err *e);
+
+/* Connected seccomp agent of the profile (listenerPath, else the receiver annotation); -EBADF when the profile notifies nobody. */
+int connect_listener(const struct spec *s, struct err *e);
+
+/* poststart hooks (runtime.md step 9). */
+int run_poststart(const struct spec *s, const struct state *st, struct err *e);
+/* A failed startContainer or poststart: kills, frees the cgroups, runs poststop once, leaves a "stopped" record. LOCKED by the caller. */
+void stop_after_failure(const struct spec *s, struct container *c);

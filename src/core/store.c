@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The state root. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "core/store.h"
+#include "sys/hostfs.h"
+
+enum { ID_MAX = 1024, NAME_MAX_BYTES = 255, LOCK_POLL_MS = 5 };
+
+/* Root of the initial user namespace, whose whole range is mapped to itself. */
+static bool initial_userns(void)
+{
+	char map[128];
+	unsigned inside, outside, size;
+
+	if (host_read_small(AT_FDCWD, "/proc/self/uid_map", map, sizeof(map)) < 0)
+		return true;
+	return sscanf(map, "%u %u %u", &inside, &outside, &size) == 3 && inside == 0 && outside == 0 && size == UINT32_MAX;
+}
+
+int store_default_path(char **ret, struct err *e)
+{
+	const char *xdg = getenv("XDG_RUNTIME_DIR");
+	uid_t uid = geteuid();
+	int r;
+
+	if (xdg && xdg[0] == '/' && (uid != 0 || !initial_userns()))
+		r = asprintf(ret, "%s/ketch", xdg);
+	else if (uid == 0)
+		r = asprintf(ret, "/run/ketch");
+	else
+		r = asprintf(ret, "/run/user/%u/ketch", uid);
+	return r < 0 ? err_sys(e, -ENOMEM, "state root") : 0;
+}
+
+int store_open(struct store *s, const char *path, bool make, struct err *e)
+{
+	*s = (struct store){ .fd = -EBADF };
+	int r = 0;
+	if (!path)
+		r = store_default_path(&s->path, e);
+	else if (host_abspath(path, &s->path) < 0)
+		r = err_sys(e, -ENOMEM, "state root");
+	if (r < 0)
+		return r;
+	s->fd = host_opendir(AT_FDCWD, s->path, false);
+	if (s->fd == -ENOENT && make) {
+		r = host_mkdirs(s->path, 0700);
+		if (r < 0) {
+			err_sys(e, r, "make the state directory '%s'", s->path);
+			return err_hint(e, "choose another one with --root DIR");
+		}
+		s->fd = host_opendir(AT_FDCWD, s->path, false);
+	}
+	if (s->fd >= 0 || (s->fd == -ENOENT && !make))
+		return 0;
+	err_sys(e, s->fd, "open the state directory '%s'", s->path);
+	return err_hint(e, "choose another one with --root DIR");
+}
+
+void store_close(struct store *s)
+{
+	close_fd(TAKE_FD(s->fd));
+	free(s->path);
+	s->path = NULL;
+}
+
+static bool id_char(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '+' || c == '.' || c == '-';
+}
+
+int id_check(const char *id, struct err *e)
+{
+	size_t n = strnlen(id, ID_MAX + 1);
+
+	if (n == 0)
+		return err_set(e, ERR_USAGE, "the container id is empty");
+	if (n > NAME_MAX_BYTES) {
+		err_set(e, ERR_USAGE, "the container id has %s%zu characters", n > ID_MAX ? "more than " : "", n > ID_MAX ? (size_t) ID_MAX : n);
+		return err_hint(e, "at most %d: it names a directory", NAME_MAX_BYTES);
+	}
+	bool good = id[0] != '.' && id[0] != '-';
+	for (size_t i = 0; good && i < n; i++)
+		good = id_char(id[i]);
+	if (good)
+		return 0;
+	err_set(e, ERR_USAGE, "invalid container id '%s'", id);
+	return err_hint(e, "use letters, digits, '_', '+', '.' and '-'; no '.' or '-' in front");
+}
+
+int store_open_dir(const struct store *s, const char *id, struct err *e)
+{
+	int r = id_check(id, e);
+	if (r < 0)
+		return r;
+	int dir = s->fd < 0 ? -ENOENT : host_opendir(s->fd, id, false);
+	if (dir == -ENOENT || dir == -ENOTDIR)
+		return err_set(e, ERR_NOT_FOUND, "container '%s' does not exist", id);
+	return dir < 0 ? err_sys(e, dir, "open the state of container '%s'", id) : dir;
+}
+
+static int check_same(const struct store *s, const char *id, int dir, struct err *e)
+{
+	struct stat ours, now;
+
+	auto_fd int again = host_opendir(s->fd, id, true);
+	if (again >= 0 && fstat(dir, &ours) == 0 && fstat(again, &now) == 0 && ours.st_ino == now.st_ino && ours.st_dev == now.st_dev)
+		return 0;
+	return err_set(e, ERR_NOT_FOUND, "container '%s' does not exist: it was deleted meanwhile", id);
+}
+
+int store_lock(const struct store *s, const char *id, int dir, int timeout_ms, struct err *e)
+{
+	const struct timespec pause = { .tv_nsec = LOCK_POLL_MS * 1000000L };
+
+	for (int waited = 0; flock(dir, LOCK_EX | LOCK_NB) < 0; waited += LOCK_POLL_MS) {
+		if (errno != EWOULDBLOCK)
+			return err_sys(e, -errno, "lock container '%s'", id);
+		if (waited >= timeout_ms) {
+			err_set(e, ERR_STATE, "container '%s' is locked by another command", id);
+			return err_hint(e, "see which: grep FLOCK /proc/locks, or fuser %s/%s", s->path, id);
+		}
+		nanosleep(&pause, NULL);
+	}
+	return check_same(s, id, dir, e);
+}
+
+static int add_id(void *ctx, const char *name, unsigned char d_type)
+{
+	struct err ignored;
+
+	if ((d_type != DT_DIR && d_type != DT_UNKNOWN) || id_check(name, &ignored) < 0)
+		return 0;
+	return strv_add(ctx, name);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+int store_list(const struct store *s, struct strv *ret, struct err *e)
+{
+	int r = s->fd < 0 ? 0 : host_list(s->fd, add_id, ret);
+
+	if (r < 0)
+		return err_sys(e, r, "list '%s'", s->path);
+	if (ret->n)
+		qsort(ret->v, ret->n, sizeof(*ret->v), by_name);
+	return 0;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The state root: one directory per container, named by its id, mode 0700. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "util/err.h"
+#include "util/strv.h"
+
+struct store {
+	char *path; /* absolute */
+	int fd;     /* O_RDONLY | O_DIRECTORY */
+};
+
+/* "/run/ketch" for root; $XDG_RUNTIME_DIR/ketch (when set and not empty) else /run/user/UID/ketch for everybody else and
+ * for root of a user namespace with an XDG_RUNTIME_DIR. malloc'ed. */
+int store_default_path(char **ret, struct err *e);
+
+/* Opens the state root PATH (NULL: the default). MAKE creates it, 0700, when missing; without MAKE a missing root is
+ * success with fd -EBADF: it holds no containers. */
+int store_open(struct store *s, const char *path, bool make, struct err *e);
+void store_close(struct store *s);
+
+/* [A-Za-z0-9_+.-], 1 to 1024 characters, not starting with '.' or '-'. Every command checks its id with this. */
+int id_check(const char *id, struct err *e);
+
+/* Opens the directory of ID, O_RDONLY|O_DIRECTORY. NOT_FOUND "container does not exist". */
+int store_open_dir(const struct store *s, const char *id, struct err *e);
+/* Exclusive lock on a container's directory DIR, which is ID's: waits up to TIMEOUT_MS, then STATE naming the holder. A directory that was
+ * deleted while we waited is NOT_FOUND. The lock ends with the descriptor. */
+int store_lock(const struct store *s, const char *id, int dir, int timeout_ms, struct err *e);
+/* Ids of all containers, sorted. Adds to *ret. */
+int store_list(const struct store *s, struct strv *ret, struct err *e);
+
+#define auto_store AUTO(store_close)

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Prints the progress page. */
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/trace.h"
+#include "sys/hostfs.h"
+#include "sys/raw.h"
+#include "util/jsonw.h"
+#include "util/log.h"
+
+static const char *const stages[STAGE_N] = {
+	[STAGE_HOST] = "host", [STAGE_NS] = "ns", [STAGE_INIT] = "init", [STAGE_SERVE] = "serve", [STAGE_START] = "start",
+};
+
+/* Index of the step that began next after AFTER ns, or -1. */
+static int next_begun(const struct step_table *t, const struct progress *p, uint64_t after)
+{
+	int best = -1;
+
+	for (unsigned i = 0; i < t->n && i < PROGRESS_MAX_STEPS; i++) {
+		uint64_t begin = p->t[i].begin_ns;
+
+		if (begin > after && (best < 0 || begin < p->t[best].begin_ns))
+			best = (int) i;
+	}
+	return best;
+}
+
+static void add_line(struct buf *out, const struct step *s, const struct progress_time *t, uint64_t zero)
+{
+	struct jsonw w;
+
+	jsonw_init(&w, out, 0);
+	jsonw_object(&w, NULL);
+	jsonw_str(&w, "step", s->name);
+	jsonw_str(&w, "stage", stages[s->stage]);
+	jsonw_u64(&w, "start_us", (t->begin_ns - zero) / 1000);
+	if (t->end_ns)
+		jsonw_u64(&w, "us", (t->end_ns - t->begin_ns) / 1000);
+	else
+		jsonw_null(&w, "us");
+	jsonw_end_object(&w);
+	buf_addc(out, '\n');
+}
+
+void trace_write(const char *file, const struct step_table *t, const struct progress *p)
+{
+	auto_buf struct buf out = { 0 };
+	uint64_t last = 0, zero = 0;
+	int i;
+
+	if (!file || !p)
+		return;
+	while ((i = next_begun(t, p, last)) >= 0) {
+		last = p->t[i].begin_ns;
+		zero = zero ? zero : last;
+		add_line(&out, t->rows[i], &p->t[i], zero);
+	}
+	auto_fd int opened = -EBADF;
+	int fd = STDERR_FILENO;
+	if (strcmp(file, "-") != 0)
+		fd = opened = sys_open(file, O_WRONLY | O_CREAT | O_APPEND, 0644);
+	int r = fd < 0 ? fd : buf_error(&out) < 0 ? buf_error(&out) : host_write_fd(fd, buf_str(&out), out.len);
+	if (r < 0)
+		log_emit(LOG_WARNING, "write the trace to '%s': %s", file, strerror(-r));
+}
