@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The version and what is built in. */
+#include <linux/types.h>
+#include <stdint.h>
+
 #include <seccomp.h>
 
 #include "cli/version.h"
