@@ -9,6 +9,7 @@
 
 #include "core/state.h"
 #include "core/store.h"
+#include "core/tenant.h"
 #include "engine/plan.h"
 #include "util/err.h"
 
@@ -57,7 +58,8 @@ struct launch_opts {
 	unsigned preserve_fds;
 	const char *trace; /* file for step times, "-" = stderr; NULL: none */
 	/* exec */
-	const struct spec_process *process;
+	const struct spec_process *process; /* NULL: the container's process with OVERRIDES */
+	const struct exec_overrides *overrides;
 	const char *const *exec_cgroups;
 	bool ignore_paused;
 };

@@ -103,6 +103,15 @@ int container_exec(const struct store *s, const char *id, const struct launch_op
 		return r;
 	if (!(l.bundle = strdup(l.container->state.bundle)))
 		return err_sys(e, -ENOMEM, "exec");
+	struct launch_opts with_process = *o;
+	struct spec_process *process = NULL;
+	if (!o->process) {
+		r = exec_process(l.spec, o->overrides, &l.spec->arena, &process, e);
+		with_process.process = process;
+		l.opts = &with_process;
+	}
+	if (r < 0)
+		return r;
 	l.state = l.container->state; /* for the seccomp agent; borrowed */
 	r = launch(&l, FOR_EXEC, true, e);
 	if (r >= 0)

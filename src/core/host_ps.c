@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Runs ps(1) from a fixed path with an empty environment. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/host_ps.h"
+#include "sys/hostfs.h"
+#include "sys/raw.h"
+
+enum { PS_MAX_OUTPUT = 64 * 1024 * 1024, PS_MAX_ARGS = 64 };
+
+static NORETURN void become(int out, char *const argv[])
+{
+	static const char *const paths[] = { "/usr/bin/ps", "/bin/ps" };
+	char *const no_env[] = { NULL };
+
+	if (dup2(out, STDOUT_FILENO) < 0)
+		_exit(127);
+	for (size_t i = 0; i < N_ELEMENTS(paths); i++)
+		(void) sys_execve(paths[i], argv, no_env);
+	_exit(127);
+}
+
+int host_ps(char *const args[], struct buf *out, struct err *e)
+{
+	char *argv[PS_MAX_ARGS + 2] = { (char *) "ps" };
+	int pipes[2], status = 0;
+	size_t n = 0;
+
+	while (args[n] && n < PS_MAX_ARGS) {
+		argv[n + 1] = args[n];
+		n++;
+	}
+	if (args[n])
+		return err_set(e, ERR_USAGE, "too many arguments for ps");
+	if (pipe2(pipes, O_CLOEXEC) < 0)
+		return err_sys(e, -errno, "pipe");
+	pid_t pid = sys_clone3(0, SIGCHLD, -EBADF, NULL);
+	if (pid == 0)
+		become(pipes[1], argv);
+	close_fd(pipes[1]);
+	int r = pid < 0 ? (int) pid : host_read_fd(pipes[0], PS_MAX_OUTPUT, out);
+	close_fd(pipes[0]);
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		continue;
+	if (r < 0)
+		return err_sys(e, r, "run ps");
+	if (!WIFEXITED(status) || WEXITSTATUS(status) == 127) {
+		err_set(e, ERR_NOT_FOUND, "ps could not be run");
+		return err_hint(e, "install procps, or use --format json");
+	}
+	return 0;
+}
