@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Shared by all bats files: a busybox bundle, a state root of the test's own, and the proof that nothing is left.
+#
+# Every container id of a test begins with "$CT" (unique per test), so that what is left over can be told from what others made.
+
+KETCH=${KETCH:-$BATS_TEST_DIRNAME/../../build/src/cli/ketch}
+
+setup_file() {
+  [ -x "$KETCH" ] || { echo "no ketch at $KETCH" >&2; return 1; }
+  [ "$(id -u)" = 0 ] || { echo "these tests need root" >&2; return 1; }
+}
+
+setup() {
+  TEST_DIR=$(mktemp -d /tmp/ketch-test.XXXXXX)
+  ROOT=$TEST_DIR/root
+  BUNDLE=$TEST_DIR/bundle
+  CT=kt$$-$BATS_TEST_NUMBER
+  make_bundle "$BUNDLE"
+}
+
+teardown() {
+  local id
+  for id in $("$KETCH" --root "$ROOT" list -q 2>/dev/null); do
+    "$KETCH" --root "$ROOT" delete --force "$id" || true
+  done
+  assert_clean
+  rm -rf "$TEST_DIR"
+}
+
+# A bundle with Debian's static busybox and `ketch spec`'s config, without the terminal.
+make_bundle() {
+  mkdir -p "$1"/rootfs/{bin,dev,proc,sys,tmp,etc,root,run}
+  cp "${BUSYBOX:-/bin/busybox}" "$1/rootfs/bin/busybox"
+  local applet
+  for applet in sh ls cat echo true false sleep id ps mount stat env hostname readlink grep sed awk head tail wc kill ulimit touch mkdir rm \
+    ln chmod chown dd tty stty ip cut sort test seq printf nproc uname pwd umask od tr dirname basename find mknod; do
+    ln -sf busybox "$1/rootfs/bin/$applet"
+  done
+  echo 'root:x:0:0:root:/root:/bin/sh' > "$1/rootfs/etc/passwd"
+  echo 'root:x:0:' > "$1/rootfs/etc/group"
+  "$KETCH" spec -b "$1"
+  edit '.process.terminal = false'
+}
+
+# Changes the bundle's config.json with a jq expression.
+edit() {
+  jq "$@" "$BUNDLE/config.json" > "$BUNDLE/config.json.new" && mv "$BUNDLE/config.json.new" "$BUNDLE/config.json"
+}
+
+# The command of the bundle, each word an argument.
+command_is() {
+  edit '.process.args = $ARGS.positional' --args -- "$@"
+}
+
+ketch() {
+  "$KETCH" --root "$ROOT" "$@"
+}
+
+# Runs the bundle in the foreground as "$CT".
+run_bundle() {
+  run ketch run -b "$BUNDLE" "$@" "$CT" < /dev/null
+}
+
+# Nothing of this test's containers is left: no process, cgroup, mount or state.
+assert_clean() {
+  local left=0 what
+  what=$(find /sys/fs/cgroup -maxdepth 6 -type d -name "*$CT*" 2>/dev/null)
+  [ -z "$what" ] || { echo "cgroups left: $what" >&2; left=1; }
+  what=$(grep -l "$TEST_DIR" /proc/[0-9]*/cmdline 2>/dev/null | grep -v "/proc/$$/" || true)
+  [ -z "$what" ] || { echo "processes left: $(for p in $what; do tr '\0' ' ' < "$p"; echo; done)" >&2; left=1; }
+  what=$(grep -F "$TEST_DIR" /proc/self/mountinfo || true)
+  [ -z "$what" ] || { echo "mounts left: $what" >&2; left=1; }
+  what=$(ls -A "$ROOT" 2>/dev/null | grep -v '^\.cache$' || true)
+  [ -z "$what" ] || { echo "state left: $what" >&2; left=1; }
+  [ "$left" = 0 ]
+}
+
+assert_status() {
+  [ "$status" = "$1" ] || { echo "status is $status, not $1; output: $output" >&2; return 1; }
+}
+
+assert_output() {
+  [[ $output == *"$1"* ]] || { echo "no '$1' in: $output" >&2; return 1; }
+}
+
+refute_output() {
+  [[ $output != *"$1"* ]] || { echo "unexpected '$1' in: $output" >&2; return 1; }
+}
+
+# wait_for SECONDS COMMAND…: until it succeeds.
+wait_for() {
+  local end=$((SECONDS + $1))
+  shift
+  until "$@"; do
+    [ $SECONDS -lt "$end" ] || return 1
+    sleep 0.05
+  done
+}
+
+container_status() {
+  ketch state "$1" | jq -r .status
+}
+
+status_is() {
+  [ "$(container_status "$1")" = "$2" ]
+}
