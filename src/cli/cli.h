@@ -11,7 +11,7 @@ struct cli_global {
 	int log_format, log_level;
 	bool debug, systemd_cgroup;
 	int cgroup_manager; /* enum cgroup_manager */
-	int rootless;       /* enum tristate */
+	int rootless;	    /* enum tristate */
 	bool version;
 	char **argv; /* the whole command line, for the re-execution of self-protection */
 };
@@ -27,8 +27,8 @@ struct command {
 	size_t n_opts, opt_size;
 	int min_args, max_args; /* positional; -1: any number */
 	bool stop_at_positional;
-	bool protect;     /* enters a container: runs from a copy of the binary nobody can write */
-	int fail_status;  /* exit status of a failure; 0 stands for 1 */
+	bool protect;	 /* enters a container: runs from a copy of the binary nobody can write */
+	int fail_status; /* exit status of a failure; 0 stands for 1 */
 	/* >= 0: the exit status */
 	int (*run)(const struct cli_global *g, void *opts, const struct args *a, struct err *e);
 };

@@ -12,7 +12,7 @@
 enum cgroup_manager cli_cgroup_manager(const struct cli_global *g)
 {
 	if (g->cgroup_manager != CGROUP_MANAGER_AUTO)
-		return (enum cgroup_manager) g->cgroup_manager;
+		return (enum cgroup_manager)g->cgroup_manager;
 	return g->systemd_cgroup ? CGROUP_MANAGER_SYSTEMD : CGROUP_MANAGER_CGROUPFS;
 }
 
@@ -21,7 +21,7 @@ int cli_launch(const struct cli_global *g, struct launch_opts *o, struct err *e)
 	if (o->preserve_fds > 1024 * 1024)
 		return err_set(e, ERR_USAGE, "--preserve-fds: %u is too many", o->preserve_fds);
 	o->cgroup_manager = cli_cgroup_manager(g);
-	o->rootless = (enum tristate) g->rootless;
+	o->rootless = (enum tristate)g->rootless;
 	return 0;
 }
 

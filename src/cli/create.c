@@ -16,6 +16,14 @@ static int run(const struct cli_global *g, void *opts, const struct args *a, str
 }
 
 const struct command cmd_create = {
-	.name = "create", .usage = "[OPTIONS] ID", .summary = "create a container; its program waits for start", .opts = options,
-	.n_opts = N_ELEMENTS(options), .opt_size = sizeof(struct launch_opts), .min_args = 1, .max_args = 1, .protect = true, .run = run,
+	.name = "create",
+	.usage = "[OPTIONS] ID",
+	.summary = "create a container; its program waits for start",
+	.opts = options,
+	.n_opts = N_ELEMENTS(options),
+	.opt_size = sizeof(struct launch_opts),
+	.min_args = 1,
+	.max_args = 1,
+	.protect = true,
+	.run = run,
 };

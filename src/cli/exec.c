@@ -13,27 +13,44 @@ struct exec_opts {
 #define L(member) launch.member
 
 static const struct opt options[] = {
-	OPTION(0, "console-socket", OPT_STR, struct exec_opts, L(console_socket), "PATH", "socket that gets the terminal's master"),
-	OPTION(0, "pidfd-socket", OPT_STR, struct exec_opts, L(pidfd_socket), "PATH", "socket that gets the process's pidfd"),
-	OPTION(0, "pid-file", OPT_STR, struct exec_opts, L(pid_file), "FILE", "write the process's pid to FILE"),
-	OPTION('d', "detach", OPT_FLAG, struct exec_opts, L(detach), NULL, "return when the program runs"),
-	OPTION('p', "process", OPT_STR, struct exec_opts, process, "FILE", "a process document of the runtime-spec (- = stdin)"),
+	OPTION(0, "console-socket", OPT_STR, struct exec_opts, L(console_socket), "PATH",
+	       "socket that gets the terminal's master"),
+	OPTION(0, "pidfd-socket", OPT_STR, struct exec_opts, L(pidfd_socket), "PATH",
+	       "socket that gets the process's pidfd"),
+	OPTION(0, "pid-file", OPT_STR, struct exec_opts, L(pid_file), "FILE",
+	       "write the process's pid to FILE"),
+	OPTION('d', "detach", OPT_FLAG, struct exec_opts, L(detach), NULL,
+	       "return when the program runs"),
+	OPTION('p', "process", OPT_STR, struct exec_opts, process, "FILE",
+	       "a process document of the runtime-spec (- = stdin)"),
 	OPTION('t', "tty", OPT_FLAG, struct exec_opts, over.tty, NULL, "with a terminal"),
 	OPTION(0, "cwd", OPT_STR, struct exec_opts, over.cwd, "DIR", "working directory"),
-	OPTION('e', "env", OPT_STRV, struct exec_opts, over.env, "NAME=VALUE", "set a variable (repeatable)"),
-	OPTION('u', "user", OPT_STR, struct exec_opts, over.user, "UID[:GID]", "user and group, as numbers"),
-	OPTION('g', "additional-gids", OPT_STRV, struct exec_opts, over.additional_gids, "GID", "a further group (repeatable)"),
-	OPTION('c', "cap", OPT_STRV, struct exec_opts, over.caps, "CAP", "add a capability (repeatable)"),
-	OPTION(0, "apparmor", OPT_STR, struct exec_opts, over.apparmor, "PROFILE", "AppArmor profile"),
-	OPTION(0, "process-label", OPT_STR, struct exec_opts, over.process_label, "LABEL", "SELinux label"),
-	OPTION(0, "no-new-privs", OPT_FLAG, struct exec_opts, over.no_new_privs, NULL, "set no_new_privs"),
-	OPTION(0, "cgroup", OPT_STRV, struct exec_opts, cgroups, "[CTRL[,CTRL]:]PATH", "an existing sub-cgroup of the container (repeatable)"),
-	OPTION(0, "preserve-fds", OPT_U32, struct exec_opts, L(preserve_fds), "N", "pass N further descriptors on"),
-	OPTION(0, "ignore-paused", OPT_FLAG, struct exec_opts, L(ignore_paused), NULL, "also in a paused container"),
-	OPTION(0, "trace", OPT_STR, struct exec_opts, L(trace), "FILE", "append the time of each step, as JSON lines (- = stderr)"),
+	OPTION('e', "env", OPT_STRV, struct exec_opts, over.env, "NAME=VALUE",
+	       "set a variable (repeatable)"),
+	OPTION('u', "user", OPT_STR, struct exec_opts, over.user, "UID[:GID]",
+	       "user and group, as numbers"),
+	OPTION('g', "additional-gids", OPT_STRV, struct exec_opts, over.additional_gids, "GID",
+	       "a further group (repeatable)"),
+	OPTION('c', "cap", OPT_STRV, struct exec_opts, over.caps, "CAP",
+	       "add a capability (repeatable)"),
+	OPTION(0, "apparmor", OPT_STR, struct exec_opts, over.apparmor, "PROFILE",
+	       "AppArmor profile"),
+	OPTION(0, "process-label", OPT_STR, struct exec_opts, over.process_label, "LABEL",
+	       "SELinux label"),
+	OPTION(0, "no-new-privs", OPT_FLAG, struct exec_opts, over.no_new_privs, NULL,
+	       "set no_new_privs"),
+	OPTION(0, "cgroup", OPT_STRV, struct exec_opts, cgroups, "[CTRL[,CTRL]:]PATH",
+	       "an existing sub-cgroup of the container (repeatable)"),
+	OPTION(0, "preserve-fds", OPT_U32, struct exec_opts, L(preserve_fds), "N",
+	       "pass N further descriptors on"),
+	OPTION(0, "ignore-paused", OPT_FLAG, struct exec_opts, L(ignore_paused), NULL,
+	       "also in a paused container"),
+	OPTION(0, "trace", OPT_STR, struct exec_opts, L(trace), "FILE",
+	       "append the time of each step, as JSON lines (- = stderr)"),
 };
 
-static int read_process(const char *file, struct arena *arena, struct spec_process **ret, struct err *e)
+static int read_process(const char *file, struct arena *arena, struct spec_process **ret,
+			struct err *e)
 {
 	auto_buf struct buf text = { 0 };
 
@@ -44,7 +61,8 @@ static int read_process(const char *file, struct arena *arena, struct spec_proce
 	return r < 0 ? err_wrap(e, "--process '%s'", file) : 0;
 }
 
-static int with_process(const struct cli_global *g, struct exec_opts *o, const struct args *a, int *status, struct err *e)
+static int with_process(const struct cli_global *g, struct exec_opts *o, const struct args *a,
+			int *status, struct err *e)
 {
 	auto_arena struct arena arena = { 0 };
 	auto_store struct store s;
@@ -60,10 +78,10 @@ static int with_process(const struct cli_global *g, struct exec_opts *o, const s
 	if (process && a->n > 1)
 		return err_set(e, ERR_USAGE, "exec: a command and --process exclude each other");
 	o->over.args = a->v + 1;
-	o->over.n_args = (size_t) (a->n - 1);
+	o->over.n_args = (size_t)(a->n - 1);
 	o->launch.process = process;
 	o->launch.overrides = &o->over;
-	o->launch.exec_cgroups = (const char *const *) o->cgroups.v;
+	o->launch.exec_cgroups = (const char *const *)o->cgroups.v;
 	return container_exec(&s, a->v[0], &o->launch, status, e);
 }
 
@@ -81,7 +99,16 @@ static int run(const struct cli_global *g, void *opts, const struct args *a, str
 }
 
 const struct command cmd_exec = {
-	.name = "exec", .usage = "[OPTIONS] ID COMMAND [ARG…]", .summary = "run a further process in a container", .opts = options,
-	.n_opts = N_ELEMENTS(options), .opt_size = sizeof(struct exec_opts), .min_args = 1, .max_args = -1, .stop_at_positional = true,
-	.protect = true, .fail_status = 255, .run = run,
+	.name = "exec",
+	.usage = "[OPTIONS] ID COMMAND [ARG…]",
+	.summary = "run a further process in a container",
+	.opts = options,
+	.n_opts = N_ELEMENTS(options),
+	.opt_size = sizeof(struct exec_opts),
+	.min_args = 1,
+	.max_args = -1,
+	.stop_at_positional = true,
+	.protect = true,
+	.fail_status = 255,
+	.run = run,
 };

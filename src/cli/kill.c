@@ -10,7 +10,8 @@ struct kill_opts {
 };
 
 static const struct opt options[] = {
-	OPTION('a', "all", OPT_FLAG, struct kill_opts, all, NULL, "signal every process of the container"),
+	OPTION('a', "all", OPT_FLAG, struct kill_opts, all, NULL,
+	       "signal every process of the container"),
 };
 
 static int run(const struct cli_global *g, void *opts, const struct args *a, struct err *e)
@@ -29,6 +30,13 @@ static int run(const struct cli_global *g, void *opts, const struct args *a, str
 }
 
 const struct command cmd_kill = {
-	.name = "kill", .usage = "[-a] ID [SIGNAL]", .summary = "send a signal to a container (default TERM)", .opts = options,
-	.n_opts = N_ELEMENTS(options), .opt_size = sizeof(struct kill_opts), .min_args = 1, .max_args = 2, .run = run,
+	.name = "kill",
+	.usage = "[-a] ID [SIGNAL]",
+	.summary = "send a signal to a container (default TERM)",
+	.opts = options,
+	.n_opts = N_ELEMENTS(options),
+	.opt_size = sizeof(struct kill_opts),
+	.min_args = 1,
+	.max_args = 2,
+	.run = run,
 };

@@ -16,19 +16,24 @@ struct list_opts {
 static const struct opt_word formats[] = { { "table", LIST_TABLE }, { "json", LIST_JSON }, { 0 } };
 
 static const struct opt options[] = {
-	{ .short_name = 'f', .name = "format", .kind = OPT_WORD, .offset = offsetof(struct list_opts, format), .arg = "table|json", .words = formats,
+	{ .short_name = 'f',
+	  .name = "format",
+	  .kind = OPT_WORD,
+	  .offset = offsetof(struct list_opts, format),
+	  .arg = "table|json",
+	  .words = formats,
 	  .help = "form of the answer" },
 	OPTION('q', "quiet", OPT_FLAG, struct list_opts, quiet, NULL, "ids only"),
 };
 
 static void owner_name(int64_t uid, char *out, size_t size)
 {
-	const struct passwd *pw = getpwuid((uid_t) uid);
+	const struct passwd *pw = getpwuid((uid_t)uid);
 
 	if (pw)
 		snprintf(out, size, "%s", pw->pw_name);
 	else
-		snprintf(out, size, "#%lld", (long long) uid);
+		snprintf(out, size, "#%lld", (long long)uid);
 }
 
 static void table_row(const struct container *c, struct buf *out)
@@ -38,11 +43,13 @@ static void table_row(const struct container *c, struct buf *out)
 
 	owner_name(c->has_state ? c->state.owner : 0, owner, sizeof(owner));
 	buf_addf(out, "%-24s %-10lld %-10s %-40s %-32s %s\n", c->id,
-		 status == C_STOPPED || status == C_CREATING ? 0LL : (long long) c->state.pid, container_status_name(status),
-		 c->has_state ? c->state.bundle : "", c->has_state ? c->state.created : "", owner);
+		 status == C_STOPPED || status == C_CREATING ? 0LL : (long long)c->state.pid,
+		 container_status_name(status), c->has_state ? c->state.bundle : "",
+		 c->has_state ? c->state.created : "", owner);
 }
 
-static int add(const struct store *s, const char *id, const struct list_opts *o, struct buf *out, bool first)
+static int add(const struct store *s, const char *id, const struct list_opts *o, struct buf *out,
+	       bool first)
 {
 	auto_container struct container *c = NULL;
 	struct err e;
@@ -82,7 +89,8 @@ static int run(const struct cli_global *g, void *opts, UNUSED const struct args 
 	if (json)
 		buf_adds(&out, "[");
 	else if (!o->quiet)
-		buf_addf(&out, "%-24s %-10s %-10s %-40s %-32s %s\n", "ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER");
+		buf_addf(&out, "%-24s %-10s %-10s %-40s %-32s %s\n", "ID", "PID", "STATUS",
+			 "BUNDLE", "CREATED", "OWNER");
 	for (size_t i = 0; i < ids.n; i++)
 		first &= !add(&s, ids.v[i], o, &out, first);
 	if (json)
@@ -91,6 +99,13 @@ static int run(const struct cli_global *g, void *opts, UNUSED const struct args 
 }
 
 const struct command cmd_list = {
-	.name = "list", .usage = "[OPTIONS]", .summary = "list the containers", .opts = options, .n_opts = N_ELEMENTS(options),
-	.opt_size = sizeof(struct list_opts), .min_args = 0, .max_args = 0, .run = run,
+	.name = "list",
+	.usage = "[OPTIONS]",
+	.summary = "list the containers",
+	.opts = options,
+	.n_opts = N_ELEMENTS(options),
+	.opt_size = sizeof(struct list_opts),
+	.min_args = 0,
+	.max_args = 0,
+	.run = run,
 };

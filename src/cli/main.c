@@ -16,36 +16,65 @@
 
 static const struct opt_word log_formats[] = { { "text", LOG_TEXT }, { "json", LOG_JSON }, { 0 } };
 static const struct opt_word log_levels[] = {
-	{ "error", LOG_ERROR }, { "warning", LOG_WARNING }, { "warn", LOG_WARNING }, { "info", LOG_INFO }, { "debug", LOG_DEBUG }, { 0 },
+	{ "error", LOG_ERROR }, { "warning", LOG_WARNING }, { "warn", LOG_WARNING },
+	{ "info", LOG_INFO },	{ "debug", LOG_DEBUG },	    { 0 },
 };
 static const struct opt_word managers[] = {
-	{ "cgroupfs", CGROUP_MANAGER_CGROUPFS }, { "systemd", CGROUP_MANAGER_SYSTEMD }, { "disabled", CGROUP_MANAGER_DISABLED }, { 0 },
+	{ "cgroupfs", CGROUP_MANAGER_CGROUPFS },
+	{ "systemd", CGROUP_MANAGER_SYSTEMD },
+	{ "disabled", CGROUP_MANAGER_DISABLED },
+	{ 0 },
 };
 static const struct opt_word tristates[] = {
-	{ "auto", TRI_AUTO }, { "true", TRI_YES }, { "false", TRI_NO }, { "1", TRI_YES }, { "0", TRI_NO }, { 0 },
+	{ "auto", TRI_AUTO }, { "true", TRI_YES }, { "false", TRI_NO },
+	{ "1", TRI_YES },     { "0", TRI_NO },	   { 0 },
 };
 
 static const struct opt global_options[] = {
-	OPTION(0, "root", OPT_STR, struct cli_global, root, "DIR", "directory for the containers' state"),
-	OPTION(0, "log", OPT_STR, struct cli_global, log, "FILE", "also append errors and warnings to FILE"),
-	{ .name = "log-format", .kind = OPT_WORD, .offset = offsetof(struct cli_global, log_format), .arg = "text|json", .words = log_formats,
+	OPTION(0, "root", OPT_STR, struct cli_global, root, "DIR",
+	       "directory for the containers' state"),
+	OPTION(0, "log", OPT_STR, struct cli_global, log, "FILE",
+	       "also append errors and warnings to FILE"),
+	{ .name = "log-format",
+	  .kind = OPT_WORD,
+	  .offset = offsetof(struct cli_global, log_format),
+	  .arg = "text|json",
+	  .words = log_formats,
 	  .help = "form of the log's lines" },
-	{ .name = "log-level", .kind = OPT_WORD, .offset = offsetof(struct cli_global, log_level), .arg = "LEVEL", .words = log_levels,
+	{ .name = "log-level",
+	  .kind = OPT_WORD,
+	  .offset = offsetof(struct cli_global, log_level),
+	  .arg = "LEVEL",
+	  .words = log_levels,
 	  .help = "error, warning (default), info or debug" },
-	OPTION(0, "debug", OPT_FLAG, struct cli_global, debug, NULL, "the same as --log-level debug"),
-	OPTION(0, "systemd-cgroup", OPT_FLAG, struct cli_global, systemd_cgroup, NULL, "the same as --cgroup-manager systemd"),
-	{ .name = "cgroup-manager", .kind = OPT_WORD, .offset = offsetof(struct cli_global, cgroup_manager), .arg = "MANAGER", .words = managers,
+	OPTION(0, "debug", OPT_FLAG, struct cli_global, debug, NULL,
+	       "the same as --log-level debug"),
+	OPTION(0, "systemd-cgroup", OPT_FLAG, struct cli_global, systemd_cgroup, NULL,
+	       "the same as --cgroup-manager systemd"),
+	{ .name = "cgroup-manager",
+	  .kind = OPT_WORD,
+	  .offset = offsetof(struct cli_global, cgroup_manager),
+	  .arg = "MANAGER",
+	  .words = managers,
 	  .help = "cgroupfs, systemd or disabled" },
-	{ .name = "rootless", .kind = OPT_WORD, .offset = offsetof(struct cli_global, rootless), .arg = "auto|true|false", .words = tristates,
+	{ .name = "rootless",
+	  .kind = OPT_WORD,
+	  .offset = offsetof(struct cli_global, rootless),
+	  .arg = "auto|true|false",
+	  .words = tristates,
 	  .help = "treat missing cgroup permissions as warnings" },
-	{ .name = "criu", .kind = OPT_IGNORED_STR, .arg = "PATH", .help = "accepted for old engines", .hidden = true },
+	{ .name = "criu",
+	  .kind = OPT_IGNORED_STR,
+	  .arg = "PATH",
+	  .help = "accepted for old engines",
+	  .hidden = true },
 	OPTION('v', "version", OPT_FLAG, struct cli_global, version, NULL, "print the version"),
 };
 
 static void print(int fd, const struct buf *b)
 {
 	if (buf_error(b) == 0)
-		(void) !write(fd, buf_str(b), b->len);
+		(void)!write(fd, buf_str(b), b->len);
 }
 
 /* One line for engines and scripts; people at a terminal get the place and the hint on lines of their own. */
@@ -106,8 +135,8 @@ static int open_log(const struct cli_global *g, struct err *e)
 {
 	struct log_config lc = {
 		.fd = -1,
-		.format = (enum log_format) g->log_format,
-		.level = g->debug ? LOG_DEBUG : (enum log_level) g->log_level,
+		.format = (enum log_format)g->log_format,
+		.level = g->debug ? LOG_DEBUG : (enum log_level)g->log_level,
 		.terminal = isatty(STDERR_FILENO),
 	};
 
@@ -125,12 +154,16 @@ static int open_log(const struct cli_global *g, struct err *e)
 	return 0;
 }
 
-static int call(const struct cli_global *g, const struct command *c, int argc, char **argv, struct err *e)
+static int call(const struct cli_global *g, const struct command *c, int argc, char **argv,
+		struct err *e)
 {
-	char **rest = calloc((size_t) argc + 1, sizeof(*rest));
+	char **rest = calloc((size_t)argc + 1, sizeof(*rest));
 	void *opts = calloc(1, c->opt_size ? c->opt_size : 1);
 	struct args a = { .v = rest };
-	struct opt_parse p = { .opts = c->opts, .n_opts = c->n_opts, .out = opts, .stop_at_positional = c->stop_at_positional };
+	struct opt_parse p = { .opts = c->opts,
+			       .n_opts = c->n_opts,
+			       .out = opts,
+			       .stop_at_positional = c->stop_at_positional };
 
 	int r = rest && opts ? 0 : err_sys(e, -ENOMEM, "options");
 	if (r >= 0)
@@ -139,7 +172,8 @@ static int call(const struct cli_global *g, const struct command *c, int argc, c
 		help_command(c);
 		r = 0;
 	} else if (r >= 0 && (a.n < c->min_args || (c->max_args >= 0 && a.n > c->max_args))) {
-		err_set(e, ERR_USAGE, "%s: %s argument", c->name, a.n < c->min_args ? "missing" : "unexpected");
+		err_set(e, ERR_USAGE, "%s: %s argument", c->name,
+			a.n < c->min_args ? "missing" : "unexpected");
 		r = err_hint(e, "usage: ketch %s %s", c->name, c->usage);
 	} else if (r >= 0) {
 		r = c->protect ? selfexe_protect(g->argv, e) : 0;
@@ -160,7 +194,8 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
-static int dispatch(const struct cli_global *g, int argc, char **argv, int *fail_status, struct err *e)
+static int dispatch(const struct cli_global *g, int argc, char **argv, int *fail_status,
+		    struct err *e)
 {
 	int r = open_log(g, e);
 
@@ -206,8 +241,11 @@ static int fill_stdio(void)
 int main(int argc, char **argv)
 {
 	struct cli_global g = { .log_level = LOG_WARNING, .rootless = TRI_AUTO, .argv = argv };
-	struct opt_parse p = { .opts = global_options, .n_opts = N_ELEMENTS(global_options), .out = &g, .stop_at_positional = true };
-	char **rest = calloc((size_t) argc + 1, sizeof(*rest));
+	struct opt_parse p = { .opts = global_options,
+			       .n_opts = N_ELEMENTS(global_options),
+			       .out = &g,
+			       .stop_at_positional = true };
+	char **rest = calloc((size_t)argc + 1, sizeof(*rest));
 	struct err e = { 0 };
 	int n_rest = 0, fail_status = 1;
 
@@ -220,7 +258,7 @@ int main(int argc, char **argv)
 	} else if (r < 0) {
 		struct err ignored;
 
-		(void) open_log(&g, &ignored); /* a usage error belongs in the log too */
+		(void)open_log(&g, &ignored); /* a usage error belongs in the log too */
 	} else {
 		r = dispatch(&g, n_rest, rest, &fail_status, &e);
 	}

@@ -56,12 +56,12 @@ static int set(const struct opt *o, char *base, const char *value, struct err *e
 	switch (o->kind) {
 	case OPT_FLAG:
 		if (!value)
-			*(bool *) where = true;
+			*(bool *)where = true;
 		else if (parse_bool(value, where) < 0)
 			return bad_value(o, value, "true or false", e);
 		break;
 	case OPT_STR:
-		*(const char **) where = value;
+		*(const char **)where = value;
 		break;
 	case OPT_U32:
 		if (parse_u32(value, where) < 0)
@@ -86,7 +86,7 @@ static const struct opt *match(const struct opt_parse *p, const char *arg, const
 	bool two = arg[1] == '-';
 	const char *name = arg + 1 + two;
 	const char *eq = strchr(name, '=');
-	size_t len = eq ? (size_t) (eq - name) : strlen(name);
+	size_t len = eq ? (size_t)(eq - name) : strlen(name);
 
 	*value = eq ? eq + 1 : NULL;
 	const struct opt *o = len > 1 || two ? find_long(p, name, len) : NULL;
@@ -105,7 +105,8 @@ static bool is_help(const char *arg)
 	return strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0 || strcmp(arg, "-help") == 0;
 }
 
-int opt_parse(const struct opt_parse *p, int argc, char **argv, char **rest, int *n_rest, struct err *e)
+int opt_parse(const struct opt_parse *p, int argc, char **argv, char **rest, int *n_rest,
+	      struct err *e)
 {
 	*n_rest = 0;
 	for (int i = 0; i < argc; i++) {
@@ -132,8 +133,12 @@ int opt_parse(const struct opt_parse *p, int argc, char **argv, char **rest, int
 			return err_hint(e, "--help lists the options");
 		}
 		if (takes_value(o) && !value) {
-			if (++i == argc) /* podman looks for these words after `restore --lsm-mount-context` */
-				return err_set(e, ERR_USAGE, "option '--%s' requires an argument: flag needs an argument", o->name);
+			if (++i ==
+			    argc) /* podman looks for these words after `restore --lsm-mount-context` */
+				return err_set(e, ERR_USAGE,
+					       "option '--%s' requires an argument: flag needs an "
+					       "argument",
+					       o->name);
 			value = argv[i];
 		}
 		int r = set(o, p->out, value, e);
@@ -151,8 +156,9 @@ void opt_help(const struct opt *opts, size_t n, struct buf *out)
 		if (opts[i].hidden)
 			continue;
 		snprintf(left, sizeof(left), "%c%c%s--%s%s%s", opts[i].short_name ? '-' : ' ',
-			 opts[i].short_name ? opts[i].short_name : ' ', opts[i].short_name ? ", " : "  ", opts[i].name,
-			 opts[i].arg ? " " : "", opts[i].arg ? opts[i].arg : "");
+			 opts[i].short_name ? opts[i].short_name : ' ',
+			 opts[i].short_name ? ", " : "  ", opts[i].name, opts[i].arg ? " " : "",
+			 opts[i].arg ? opts[i].arg : "");
 		buf_addf(out, "  %-30s %s\n", left, opts[i].help);
 	}
 }

@@ -31,15 +31,18 @@ struct opt {
 	char short_name; /* 0: none */
 	const char *name;
 	enum opt_kind kind;
-	size_t offset; /* of the member in the command's option struct */
+	size_t offset;	 /* of the member in the command's option struct */
 	const char *arg; /* name of the value in --help; NULL for flags */
 	const char *help;
 	const struct opt_word *words; /* OPT_WORD, ended by a NULL word */
-	bool hidden;                  /* accepted for drop-in use, not shown */
+	bool hidden;		      /* accepted for drop-in use, not shown */
 };
 
-#define OPTION(short_, name_, kind_, type_, member_, arg_, help_) \
-	{ .short_name = (short_), .name = (name_), .kind = (kind_), .offset = offsetof(type_, member_), .arg = (arg_), .help = (help_) }
+#define OPTION(short_, name_, kind_, type_, member_, arg_, help_)                                  \
+	{                                                                                          \
+		.short_name = (short_), .name = (name_), .kind = (kind_),                          \
+		.offset = offsetof(type_, member_), .arg = (arg_), .help = (help_)                 \
+	}
 
 struct opt_parse {
 	const struct opt *opts;
@@ -49,6 +52,7 @@ struct opt_parse {
 };
 
 /* Parses ARGV[0..argc). Positional arguments are moved to REST (room for ARGC), *n_rest of them. 1: --help was asked for. 0, or -errno. */
-int opt_parse(const struct opt_parse *p, int argc, char **argv, char **rest, int *n_rest, struct err *e);
+int opt_parse(const struct opt_parse *p, int argc, char **argv, char **rest, int *n_rest,
+	      struct err *e);
 /* Lines of --help for the options. */
 void opt_help(const struct opt *opts, size_t n, struct buf *out);

@@ -13,20 +13,32 @@ static int change(const struct cli_global *g, const struct args *a, bool pause, 
 	return r < 0 ? r : container_pause(c, pause, e);
 }
 
-static int run_pause(const struct cli_global *g, UNUSED void *opts, const struct args *a, struct err *e)
+static int run_pause(const struct cli_global *g, UNUSED void *opts, const struct args *a,
+		     struct err *e)
 {
 	return change(g, a, true, e);
 }
 
-static int run_resume(const struct cli_global *g, UNUSED void *opts, const struct args *a, struct err *e)
+static int run_resume(const struct cli_global *g, UNUSED void *opts, const struct args *a,
+		      struct err *e)
 {
 	return change(g, a, false, e);
 }
 
 const struct command cmd_pause = {
-	.name = "pause", .usage = "ID", .summary = "freeze all processes of a container", .min_args = 1, .max_args = 1, .run = run_pause,
+	.name = "pause",
+	.usage = "ID",
+	.summary = "freeze all processes of a container",
+	.min_args = 1,
+	.max_args = 1,
+	.run = run_pause,
 };
 
 const struct command cmd_resume = {
-	.name = "resume", .usage = "ID", .summary = "thaw a paused container", .min_args = 1, .max_args = 1, .run = run_resume,
+	.name = "resume",
+	.usage = "ID",
+	.summary = "thaw a paused container",
+	.min_args = 1,
+	.max_args = 1,
+	.run = run_resume,
 };

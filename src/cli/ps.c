@@ -22,7 +22,12 @@ struct pids {
 static const struct opt_word formats[] = { { "table", PS_TABLE }, { "json", PS_JSON }, { 0 } };
 
 static const struct opt options[] = {
-	{ .short_name = 'f', .name = "format", .kind = OPT_WORD, .offset = offsetof(struct ps_opts, format), .arg = "table|json", .words = formats,
+	{ .short_name = 'f',
+	  .name = "format",
+	  .kind = OPT_WORD,
+	  .offset = offsetof(struct ps_opts, format),
+	  .arg = "table|json",
+	  .words = formats,
 	  .help = "form of the answer" },
 };
 
@@ -49,7 +54,7 @@ static int add_pid(void *ctx, pid_t pid)
 
 static int by_number(const void *a, const void *b)
 {
-	return *(const pid_t *) a < *(const pid_t *) b ? -1 : *(const pid_t *) a > *(const pid_t *) b;
+	return *(const pid_t *)a < *(const pid_t *)b ? -1 : *(const pid_t *)a > *(const pid_t *)b;
 }
 
 static void json(const struct pids *p, struct buf *out)
@@ -69,7 +74,7 @@ static pid_t pid_in_column(const char *line, int column)
 
 	while (copy && (word = strsep(&rest, " \t"))) {
 		if (*word && column-- == 0)
-			return parse_u32(word, &pid) == 0 ? (pid_t) pid : 0;
+			return parse_u32(word, &pid) == 0 ? (pid_t)pid : 0;
 	}
 	return 0;
 }
@@ -109,7 +114,7 @@ static int filter(char *text, const struct pids *p, struct buf *out, struct err 
 static int table(const struct args *a, const struct pids *p, struct buf *out, struct err *e)
 {
 	auto_buf struct buf all = { 0 };
-	char *default_args[] = { (char *) "-ef", NULL };
+	char *default_args[] = { (char *)"-ef", NULL };
 
 	int r = host_ps(a->n > 1 ? a->v + 1 : default_args, &all, e);
 	if (r < 0)
@@ -117,7 +122,7 @@ static int table(const struct args *a, const struct pids *p, struct buf *out, st
 	if (p->n == 0 || !all.p) {
 		const char *end = strchr(buf_str(&all), '\n');
 
-		buf_add(out, buf_str(&all), end ? (size_t) (end - buf_str(&all)) + 1 : 0);
+		buf_add(out, buf_str(&all), end ? (size_t)(end - buf_str(&all)) + 1 : 0);
 		return 0;
 	}
 	return filter(all.p, p, out, e);
@@ -147,6 +152,14 @@ static int run(const struct cli_global *g, void *opts, const struct args *a, str
 }
 
 const struct command cmd_ps = {
-	.name = "ps", .usage = "[-f table|json] ID [PS OPTIONS]", .summary = "list the processes of a container", .opts = options,
-	.n_opts = N_ELEMENTS(options), .opt_size = sizeof(struct ps_opts), .min_args = 1, .max_args = -1, .stop_at_positional = true, .run = run,
+	.name = "ps",
+	.usage = "[-f table|json] ID [PS OPTIONS]",
+	.summary = "list the processes of a container",
+	.opts = options,
+	.n_opts = N_ELEMENTS(options),
+	.opt_size = sizeof(struct ps_opts),
+	.min_args = 1,
+	.max_args = -1,
+	.stop_at_positional = true,
+	.run = run,
 };

@@ -4,8 +4,10 @@
 
 static const struct opt options[] = {
 	LAUNCH_OPTIONS,
-	OPTION('d', "detach", OPT_FLAG, struct launch_opts, detach, NULL, "return when the program runs"),
-	OPTION(0, "keep", OPT_FLAG, struct launch_opts, keep, NULL, "do not delete the container when it ends"),
+	OPTION('d', "detach", OPT_FLAG, struct launch_opts, detach, NULL,
+	       "return when the program runs"),
+	OPTION(0, "keep", OPT_FLAG, struct launch_opts, keep, NULL,
+	       "do not delete the container when it ends"),
 };
 
 static int run(const struct cli_global *g, void *opts, const struct args *a, struct err *e)
@@ -23,6 +25,14 @@ static int run(const struct cli_global *g, void *opts, const struct args *a, str
 }
 
 const struct command cmd_run = {
-	.name = "run", .usage = "[OPTIONS] ID", .summary = "create and start a container", .opts = options, .n_opts = N_ELEMENTS(options),
-	.opt_size = sizeof(struct launch_opts), .min_args = 1, .max_args = 1, .protect = true, .run = run,
+	.name = "run",
+	.usage = "[OPTIONS] ID",
+	.summary = "create and start a container",
+	.opts = options,
+	.n_opts = N_ELEMENTS(options),
+	.opt_size = sizeof(struct launch_opts),
+	.min_args = 1,
+	.max_args = 1,
+	.protect = true,
+	.run = run,
 };

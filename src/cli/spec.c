@@ -15,12 +15,16 @@ struct spec_opts {
 };
 
 static const struct opt options[] = {
-	OPTION('b', "bundle", OPT_STR, struct spec_opts, bundle, "DIR", "where to write it (default: the current directory)"),
-	OPTION('f', "file", OPT_STR, struct spec_opts, file, "FILE", "another name than config.json"),
-	OPTION(0, "rootless", OPT_FLAG, struct spec_opts, rootless, NULL, "for an ordinary user: with a user namespace"),
+	OPTION('b', "bundle", OPT_STR, struct spec_opts, bundle, "DIR",
+	       "where to write it (default: the current directory)"),
+	OPTION('f', "file", OPT_STR, struct spec_opts, file, "FILE",
+	       "another name than config.json"),
+	OPTION(0, "rootless", OPT_FLAG, struct spec_opts, rootless, NULL,
+	       "for an ordinary user: with a user namespace"),
 };
 
-static int run(UNUSED const struct cli_global *g, void *opts, UNUSED const struct args *a, struct err *e)
+static int run(UNUSED const struct cli_global *g, void *opts, UNUSED const struct args *a,
+	       struct err *e)
 {
 	const struct spec_opts *o = opts;
 	const char *name = o->file ? o->file : "config.json";
@@ -42,6 +46,13 @@ static int run(UNUSED const struct cli_global *g, void *opts, UNUSED const struc
 }
 
 const struct command cmd_spec = {
-	.name = "spec", .usage = "[OPTIONS]", .summary = "write a config.json to begin with", .opts = options, .n_opts = N_ELEMENTS(options),
-	.opt_size = sizeof(struct spec_opts), .min_args = 0, .max_args = 0, .run = run,
+	.name = "spec",
+	.usage = "[OPTIONS]",
+	.summary = "write a config.json to begin with",
+	.opts = options,
+	.n_opts = N_ELEMENTS(options),
+	.opt_size = sizeof(struct spec_opts),
+	.min_args = 0,
+	.max_args = 0,
+	.run = run,
 };

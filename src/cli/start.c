@@ -11,5 +11,10 @@ static int run(const struct cli_global *g, UNUSED void *opts, const struct args 
 }
 
 const struct command cmd_start = {
-	.name = "start", .usage = "ID", .summary = "start the program of a created container", .min_args = 1, .max_args = 1, .run = run,
+	.name = "start",
+	.usage = "ID",
+	.summary = "start the program of a created container",
+	.min_args = 1,
+	.max_args = 1,
+	.run = run,
 };

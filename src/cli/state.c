@@ -17,5 +17,10 @@ static int run(const struct cli_global *g, UNUSED void *opts, const struct args 
 }
 
 const struct command cmd_state = {
-	.name = "state", .usage = "ID", .summary = "print the state of a container as JSON", .min_args = 1, .max_args = 1, .run = run,
+	.name = "state",
+	.usage = "ID",
+	.summary = "print the state of a container as JSON",
+	.min_args = 1,
+	.max_args = 1,
+	.run = run,
 };

@@ -13,7 +13,8 @@ void version_text(struct buf *out)
 {
 	const struct scmp_version *v = seccomp_version();
 
-	buf_addf(out, "ketch version %s\ncommit: %s\nspec: %s\n", KETCH_VERSION, KETCH_COMMIT, STATE_OCI_VERSION);
+	buf_addf(out, "ketch version %s\ncommit: %s\nspec: %s\n", KETCH_VERSION, KETCH_COMMIT,
+		 STATE_OCI_VERSION);
 	if (v)
 		buf_addf(out, "libseccomp: %u.%u.%u\n", v->major, v->minor, v->micro);
 	buf_adds(out, "+CAP +SECCOMP +APPARMOR +SELINUX +YAJL -SYSTEMD -CRIU\n");

@@ -13,7 +13,8 @@
 #include "sys/raw.h"
 
 static const char *const status_names[] = {
-	[C_CREATING] = "creating", [C_CREATED] = "created", [C_RUNNING] = "running", [C_PAUSED] = "paused", [C_STOPPED] = "stopped",
+	[C_CREATING] = "creating", [C_CREATED] = "created", [C_RUNNING] = "running",
+	[C_PAUSED] = "paused",	   [C_STOPPED] = "stopped",
 };
 
 const char *container_status_name(enum container_status s)
@@ -61,8 +62,8 @@ static bool init_alive(const struct state *st)
 {
 	struct proc_stat ps;
 
-	return st->pid > 0 && proc_stat_host((pid_t) st->pid, &ps) == 0 && ps.start_time == st->start_time && ps.state != 'Z' &&
-	       ps.state != 'X';
+	return st->pid > 0 && proc_stat_host((pid_t)st->pid, &ps) == 0 &&
+	       ps.start_time == st->start_time && ps.state != 'Z' && ps.state != 'X';
 }
 
 int container_init_pidfd(const struct container *c)
@@ -71,12 +72,13 @@ int container_init_pidfd(const struct container *c)
 
 	if (!c->has_state || c->state.pid <= 0)
 		return -ESRCH;
-	auto_fd int pidfd = sys_pidfd_open((pid_t) c->state.pid);
+	auto_fd int pidfd = sys_pidfd_open((pid_t)c->state.pid);
 	if (pidfd < 0)
 		return pidfd;
 	/* Opened first, compared afterwards: a pid that was reused before the open has another start time, one that is reused
 	 * later does not change what the pidfd refers to. */
-	if (proc_stat_host((pid_t) c->state.pid, &ps) < 0 || ps.start_time != c->state.start_time || ps.state == 'Z' || ps.state == 'X')
+	if (proc_stat_host((pid_t)c->state.pid, &ps) < 0 || ps.start_time != c->state.start_time ||
+	    ps.state == 'Z' || ps.state == 'X')
 		return -ESRCH;
 	return TAKE_FD(pidfd);
 }
@@ -109,7 +111,8 @@ enum container_status container_status(const struct container *c)
 	struct err ignored;
 
 	if (!c->has_state)
-		return store_lock(c->store, c->id, c->dir, 0, &ignored) < 0 ? C_CREATING : C_STOPPED;
+		return store_lock(c->store, c->id, c->dir, 0, &ignored) < 0 ? C_CREATING
+									    : C_STOPPED;
 	if (!init_alive(&c->state))
 		return C_STOPPED;
 	if (is_paused(c))
@@ -132,10 +135,10 @@ int container_state_json(const struct container *c, struct buf *out, struct err 
 	enum container_status status = container_status(c);
 	struct state creating = { .id = c->id };
 	const struct state *st = c->has_state ? &c->state : &creating;
-	pid_t pid = status == C_STOPPED || status == C_CREATING ? 0 : (pid_t) st->pid;
+	pid_t pid = status == C_STOPPED || status == C_CREATING ? 0 : (pid_t)st->pid;
 
 	if (!c->has_state)
-		creating.bundle = (char *) "";
+		creating.bundle = (char *)"";
 	int r = state_oci_json(st, container_status_name(status), pid, false, out);
 	return r < 0 ? err_sys(e, r, "state of container '%s'", c->id) : 0;
 }

@@ -20,7 +20,7 @@ struct container {
 	const struct store *store;
 	char *id;
 	int dir;
-	bool has_state;     /* false: creation is under way, or its ketch was killed */
+	bool has_state;	    /* false: creation is under way, or its ketch was killed */
 	struct state state; /* valid with has_state */
 };
 
@@ -48,7 +48,8 @@ static inline void cleanup_container(struct container **c)
 /* What create, run and exec take from the command line. Paths are the caller's. */
 struct launch_opts {
 	const char *bundle; /* NULL: "." */
-	const char *config; /* NULL: "config.json" of the bundle; else a path relative to the bundle or absolute */
+	const char *
+		config; /* NULL: "config.json" of the bundle; else a path relative to the bundle or absolute */
 	const char *console_socket, *pid_file, *pidfd_socket;
 	enum cgroup_manager cgroup_manager;
 	enum tristate rootless;
@@ -64,12 +65,15 @@ struct launch_opts {
 	bool ignore_paused;
 };
 
-int container_create(const struct store *s, const char *id, const struct launch_opts *o, struct err *e);
+int container_create(const struct store *s, const char *id, const struct launch_opts *o,
+		     struct err *e);
 int container_start(const struct store *s, const char *id, struct err *e);
 /* Create, start and, unless detached, wait and delete. *ret_status: the process's exit status (128 + signal). */
-int container_run(const struct store *s, const char *id, const struct launch_opts *o, int *ret_status, struct err *e);
+int container_run(const struct store *s, const char *id, const struct launch_opts *o,
+		  int *ret_status, struct err *e);
 /* A further process in a running container. Foreground: *ret_status as for run. */
-int container_exec(const struct store *s, const char *id, const struct launch_opts *o, int *ret_status, struct err *e);
+int container_exec(const struct store *s, const char *id, const struct launch_opts *o,
+		   int *ret_status, struct err *e);
 
 /* ---- the rest of the life ---- */
 

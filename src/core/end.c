@@ -35,7 +35,9 @@ static int wait_for_death(int pidfd, pid_t pid, struct err *e)
 	} while (r < 0 && errno == EINTR);
 	if (r == 0) {
 		err_set(e, ERR_STATE, "process %d does not end after SIGKILL", pid);
-		return err_hint(e, "it may hang in the kernel: see /proc/%d/wchan and /proc/%d/stack", pid, pid);
+		return err_hint(e,
+				"it may hang in the kernel: see /proc/%d/wchan and /proc/%d/stack",
+				pid, pid);
 	}
 	return r < 0 ? err_sys(e, -errno, "wait for process %d", pid) : 0;
 }
@@ -50,13 +52,13 @@ int end_processes(struct container *c, struct err *e)
 	auto_fd int pidfd = container_init_pidfd(c);
 	int k = pidfd >= 0 ? sys_pidfd_send_signal(pidfd, SIGKILL) : 0;
 	if (k < 0 && k != -ESRCH)
-		r = err_sys(e, k, "kill process %lld", (long long) c->state.pid);
+		r = err_sys(e, k, "kill process %lld", (long long)c->state.pid);
 	if (cg && cgroup_is_frozen(cg)) /* SIGKILL ends a frozen v1 task only when it is thawed */
-		(void) cgroup_freeze(cg, false, e);
+		(void)cgroup_freeze(cg, false, e);
 	if (r >= 0 && cg && !c->state.own_pid_ns)
 		r = cgroup_kill(cg, SIGKILL, e);
 	if (r >= 0 && pidfd >= 0)
-		r = wait_for_death(pidfd, (pid_t) c->state.pid, e);
+		r = wait_for_death(pidfd, (pid_t)c->state.pid, e);
 	cgroup_free(cg);
 	return r;
 }
@@ -82,7 +84,8 @@ int container_kill(struct container *c, int sig, bool all, struct err *e)
 	struct cgroup *cg = NULL;
 
 	if (!alive && !all)
-		return err_set(e, ERR_STATE, "container not running: '%s' is %s", c->id, container_status_name(status));
+		return err_set(e, ERR_STATE, "container not running: '%s' is %s", c->id,
+			       container_status_name(status));
 	if (!c->has_state)
 		return 0;
 	int r = open_cgroup(c, &cg, e);
@@ -95,7 +98,8 @@ int container_kill(struct container *c, int sig, bool all, struct err *e)
 
 		r = pidfd < 0 ? pidfd : sys_pidfd_send_signal(pidfd, sig);
 		if (r == -ESRCH)
-			r = err_set(e, ERR_STATE, "container not running: '%s' has just ended", c->id);
+			r = err_set(e, ERR_STATE, "container not running: '%s' has just ended",
+				    c->id);
 		else if (r < 0)
 			r = err_sys(e, r, "signal container '%s'", c->id);
 	}
@@ -114,9 +118,11 @@ int container_pause(struct container *c, bool pause, struct err *e)
 		return r;
 	enum container_status status = container_status(c);
 	if (pause && status != C_RUNNING && status != C_CREATED)
-		return err_set(e, ERR_STATE, "cannot pause container '%s': it is %s", c->id, container_status_name(status));
+		return err_set(e, ERR_STATE, "cannot pause container '%s': it is %s", c->id,
+			       container_status_name(status));
 	if (!pause && status != C_PAUSED)
-		return err_set(e, ERR_STATE, "cannot resume container '%s': it is %s, not paused", c->id, container_status_name(status));
+		return err_set(e, ERR_STATE, "cannot resume container '%s': it is %s, not paused",
+			       c->id, container_status_name(status));
 	r = open_cgroup(c, &cg, e);
 	if (r < 0)
 		return r;
@@ -138,7 +144,7 @@ int container_pids(struct container *c, int (*fn)(void *ctx, pid_t pid), void *c
 	if (r < 0)
 		return r;
 	if (!cg)
-		return fn(ctx, (pid_t) c->state.pid);
+		return fn(ctx, (pid_t)c->state.pid);
 	r = cgroup_pids(cg, fn, ctx, e);
 	cgroup_free(cg);
 	return r;
@@ -148,7 +154,7 @@ int container_pids(struct container *c, int (*fn)(void *ctx, pid_t pid), void *c
 
 static int replay(void *ctx, const char *what, const char *value, struct err *e)
 {
-	(void) ctx;
+	(void)ctx;
 	if (strcmp(what, "cgroup") == 0)
 		return cgroup_remove_dir(value, e);
 	return 0;
@@ -158,10 +164,13 @@ static int check_deletable(const struct container *c, unsigned flags, struct err
 {
 	enum container_status status = container_status(c);
 
-	if ((flags & DELETE_FORCE) || status == C_STOPPED || (status == C_CREATED && !(flags & DELETE_STRICT)))
+	if ((flags & DELETE_FORCE) || status == C_STOPPED ||
+	    (status == C_CREATED && !(flags & DELETE_STRICT)))
 		return 0;
-	err_set(e, ERR_STATE, "cannot delete container '%s': it is %s, not stopped", c->id, container_status_name(status));
-	return err_hint(e, "`ketch kill %s KILL` first, or `ketch delete --force %s`", c->id, c->id);
+	err_set(e, ERR_STATE, "cannot delete container '%s': it is %s, not stopped", c->id,
+		container_status_name(status));
+	return err_hint(e, "`ketch kill %s KILL` first, or `ketch delete --force %s`", c->id,
+			c->id);
 }
 
 /* What `create` had not finished: the journal knows all it made. */
@@ -182,7 +191,8 @@ static int clear(struct container *c, struct err *e)
 	return r < 0 ? err_sys(e, r, "remove the state of container '%s'", c->id) : 0;
 }
 
-static int open_for_delete(struct container **ret, const struct store *s, const char *id, unsigned flags, struct err *e)
+static int open_for_delete(struct container **ret, const struct store *s, const char *id,
+			   unsigned flags, struct err *e)
 {
 	int r = container_open(ret, s, id, e);
 
@@ -217,18 +227,21 @@ int container_delete(const struct store *s, const char *id, unsigned flags, stru
 	r = check_deletable(c, flags, e);
 	if (r < 0)
 		return r;
-	if (c->has_state && (flags & DELETE_FORCE)) { /* a command that holds the lock may be waiting for this very process */
+	if (c->has_state &&
+	    (flags &
+	     DELETE_FORCE)) { /* a command that holds the lock may be waiting for this very process */
 		auto_fd int pidfd = container_init_pidfd(c);
 
 		if (pidfd >= 0)
-			(void) sys_pidfd_send_signal(pidfd, SIGKILL);
+			(void)sys_pidfd_send_signal(pidfd, SIGKILL);
 	}
 	r = container_lock(c, e);
 	if (r >= 0)
 		r = check_deletable(c, flags, e);
 	if (r < 0)
 		return r;
-	bool hooks = c->has_state && !c->state.poststop_done && container_spec(c, &spec, &ignored) >= 0;
+	bool hooks =
+		c->has_state && !c->state.poststop_done && container_spec(c, &spec, &ignored) >= 0;
 	r = clear(c, e);
 	if (r >= 0 && hooks)
 		hooks_run_poststop(spec, &c->state, c->state.bundle);

@@ -33,7 +33,7 @@ static void resize(int master)
 	struct winsize ws;
 
 	if (master >= 0 && ioctl(STDIN_FILENO, TIOCGWINSZ, &ws) == 0)
-		(void) ioctl(master, TIOCSWINSZ, &ws);
+		(void)ioctl(master, TIOCSWINSZ, &ws);
 }
 
 static void relay_begin(struct relay *r, int master)
@@ -49,7 +49,7 @@ static void relay_begin(struct relay *r, int master)
 	r->out.to = STDOUT_FILENO;
 	int flags = fcntl(master, F_GETFL);
 	if (flags >= 0)
-		(void) fcntl(master, F_SETFL, flags | O_NONBLOCK);
+		(void)fcntl(master, F_SETFL, flags | O_NONBLOCK);
 	if (tcgetattr(STDIN_FILENO, &t) < 0)
 		return;
 	r->saved = t;
@@ -61,7 +61,7 @@ static void relay_begin(struct relay *r, int master)
 static void relay_end(struct relay *r)
 {
 	if (r->raw)
-		(void) tcsetattr(STDIN_FILENO, TCSANOW, &r->saved);
+		(void)tcsetattr(STDIN_FILENO, TCSANOW, &r->saved);
 }
 
 /* Reads when empty, writes when full; false when the direction has ended. */
@@ -72,14 +72,14 @@ static bool pump(struct pipe_buf *p)
 
 		if (n <= 0)
 			return n < 0 && (errno == EAGAIN || errno == EINTR);
-		p->len = (size_t) n;
+		p->len = (size_t)n;
 		p->off = 0;
 	}
 	ssize_t n = write(p->to, p->data + p->off, p->len);
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR;
-	p->off += (size_t) n;
-	p->len -= (size_t) n;
+	p->off += (size_t)n;
+	p->len -= (size_t)n;
 	return true;
 }
 
@@ -98,7 +98,8 @@ static void step_direction(struct pipe_buf *p, const struct pollfd *from, const 
 static void drain(struct relay *r)
 {
 	while (r->out.from >= 0) {
-		struct pollfd p = { .fd = r->out.len ? r->out.to : r->out.from, .events = r->out.len ? POLLOUT : POLLIN };
+		struct pollfd p = { .fd = r->out.len ? r->out.to : r->out.from,
+				    .events = r->out.len ? POLLOUT : POLLIN };
 
 		if (poll(&p, 1, r->out.len ? 1000 : 0) <= 0 || !pump(&r->out))
 			return;
@@ -116,7 +117,7 @@ static int take_signal(int sigfd, int pidfd, int master, bool *chld, struct err 
 	else if (si.ssi_signo == SIGCHLD)
 		*chld = true;
 	else if (si.ssi_signo != SIGURG)
-		(void) sys_pidfd_send_signal(pidfd, (int) si.ssi_signo);
+		(void)sys_pidfd_send_signal(pidfd, (int)si.ssi_signo);
 	return 0;
 }
 

@@ -45,13 +45,15 @@ static int memfd_with(const char *name, const char *text)
 
 static int open_output(const char *file, int captured)
 {
-	return file ? sys_open(file, O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY, 0600) : fcntl(captured, F_DUPFD_CLOEXEC, 3);
+	return file ? sys_open(file, O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY, 0600)
+		    : fcntl(captured, F_DUPFD_CLOEXEC, 3);
 }
 
 static bool is_ours_alone(const char *entry)
 {
 	return strncmp(entry, "LISTEN_FDS=", 11) == 0 || strncmp(entry, "LISTEN_PID=", 11) == 0 ||
-	       strncmp(entry, "LISTEN_FDNAMES=", 15) == 0 || strncmp(entry, "NOTIFY_SOCKET=", 14) == 0;
+	       strncmp(entry, "LISTEN_FDNAMES=", 15) == 0 ||
+	       strncmp(entry, "NOTIFY_SOCKET=", 14) == 0;
 }
 
 /* decisions on `env`: absent → our own environment (or ENV), empty → empty. Borrowed strings. */
@@ -109,7 +111,7 @@ static int64_t now_ms(void)
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
 enum hook_end { HOOK_ENDED, HOOK_TIMED_OUT, HOOK_GIVEN_UP };
@@ -119,14 +121,15 @@ static enum hook_end await(const struct spec_hook *h, int pidfd, int watch_fd)
 	int64_t end = h->has_timeout ? now_ms() + h->timeout * 1000 : 0;
 
 	for (;;) {
-		struct pollfd p[] = { { .fd = pidfd, .events = POLLIN }, { .fd = watch_fd, .events = POLLIN } };
+		struct pollfd p[] = { { .fd = pidfd, .events = POLLIN },
+				      { .fd = watch_fd, .events = POLLIN } };
 		int64_t left = h->has_timeout ? end - now_ms() : -1;
 
 		if (h->has_timeout && left <= 0)
 			return HOOK_TIMED_OUT;
 		if (left > INT32_MAX)
 			left = INT32_MAX;
-		if (poll(p, 2, (int) left) < 0 && errno != EINTR)
+		if (poll(p, 2, (int)left) < 0 && errno != EINTR)
 			return HOOK_GIVEN_UP;
 		if (p[0].revents)
 			return HOOK_ENDED;
@@ -139,7 +142,7 @@ static enum hook_end await(const struct spec_hook *h, int pidfd, int watch_fd)
 static void last_words(int captured, char *out, size_t size)
 {
 	off_t end = lseek(captured, 0, SEEK_END);
-	off_t start = end > (off_t) size - 1 ? end - (off_t) size + 1 : 0;
+	off_t start = end > (off_t)size - 1 ? end - (off_t)size + 1 : 0;
 	ssize_t n = end > 0 ? pread(captured, out, size - 1, start) : 0;
 
 	out[n > 0 ? n : 0] = '\0';
@@ -149,19 +152,25 @@ static void last_words(int captured, char *out, size_t size)
 	}
 }
 
-static int say_failed(const struct spec_hook *h, enum hook_end end, int status, int captured, struct err *e)
+static int say_failed(const struct spec_hook *h, enum hook_end end, int status, int captured,
+		      struct err *e)
 {
 	char words[LAST_WORDS];
 
 	last_words(captured, words, sizeof(words));
 	const char *sep = words[0] ? ": " : "";
 	if (end == HOOK_TIMED_OUT)
-		return err_set(e, ERR_HOOK, "hook '%s' was killed after its timeout of %lld s%s%s", h->path, (long long) h->timeout, sep, words);
+		return err_set(e, ERR_HOOK, "hook '%s' was killed after its timeout of %lld s%s%s",
+			       h->path, (long long)h->timeout, sep, words);
 	if (end == HOOK_GIVEN_UP)
-		return err_set(e, ERR_HOOK, "hook '%s' was killed: the container's creation was interrupted", h->path);
+		return err_set(e, ERR_HOOK,
+			       "hook '%s' was killed: the container's creation was interrupted",
+			       h->path);
 	if (WIFSIGNALED(status))
-		return err_set(e, ERR_HOOK, "hook '%s' was killed by signal %d%s%s", h->path, WTERMSIG(status), sep, words);
-	return err_set(e, ERR_HOOK, "hook '%s' exited with status %d%s%s", h->path, WEXITSTATUS(status), sep, words);
+		return err_set(e, ERR_HOOK, "hook '%s' was killed by signal %d%s%s", h->path,
+			       WTERMSIG(status), sep, words);
+	return err_set(e, ERR_HOOK, "hook '%s' exited with status %d%s%s", h->path,
+		       WEXITSTATUS(status), sep, words);
 }
 
 static int spawn_and_wait(struct hook_run *h, int captured, struct err *e)
@@ -174,11 +183,11 @@ static int spawn_and_wait(struct hook_run *h, int captured, struct err *e)
 		become(h);
 	if (pid < 0)
 		return err_sys(e, pid, "start hook '%s'", h->hook->path);
-	(void) setpgid(pid, pid); /* whoever comes first: a timeout must find the group */
+	(void)setpgid(pid, pid); /* whoever comes first: a timeout must find the group */
 	enum hook_end end = await(h->hook, pidfd, h->env->watch_fd);
 	if (end != HOOK_ENDED) {
-		(void) sys_pidfd_send_signal(pidfd, SIGKILL);
-		(void) kill(-pid, SIGKILL);
+		(void)sys_pidfd_send_signal(pidfd, SIGKILL);
+		(void)kill(-pid, SIGKILL);
 	}
 	while (waitpid(pid, &status, __WALL) < 0 && errno == EINTR)
 		continue;
@@ -198,7 +207,12 @@ static int run_one(const struct spec_hook *hook, const struct hook_env *env, str
 	auto_fd int out = captured < 0 ? captured : open_output(env->stdout_file, captured);
 	auto_fd int err = captured < 0 ? captured : open_output(env->stderr_file, captured);
 	if (captured < 0 || in < 0 || out < 0 || err < 0)
-		return err_sys(e, captured < 0 ? captured : in < 0 ? in : out < 0 ? out : err, "prepare hook '%s'", hook->path);
+		return err_sys(e,
+			       captured < 0 ? captured
+			       : in < 0	    ? in
+			       : out < 0    ? out
+					    : err,
+			       "prepare hook '%s'", hook->path);
 	h.in = in;
 	h.out = out;
 	h.err = err;
@@ -211,7 +225,8 @@ static int run_one(const struct spec_hook *hook, const struct hook_env *env, str
 	return r;
 }
 
-int hooks_run(const struct spec *s, enum spec_hook_kind kind, const struct hook_env *env, struct err *e)
+int hooks_run(const struct spec *s, enum spec_hook_kind kind, const struct hook_env *env,
+	      struct err *e)
 {
 	for (size_t i = 0; i < s->hooks[kind].n; i++) {
 		int r = run_one(&s->hooks[kind].v[i], env, e);
@@ -226,7 +241,8 @@ int hooks_run(const struct spec *s, enum spec_hook_kind kind, const struct hook_
 	return 0;
 }
 
-void hooks_fill_env(struct hook_env *env, const struct spec *s, const char *bundle, const char *state_json)
+void hooks_fill_env(struct hook_env *env, const struct spec *s, const char *bundle,
+		    const char *state_json)
 {
 	*env = (struct hook_env){
 		.cwd = bundle,

@@ -7,17 +7,21 @@
 #include "util/err.h"
 
 struct hook_env {
-	const char *cwd;          /* the bundle; NULL: stay */
-	const char *state_json;   /* what the hook reads on its stdin */
-	const struct strv *env;   /* when the hook gives none; NULL: ketch's own, without LISTEN_* and NOTIFY_SOCKET */
-	int watch_fd;             /* ends the hook when it becomes readable or its peer goes away; -EBADF: none */
-	const char *stdout_file, *stderr_file; /* run.oci.hooks.stdout and .stderr: appended to; NULL: captured for the error */
+	const char *cwd;	/* the bundle; NULL: stay */
+	const char *state_json; /* what the hook reads on its stdin */
+	const struct strv *
+		env; /* when the hook gives none; NULL: ketch's own, without LISTEN_* and NOTIFY_SOCKET */
+	int watch_fd; /* ends the hook when it becomes readable or its peer goes away; -EBADF: none */
+	const char *stdout_file,
+		*stderr_file; /* run.oci.hooks.stdout and .stderr: appended to; NULL: captured for the error */
 };
 
 /* Runs the hooks of KIND in order; the first failure ends with a HOOK error that names kind, index, path, how it ended and what it last
  * wrote. A hook that outlives its timeout is killed with its process group. */
-int hooks_run(const struct spec *s, enum spec_hook_kind kind, const struct hook_env *env, struct err *e);
+int hooks_run(const struct spec *s, enum spec_hook_kind kind, const struct hook_env *env,
+	      struct err *e);
 
 /* runtime.md step 13: failures are logged as warnings, all hooks run. */
 void hooks_run_poststop(const struct spec *s, const struct state *st, const char *bundle);
-void hooks_fill_env(struct hook_env *env, const struct spec *s, const char *bundle, const char *state_json);
+void hooks_fill_env(struct hook_env *env, const struct spec *s, const char *bundle,
+		    const char *state_json);

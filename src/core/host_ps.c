@@ -21,13 +21,13 @@ static NORETURN void become(int out, char *const argv[])
 	if (dup2(out, STDOUT_FILENO) < 0)
 		_exit(127);
 	for (size_t i = 0; i < N_ELEMENTS(paths); i++)
-		(void) sys_execve(paths[i], argv, no_env);
+		(void)sys_execve(paths[i], argv, no_env);
 	_exit(127);
 }
 
 int host_ps(char *const args[], struct buf *out, struct err *e)
 {
-	char *argv[PS_MAX_ARGS + 2] = { (char *) "ps" };
+	char *argv[PS_MAX_ARGS + 2] = { (char *)"ps" };
 	int pipes[2], status = 0;
 	size_t n = 0;
 
@@ -43,7 +43,7 @@ int host_ps(char *const args[], struct buf *out, struct err *e)
 	if (pid == 0)
 		become(pipes[1], argv);
 	close_fd(pipes[1]);
-	int r = pid < 0 ? (int) pid : host_read_fd(pipes[0], PS_MAX_OUTPUT, out);
+	int r = pid < 0 ? (int)pid : host_read_fd(pipes[0], PS_MAX_OUTPUT, out);
 	close_fd(pipes[0]);
 	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		continue;

@@ -40,7 +40,9 @@ static int split(char *text, struct strv *lines)
 	return 0;
 }
 
-int journal_replay(int dir, int (*fn)(void *ctx, const char *what, const char *value, struct err *e), void *ctx, struct err *e)
+int journal_replay(int dir,
+		   int (*fn)(void *ctx, const char *what, const char *value, struct err *e),
+		   void *ctx, struct err *e)
 {
 	auto_buf struct buf text = { 0 };
 	auto_strv struct strv lines = { 0 };

@@ -11,4 +11,6 @@
 /* DIR is the container's directory. Neither WHAT nor VALUE may hold a newline. */
 int journal_add(int dir, const char *what, const char *value, struct err *e);
 /* Calls FN for each entry, the newest first. A missing journal has none. */
-int journal_replay(int dir, int (*fn)(void *ctx, const char *what, const char *value, struct err *e), void *ctx, struct err *e);
+int journal_replay(int dir,
+		   int (*fn)(void *ctx, const char *what, const char *value, struct err *e),
+		   void *ctx, struct err *e);

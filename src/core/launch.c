@@ -33,7 +33,9 @@ static int read_config(struct launch *l, struct err *e)
 	if (r < 0) {
 		err_sys(e, r, "read '%s/%s'", l->bundle, name);
 		e->code = ERR_BUNDLE;
-		return err_hint(e, r == -ENOENT ? "a bundle is a directory with a config.json; `ketch spec -b DIR` writes one" : "");
+		return err_hint(e, r == -ENOENT ? "a bundle is a directory with a config.json; "
+						  "`ketch spec -b DIR` writes one"
+						: "");
 	}
 	return 0;
 }
@@ -56,7 +58,8 @@ static int read_bundle(struct launch *l, struct err *e)
 	for (size_t i = 0; i < l->spec->warnings.n; i++) {
 		const struct spec_warning *w = &l->spec->warnings.v[i];
 
-		log_emit(LOG_WARNING, "%s:%u:%u: %s: %s", FILE_CONFIG, w->line, w->col, w->where, w->text);
+		log_emit(LOG_WARNING, "%s:%u:%u: %s: %s", FILE_CONFIG, w->line, w->col, w->where,
+			 w->text);
 	}
 	return 0;
 }
@@ -69,7 +72,7 @@ static unsigned listen_fds(void)
 
 	if (!fds || parse_u32(fds, &n) < 0 || n > 1024)
 		return 0;
-	if (pid && (parse_u32(pid, &p) < 0 || (pid_t) p != getpid()))
+	if (pid && (parse_u32(pid, &p) < 0 || (pid_t)p != getpid()))
 		return 0;
 	return n;
 }
@@ -102,12 +105,14 @@ static int make_plan(struct launch *l, enum plan_use use, bool start_at_once, st
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < l->plan->warnings.n; i++)
-		log_emit(LOG_WARNING, "%s: %s", l->plan->warnings.v[i].where, l->plan->warnings.v[i].text);
+		log_emit(LOG_WARNING, "%s: %s", l->plan->warnings.v[i].where,
+			 l->plan->warnings.v[i].text);
 	return 0;
 }
 
 /* A terminal has one owner: the caller's socket when it goes away, our relay when it stays. */
-static int check_terminal(const struct launch *l, enum plan_use use, bool start_at_once, struct err *e)
+static int check_terminal(const struct launch *l, enum plan_use use, bool start_at_once,
+			  struct err *e)
 {
 	bool detached = !start_at_once || l->opts->detach;
 	bool terminal = l->plan->terminal;
@@ -122,7 +127,8 @@ static int check_terminal(const struct launch *l, enum plan_use use, bool start_
 		return err_at(e, "$.process.terminal");
 	}
 	if (l->opts->console_socket && !(terminal && detached)) {
-		err_set(e, ERR_USAGE, "--console-socket needs process.terminal and a detached process");
+		err_set(e, ERR_USAGE,
+			"--console-socket needs process.terminal and a detached process");
 		return err_at(e, "$.process.terminal");
 	}
 	return 0;
@@ -133,10 +139,23 @@ static void init_run(struct launch *l)
 	struct run *r = &l->run;
 
 	*r = (struct run){
-		.plan = l->plan, .chan = { .fd = -EBADF }, .proc = { .fd = -EBADF }, .root = { .fd = -EBADF }, .old_root = -EBADF,
-		.first = { .pidfd = -EBADF }, .init = { .pidfd = -EBADF }, .state_dir = -EBADF, .listen_fd = -EBADF,
-		.created_fd = -EBADF, .start_fd = -EBADF, .listener_fd = -EBADF, .init_pidfd = -EBADF, .dev_null = -EBADF,
-		.console_master = -EBADF, .core = l, .state_json = launch_state_json,
+		.plan = l->plan,
+		.chan = { .fd = -EBADF },
+		.proc = { .fd = -EBADF },
+		.root = { .fd = -EBADF },
+		.old_root = -EBADF,
+		.first = { .pidfd = -EBADF },
+		.init = { .pidfd = -EBADF },
+		.state_dir = -EBADF,
+		.listen_fd = -EBADF,
+		.created_fd = -EBADF,
+		.start_fd = -EBADF,
+		.listener_fd = -EBADF,
+		.init_pidfd = -EBADF,
+		.dev_null = -EBADF,
+		.console_master = -EBADF,
+		.core = l,
+		.state_json = launch_state_json,
 	};
 	for (int i = 0; i < NS_N; i++)
 		r->ns_fds[i] = -EBADF;
@@ -176,17 +195,22 @@ static int make_children(struct launch *l, struct err *e)
 	r->chan.fd = socks[0];
 	l->child_sock = socks[1];
 	if (f->into_cgroup && r->cgroup)
-		cgroup_fd = cgroup_clone_fd(r->cgroup, l->container ? (pid_t) l->container->state.pid : 0);
+		cgroup_fd = cgroup_clone_fd(r->cgroup,
+					    l->container ? (pid_t)l->container->state.pid : 0);
 	struct run_child *child = f->ns_stage ? &r->first : &r->init;
 	pid_t pid = sys_clone3(f->clone_flags, SIGCHLD, cgroup_fd, &child->pidfd);
 	if (pid == 0)
 		stage_child(l);
 	if (pid < 0) {
 		err_sys(e, pid, "clone the container's process");
-		return err_hint(e, pid == -EPERM   ? "ordinary users need a user namespace in linux.namespaces"
-				   : pid == -EINVAL ? "this kernel lacks one of the namespaces that the configuration asks for"
-				   : pid == -ENOSPC ? "a limit in /proc/sys/user or on nested namespaces is reached"
-						    : "");
+		return err_hint(
+			e, pid == -EPERM
+				   ? "ordinary users need a user namespace in linux.namespaces"
+			   : pid == -EINVAL ? "this kernel lacks one of the namespaces that the "
+					      "configuration asks for"
+			   : pid == -ENOSPC
+				   ? "a limit in /proc/sys/user or on nested namespaces is reached"
+				   : "");
 	}
 	child->pid = pid;
 	close_fd(TAKE_FD(l->child_sock));
@@ -235,7 +259,7 @@ int launch(struct launch *l, enum plan_use use, bool start_at_once, struct err *
 static void end_child(struct run_child *child)
 {
 	if (child->pidfd >= 0)
-		(void) sys_pidfd_send_signal(child->pidfd, SIGKILL);
+		(void)sys_pidfd_send_signal(child->pidfd, SIGKILL);
 	if (child->pid > 0) {
 		while (waitpid(child->pid, NULL, __WALL) < 0 && errno == EINTR)
 			continue;
@@ -257,9 +281,10 @@ void launch_clear(struct launch *l)
 {
 	struct run *r = &l->run;
 	int *const fds[] = {
-		&r->chan.fd, &r->root.fd, &r->old_root, &r->first.pidfd, &r->init.pidfd, &r->state_dir, &r->listen_fd, &r->created_fd,
-		&r->start_fd, &r->listener_fd, &r->init_pidfd, &r->dev_null, &r->console_master, &l->child_sock, &l->signal_fd,
-		&l->console_sock,
+		&r->chan.fd,	    &r->root.fd,     &r->old_root,   &r->first.pidfd,
+		&r->init.pidfd,	    &r->state_dir,   &r->listen_fd,  &r->created_fd,
+		&r->start_fd,	    &r->listener_fd, &r->init_pidfd, &r->dev_null,
+		&r->console_master, &l->child_sock,  &l->signal_fd,  &l->console_sock,
 	};
 
 	if (r->plan || l->plan) {

@@ -17,23 +17,24 @@ struct launch {
 	const struct store *store;
 	const char *id;
 	const struct launch_opts *opts;
-	char *bundle;       /* absolute */
-	char *state_dir;    /* absolute */
-	struct buf config;  /* bytes of config.json */
+	char *bundle;	   /* absolute */
+	char *state_dir;   /* absolute */
+	struct buf config; /* bytes of config.json */
 	struct spec *spec;
 	struct facts facts;
 	struct plan *plan;
-	struct state state; /* to be written at READY; create and run only. Borrows from the others */
+	struct state
+		state; /* to be written at READY; create and run only. Borrows from the others */
 	struct container *container; /* exec: the running container */
 	struct run run;
 	struct step_set served;
-	int child_sock;     /* the child's end, until clone */
-	int signal_fd;      /* INT, TERM, HUP, QUIT while we serve */
-	int console_sock;   /* connected --console-socket; -EBADF none */
-	sigset_t old_mask;  /* of the caller of this function */
+	int child_sock;	   /* the child's end, until clone */
+	int signal_fd;	   /* INT, TERM, HUP, QUIT while we serve */
+	int console_sock;  /* connected --console-socket; -EBADF none */
+	sigset_t old_mask; /* of the caller of this function */
 	bool mask_saved;
-	bool dir_made;      /* state.reserve made the directory: undo removes it */
-	bool hooks_began;   /* a failure from here on runs poststop */
+	bool dir_made;	  /* state.reserve made the directory: undo removes it */
+	bool hooks_began; /* a failure from here on runs poststop */
 	bool committed;
 };
 
@@ -49,15 +50,16 @@ NORETURN void stage_child(struct launch *l);
 /* serve.c: answers the children until READY is committed. */
 int serve(struct launch *l, struct err *e);
 /* rows.c: JSON of the state for hooks and for the seccomp agent. */
-int launch_state_json(struct run *r, const char *status, bool host_pid, struct buf *out, struct err *e);
+int launch_state_json(struct run *r, const char *status, bool host_pid, struct buf *out,
+		      struct err *e);
 
 static inline void cleanup_launch(struct launch *l)
 {
 	launch_clear(l);
 }
 #define auto_launch AUTO(cleanup_launch)
-#define LAUNCH_INIT(store_, id_, opts_)                                                                      \
-	{                                                                                                    \
-		.store = (store_), .id = (id_), .opts = (opts_), .child_sock = -EBADF, .signal_fd = -EBADF,  \
-		.console_sock = -EBADF,                                                                      \
+#define LAUNCH_INIT(store_, id_, opts_)                                                            \
+	{                                                                                          \
+		.store = (store_), .id = (id_), .opts = (opts_), .child_sock = -EBADF,             \
+		.signal_fd = -EBADF, .console_sock = -EBADF,                                       \
 	}

@@ -17,7 +17,8 @@ static bool died_before_exec(pid_t pid)
 {
 	struct proc_stat ps;
 
-	return proc_stat_host(pid, &ps) == 0 && (ps.state == 'Z' || ps.state == 'X') && (ps.flags & PF_FORKNOEXEC);
+	return proc_stat_host(pid, &ps) == 0 && (ps.state == 'Z' || ps.state == 'X') &&
+	       (ps.flags & PF_FORKNOEXEC);
 }
 
 static int exec_failed(int errnum, const char *program, struct err *e)
@@ -31,7 +32,8 @@ static int process_died(struct err *e)
 {
 	err_set(e, ERR_STATE, "the container's process died before its program began");
 	err_step(e, "exec");
-	return err_hint(e, "a seccomp profile that kills execve, or a memory limit below what the program needs, can do this");
+	return err_hint(e, "a seccomp profile that kills execve, or a memory limit below what the "
+			   "program needs, can do this");
 }
 
 static int take_message(struct chan *c, bool *announced, struct err *e)
@@ -53,16 +55,19 @@ static int take_message(struct chan *c, bool *announced, struct err *e)
 	else if (p.type == MSG_EXEC)
 		*announced = true;
 	else
-		return err_set(e, ERR_INTERNAL, "the container's process sent %s", msg_name(p.type));
+		return err_set(e, ERR_INTERNAL, "the container's process sent %s",
+			       msg_name(p.type));
 	return 0;
 }
 
-int await_exec(struct chan *c, pid_t pid, int pidfd, volatile uint32_t *exec_errno, const char *program, struct err *e)
+int await_exec(struct chan *c, pid_t pid, int pidfd, volatile uint32_t *exec_errno,
+	       const char *program, struct err *e)
 {
 	bool announced = false;
 
 	for (;;) {
-		struct pollfd p[] = { { .fd = c->fd, .events = POLLIN }, { .fd = pidfd, .events = POLLIN } };
+		struct pollfd p[] = { { .fd = c->fd, .events = POLLIN },
+				      { .fd = pidfd, .events = POLLIN } };
 
 		if (poll(p, 2, -1) < 0) {
 			if (errno == EINTR)
@@ -78,7 +83,7 @@ int await_exec(struct chan *c, pid_t pid, int pidfd, volatile uint32_t *exec_err
 			return r;
 	}
 	if (exec_errno && *exec_errno)
-		return exec_failed((int) *exec_errno, program, e);
+		return exec_failed((int)*exec_errno, program, e);
 	if (!announced || died_before_exec(pid))
 		return process_died(e);
 	return 0;

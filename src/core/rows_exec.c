@@ -22,11 +22,15 @@ static int open_run(struct run *r, struct err *e)
 	int ret = cgroup_open(&r->cgroup, &rec, e);
 	if (ret < 0)
 		return ret;
-	return cgroup_prepare_join(r->cgroup, r->plan->opts.exec_cgroups, (pid_t) l->container->state.pid, e);
+	return cgroup_prepare_join(r->cgroup, r->plan->opts.exec_cgroups,
+				   (pid_t)l->container->state.pid, e);
 }
 
 const struct step step_exec_open = {
-	.name = "exec.open", .what = "open the running container: its process and its cgroups", .stage = STAGE_HOST, .use = FOR_EXEC,
+	.name = "exec.open",
+	.what = "open the running container: its process and its cgroups",
+	.stage = STAGE_HOST,
+	.use = FOR_EXEC,
 	.run = open_run,
 };
 
@@ -37,7 +41,11 @@ static int root_run(struct run *r, struct err *e)
 }
 
 const struct step step_exec_root = {
-	.name = "exec.root", .what = "open the container's root", .stage = STAGE_INIT, .use = FOR_EXEC, .run = root_run,
+	.name = "exec.root",
+	.what = "open the container's root",
+	.stage = STAGE_INIT,
+	.use = FOR_EXEC,
+	.run = root_run,
 };
 
 static bool has_agent(const struct plan *p)
@@ -56,6 +64,10 @@ static int connect_run(struct run *r, struct err *e)
 }
 
 const struct step step_seccomp_connect = {
-	.name = "seccomp.connect", .what = "connect to the seccomp agent", .stage = STAGE_HOST, .use = FOR_CREATE | FOR_EXEC,
-	.applies = has_agent, .run = connect_run,
+	.name = "seccomp.connect",
+	.what = "connect to the seccomp agent",
+	.stage = STAGE_HOST,
+	.use = FOR_CREATE | FOR_EXEC,
+	.applies = has_agent,
+	.run = connect_run,
 };

@@ -5,7 +5,8 @@
 #include "core/rows.h"
 #include "spec/names.h"
 
-int launch_state_json(struct run *r, const char *status, bool host_pid, struct buf *out, struct err *e)
+int launch_state_json(struct run *r, const char *status, bool host_pid, struct buf *out,
+		      struct err *e)
 {
 	const struct launch *l = r->core;
 	pid_t pid = !r->is_child ? r->init.pid : host_pid ? r->host_pid : getpid();
@@ -14,7 +15,8 @@ int launch_state_json(struct run *r, const char *status, bool host_pid, struct b
 	return ret < 0 ? err_sys(e, ret, "write the container's state") : 0;
 }
 
-static int run_kind(struct run *r, enum spec_hook_kind kind, const char *status, int watch_fd, const struct strv *env, struct err *e)
+static int run_kind(struct run *r, enum spec_hook_kind kind, const char *status, int watch_fd,
+		    const struct strv *env, struct err *e)
 {
 	struct launch *l = r->core;
 	auto_buf struct buf json = { 0 };
@@ -25,7 +27,8 @@ static int run_kind(struct run *r, enum spec_hook_kind kind, const char *status,
 	int ret = launch_state_json(r, status, false, &json, e);
 	if (ret < 0)
 		return ret;
-	hooks_fill_env(&he, l->spec, kind == HOOK_START_CONTAINER ? NULL : l->bundle, buf_str(&json));
+	hooks_fill_env(&he, l->spec, kind == HOOK_START_CONTAINER ? NULL : l->bundle,
+		       buf_str(&json));
 	he.watch_fd = watch_fd;
 	he.env = env;
 	if (kind == HOOK_START_CONTAINER) /* host paths mean nothing in there */
@@ -54,8 +57,12 @@ static int ask_run(struct run *r, struct err *e)
 }
 
 const struct step step_hooks_ask = {
-	.name = "hooks.ask-runtime", .what = "wait for the hooks of the runtime's namespaces", .stage = STAGE_INIT,
-	.use = FOR_CREATE, .applies = has_runtime_hooks, .run = ask_run,
+	.name = "hooks.ask-runtime",
+	.what = "wait for the hooks of the runtime's namespaces",
+	.stage = STAGE_INIT,
+	.use = FOR_CREATE,
+	.applies = has_runtime_hooks,
+	.run = ask_run,
 };
 
 static int runtime_run(struct run *r, struct err *e)
@@ -74,8 +81,14 @@ static void runtime_explain(const struct plan *p, struct buf *out)
 }
 
 const struct step step_hooks_runtime = {
-	.name = "hooks.runtime", .what = "run the prestart and createRuntime hooks", .stage = STAGE_SERVE, .on = MSG_BIT(MSG_HOOKS),
-	.use = FOR_CREATE, .applies = has_runtime_hooks, .run = runtime_run, .explain = runtime_explain,
+	.name = "hooks.runtime",
+	.what = "run the prestart and createRuntime hooks",
+	.stage = STAGE_SERVE,
+	.on = MSG_BIT(MSG_HOOKS),
+	.use = FOR_CREATE,
+	.applies = has_runtime_hooks,
+	.run = runtime_run,
+	.explain = runtime_explain,
 };
 
 /* ---- createContainer: by init before pivot_root: path of the host, namespaces of the container ---- */
@@ -96,8 +109,13 @@ static void create_explain(const struct plan *p, struct buf *out)
 }
 
 const struct step step_hooks_create = {
-	.name = "hooks.create-container", .what = "run the createContainer hooks", .stage = STAGE_INIT, .use = FOR_CREATE,
-	.applies = has_create_hooks, .run = create_run, .explain = create_explain,
+	.name = "hooks.create-container",
+	.what = "run the createContainer hooks",
+	.stage = STAGE_INIT,
+	.use = FOR_CREATE,
+	.applies = has_create_hooks,
+	.run = create_run,
+	.explain = create_explain,
 };
 
 /* ---- startContainer: by init after `start`, all in the container ---- */
@@ -118,6 +136,11 @@ static void start_explain(const struct plan *p, struct buf *out)
 }
 
 const struct step step_hooks_start = {
-	.name = "hooks.start-container", .what = "run the startContainer hooks", .stage = STAGE_START, .use = FOR_CREATE,
-	.applies = has_start_hooks, .run = start_run, .explain = start_explain,
+	.name = "hooks.start-container",
+	.what = "run the startContainer hooks",
+	.stage = STAGE_START,
+	.use = FOR_CREATE,
+	.applies = has_start_hooks,
+	.run = start_run,
+	.explain = start_explain,
 };

@@ -21,7 +21,8 @@ static int listen_run(struct run *r, struct err *e)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 
-	r->created_fd = sys_openat(r->state_dir, FILE_CREATED_LOCK, O_RDWR | O_CREAT | O_EXCL, 0600);
+	r->created_fd =
+		sys_openat(r->state_dir, FILE_CREATED_LOCK, O_RDWR | O_CREAT | O_EXCL, 0600);
 	if (r->created_fd < 0)
 		return err_sys(e, r->created_fd, "make '%s'", FILE_CREATED_LOCK);
 	if (fcntl(r->created_fd, F_OFD_SETLK, &lock) < 0)
@@ -33,7 +34,10 @@ static int listen_run(struct run *r, struct err *e)
 }
 
 const struct step step_start_listen = {
-	.name = "start.listen", .what = "make the lock that means \"created\", and the socket for `start`", .stage = STAGE_HOST, .use = FOR_CREATE,
+	.name = "start.listen",
+	.what = "make the lock that means \"created\", and the socket for `start`",
+	.stage = STAGE_HOST,
+	.use = FOR_CREATE,
 	.run = listen_run,
 };
 
@@ -104,7 +108,12 @@ static void wait_explain(const struct plan *p, struct buf *out)
 }
 
 const struct step step_start_wait = {
-	.name = "start.wait", .what = "wait for `ketch start`", .stage = STAGE_START, .use = FOR_CREATE, .applies = waits, .run = wait_run,
+	.name = "start.wait",
+	.what = "wait for `ketch start`",
+	.stage = STAGE_START,
+	.use = FOR_CREATE,
+	.applies = waits,
+	.run = wait_run,
 	.explain = wait_explain,
 };
 
@@ -114,8 +123,11 @@ static int announce_run(struct run *r, struct err *e)
 }
 
 const struct step step_start_announce = {
-	.name = "start.announce", .what = "say that execve is next: from here only its failure is told", .stage = STAGE_START,
-	.use = FOR_CREATE | FOR_EXEC, .run = announce_run,
+	.name = "start.announce",
+	.what = "say that execve is next: from here only its failure is told",
+	.stage = STAGE_START,
+	.use = FOR_CREATE | FOR_EXEC,
+	.run = announce_run,
 };
 
 /* ---- the terminal's master ---- */
@@ -129,7 +141,7 @@ static bool has_terminal(const struct plan *p)
 static int pass_run(struct run *r, struct err *e)
 {
 	struct launch *l = r->core;
-	struct packet *in = (struct packet *) r->request;
+	struct packet *in = (struct packet *)r->request;
 
 	if (in->n_fds != 1 || in->len == 0)
 		return err_set(e, ERR_INTERNAL, "CONSOLE without a terminal");
@@ -142,10 +154,17 @@ static int pass_run(struct run *r, struct err *e)
 	int ret = l->console_sock;
 	if (ret >= 0)
 		ret = fdpass_send(l->console_sock, in->data, in->len, in->fds, 1);
-	return ret < 0 ? err_sys(e, ret, "send the terminal to the console socket '%s'", l->opts->console_socket) : 0;
+	return ret < 0 ? err_sys(e, ret, "send the terminal to the console socket '%s'",
+				 l->opts->console_socket)
+		       : 0;
 }
 
 const struct step step_console_pass = {
-	.name = "console.pass", .what = "hand the terminal's master to --console-socket, or keep it for the foreground", .stage = STAGE_SERVE,
-	.on = MSG_BIT(MSG_CONSOLE), .use = FOR_CREATE | FOR_EXEC | FOR_RESTORE, .applies = has_terminal, .run = pass_run,
+	.name = "console.pass",
+	.what = "hand the terminal's master to --console-socket, or keep it for the foreground",
+	.stage = STAGE_SERVE,
+	.on = MSG_BIT(MSG_CONSOLE),
+	.use = FOR_CREATE | FOR_EXEC | FOR_RESTORE,
+	.applies = has_terminal,
+	.run = pass_run,
 };

@@ -40,9 +40,9 @@ static int fill_state(struct launch *l)
 
 	free(now);
 	l->state = (struct state){
-		.id = (char *) l->id,
+		.id = (char *)l->id,
 		.bundle = l->bundle,
-		.rootfs = (char *) l->plan->rootfs,
+		.rootfs = (char *)l->plan->rootfs,
 		.created = created,
 		.owner = l->facts.uid,
 		.own_pid_ns = l->plan->fork.pid_ns,
@@ -61,7 +61,8 @@ static int reserve_run(struct run *r, struct err *e)
 	ret = host_mkdirat(l->store->fd, l->id, 0700);
 	if (ret == -EEXIST) {
 		err_set(e, ERR_EXISTS, "container with given ID already exists: '%s'", l->id);
-		return err_hint(e, "see `ketch state %s`; `ketch delete %s` frees the id", l->id, l->id);
+		return err_hint(e, "see `ketch state %s`; `ketch delete %s` frees the id", l->id,
+				l->id);
 	}
 	if (ret < 0)
 		return err_sys(e, ret, "make '%s'", l->state_dir);
@@ -76,7 +77,8 @@ static int reserve_run(struct run *r, struct err *e)
 	ret = journal_add(r->state_dir, "bundle", l->bundle, e);
 	if (ret < 0)
 		return ret;
-	ret = host_replace(r->state_dir, FILE_CONFIG, buf_str(&l->config), l->config.len, 0600, false);
+	ret = host_replace(r->state_dir, FILE_CONFIG, buf_str(&l->config), l->config.len, 0600,
+			   false);
 	return ret < 0 ? err_sys(e, ret, "keep a copy of the configuration") : 0;
 }
 
@@ -85,7 +87,7 @@ static void reserve_undo(struct run *r)
 	struct launch *l = r->core;
 
 	if (l->dir_made)
-		(void) host_remove_tree(l->store->fd, l->id);
+		(void)host_remove_tree(l->store->fd, l->id);
 }
 
 static void reserve_explain(const struct plan *p, struct buf *out)
@@ -94,8 +96,13 @@ static void reserve_explain(const struct plan *p, struct buf *out)
 }
 
 const struct step step_state_reserve = {
-	.name = "state.reserve", .what = "take the id: directory, lock, journal, copy of the configuration", .stage = STAGE_HOST,
-	.use = FOR_CREATE | FOR_RESTORE, .run = reserve_run, .undo = reserve_undo, .explain = reserve_explain,
+	.name = "state.reserve",
+	.what = "take the id: directory, lock, journal, copy of the configuration",
+	.stage = STAGE_HOST,
+	.use = FOR_CREATE | FOR_RESTORE,
+	.run = reserve_run,
+	.undo = reserve_undo,
+	.explain = reserve_explain,
 };
 
 /* ---- state.commit ---- */
@@ -141,7 +148,7 @@ static int write_pid_file(const struct launch *l, struct err *e)
 	if (!l->opts->pid_file)
 		return 0;
 	int n = snprintf(text, sizeof(text), "%d", l->run.init.pid);
-	int r = host_replace_path(l->opts->pid_file, text, (size_t) n, 0644);
+	int r = host_replace_path(l->opts->pid_file, text, (size_t)n, 0644);
 	return r < 0 ? err_sys(e, r, "write the pid file '%s'", l->opts->pid_file) : 0;
 }
 
@@ -167,7 +174,8 @@ static int commit_run(struct run *r, struct err *e)
 	if (ret >= 0)
 		ret = pass_pidfd(l, l->opts->pidfd_socket, e);
 	if (ret >= 0 && l->plan->opts.use != FOR_EXEC)
-		ret = pass_pidfd(l, spec_map_get(&l->spec->annotations, "run.oci.pidfd_receiver"), e);
+		ret = pass_pidfd(l, spec_map_get(&l->spec->annotations, "run.oci.pidfd_receiver"),
+				 e);
 	if (ret >= 0)
 		ret = write_pid_file(l, e);
 	return ret;
@@ -180,6 +188,11 @@ static void commit_explain(const struct plan *p, struct buf *out)
 }
 
 const struct step step_state_commit = {
-	.name = "state.commit", .what = "write state, pid file and pidfd: the container is created", .stage = STAGE_SERVE,
-	.on = MSG_BIT(MSG_READY), .use = FOR_CREATE | FOR_EXEC | FOR_RESTORE, .run = commit_run, .explain = commit_explain,
+	.name = "state.commit",
+	.what = "write state, pid file and pidfd: the container is created",
+	.stage = STAGE_SERVE,
+	.on = MSG_BIT(MSG_READY),
+	.use = FOR_CREATE | FOR_EXEC | FOR_RESTORE,
+	.run = commit_run,
+	.explain = commit_explain,
 };

@@ -12,7 +12,8 @@
 #include "core/trace.h"
 #include "util/log.h"
 
-int container_create(const struct store *s, const char *id, const struct launch_opts *o, struct err *e)
+int container_create(const struct store *s, const char *id, const struct launch_opts *o,
+		     struct err *e)
 {
 	auto_launch struct launch l = LAUNCH_INIT(s, id, o);
 
@@ -39,7 +40,8 @@ static int begin(struct launch *l, struct err *e)
 	if (ret >= 0 && l->plan->opts.use == FOR_CREATE)
 		ret = run_poststart(l->spec, &l->state, e);
 	if (ret < 0) {
-		l->hooks_began = l->plan->opts.use == FOR_CREATE; /* the container was created: its end runs poststop */
+		l->hooks_began = l->plan->opts.use ==
+				 FOR_CREATE; /* the container was created: its end runs poststop */
 		launch_abort(l);
 	}
 	close_fd(TAKE_FD(r->chan.fd));
@@ -50,11 +52,13 @@ static int stay(struct launch *l, int *ret_status, struct err *e)
 {
 	struct run *r = &l->run;
 
-	close_fd(TAKE_FD(r->state_dir)); /* and with it the lock: other commands must reach a running container */
+	close_fd(TAKE_FD(
+		r->state_dir)); /* and with it the lock: other commands must reach a running container */
 	return foreground_wait(r->init.pid, r->init.pidfd, r->console_master, ret_status, e);
 }
 
-int container_run(const struct store *s, const char *id, const struct launch_opts *o, int *ret_status, struct err *e)
+int container_run(const struct store *s, const char *id, const struct launch_opts *o,
+		  int *ret_status, struct err *e)
 {
 	auto_launch struct launch l = LAUNCH_INIT(s, id, o);
 
@@ -85,11 +89,15 @@ static int check_running(const struct container *c, const struct launch_opts *o,
 	if (status == C_RUNNING || status == C_CREATED || (status == C_PAUSED && o->ignore_paused))
 		return 0;
 	if (status == C_PAUSED)
-		return err_set(e, ERR_STATE, "cannot exec in a paused container (use --ignore-paused to override): '%s'", c->id);
+		return err_set(
+			e, ERR_STATE,
+			"cannot exec in a paused container (use --ignore-paused to override): '%s'",
+			c->id);
 	return err_set(e, ERR_STATE, "cannot exec in a stopped container: '%s'", c->id);
 }
 
-int container_exec(const struct store *s, const char *id, const struct launch_opts *o, int *ret_status, struct err *e)
+int container_exec(const struct store *s, const char *id, const struct launch_opts *o,
+		   int *ret_status, struct err *e)
 {
 	auto_launch struct launch l = LAUNCH_INIT(s, id, o);
 
@@ -119,5 +127,6 @@ int container_exec(const struct store *s, const char *id, const struct launch_op
 	trace_write(o->trace, &step_table, l.run.progress);
 	if (r < 0 || o->detach)
 		return r;
-	return foreground_wait(l.run.init.pid, l.run.init.pidfd, l.run.console_master, ret_status, e);
+	return foreground_wait(l.run.init.pid, l.run.init.pidfd, l.run.console_master, ret_status,
+			       e);
 }

@@ -33,10 +33,12 @@ static int died(struct launch *l, struct run_child *child, const char *who, stru
 		err_set(e, ERR_KERNEL, "%s was killed by signal %d (%s)", who, WTERMSIG(status),
 			signal_name(WTERMSIG(status)) ? signal_name(WTERMSIG(status)) : "?");
 	else
-		err_set(e, ERR_INTERNAL, "%s ended with status %d and without a word", who, WEXITSTATUS(status));
+		err_set(e, ERR_INTERNAL, "%s ended with status %d and without a word", who,
+			WEXITSTATUS(status));
 	err_step(e, child_step(l));
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
-		err_hint(e, "the kernel may have been out of memory: see linux.resources.memory and the kernel's log");
+		err_hint(e, "the kernel may have been out of memory: see linux.resources.memory "
+			    "and the kernel's log");
 	return err_errno(e);
 }
 
@@ -99,7 +101,8 @@ static int handle(struct launch *l, struct err *e)
 	}
 	if (in.type >= MSG_OK) {
 		packet_close_fds(&in);
-		return err_set(e, ERR_INTERNAL, "the container's process sent %s", msg_name(in.type));
+		return err_set(e, ERR_INTERNAL, "the container's process sent %s",
+			       msg_name(in.type));
 	}
 	r = answer(l, &in, e);
 	packet_close_fds(&in);
@@ -112,8 +115,9 @@ static int interrupted(struct launch *l, struct err *e)
 
 	if (read(l->signal_fd, &si, sizeof(si)) != sizeof(si))
 		return 0;
-	const char *name = signal_name((int) si.ssi_signo);
-	return err_set(e, ERR_STATE, "interrupted by signal %u (%s): everything is undone", si.ssi_signo, name ? name : "?");
+	const char *name = signal_name((int)si.ssi_signo);
+	return err_set(e, ERR_STATE, "interrupted by signal %u (%s): everything is undone",
+		       si.ssi_signo, name ? name : "?");
 }
 
 static int serve_once(struct launch *l, struct err *e)

@@ -31,7 +31,8 @@ static void die_of(int sig)
  */
 static int take_deadly_signals(void)
 {
-	static const int harmless[] = { SIGKILL, SIGSTOP, SIGCHLD, SIGCONT, SIGURG, SIGWINCH, SIGTSTP, SIGTTIN, SIGTTOU, SIGPIPE };
+	static const int harmless[] = { SIGKILL,  SIGSTOP, SIGCHLD, SIGCONT, SIGURG,
+					SIGWINCH, SIGTSTP, SIGTTIN, SIGTTOU, SIGPIPE };
 	sigset_t none;
 
 	for (int sig = 1; sig <= SIGRTMAX; sig++) {
@@ -43,7 +44,8 @@ static int take_deadly_signals(void)
 		}
 		if (sig == SIGPIPE)
 			sa.sa_handler = SIG_IGN; /* a closed stdio must not end the set-up */
-		if (sig != SIGKILL && sig != SIGSTOP && (sig < 32 || sig >= SIGRTMIN) && sigaction(sig, &sa, NULL) < 0)
+		if (sig != SIGKILL && sig != SIGSTOP && (sig < 32 || sig >= SIGRTMIN) &&
+		    sigaction(sig, &sa, NULL) < 0)
 			return -errno;
 	}
 	sigemptyset(&none);
@@ -105,7 +107,7 @@ static NORETURN void init_main(struct launch *l)
 	if (stage_run(&step_table, &l->run, STAGE_INIT, &e) < 0)
 		leave(l, &e);
 	commit(l, &e);
-	(void) stage_run(&step_table, &l->run, STAGE_START, &e);
+	(void)stage_run(&step_table, &l->run, STAGE_START, &e);
 	leave(l, &e);
 }
 
@@ -144,7 +146,7 @@ static NORETURN void ns_main(struct launch *l)
 	}
 	close_fd(turn[0]);
 	if (chan_ask(&r->chan, MSG_ADOPT, &pid, sizeof(pid), &pidfd, 1, NULL, &e) < 0) {
-		(void) sys_pidfd_send_signal(pidfd, SIGKILL);
+		(void)sys_pidfd_send_signal(pidfd, SIGKILL);
 		leave(l, &e);
 	}
 	if (write(turn[1], &r->chan.seq, sizeof(r->chan.seq)) != sizeof(r->chan.seq))

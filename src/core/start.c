@@ -23,7 +23,7 @@ int run_poststart(const struct spec *s, const struct state *st, struct err *e)
 
 	if (s->hooks[HOOK_POSTSTART].n == 0)
 		return 0;
-	if (state_oci_json(st, "running", (pid_t) st->pid, true, &json) < 0)
+	if (state_oci_json(st, "running", (pid_t)st->pid, true, &json) < 0)
 		return err_sys(e, -ENOMEM, "state");
 	hooks_fill_env(&env, s, st->bundle, buf_str(&json));
 	return hooks_run(s, HOOK_POSTSTART, &env, e);
@@ -77,7 +77,8 @@ int connect_listener(const struct spec *s, struct err *e)
 	return err_hint(e, "the agent must listen there before the container is started");
 }
 
-static int send_go(struct container *c, const struct spec *s, struct chan *chan, volatile uint32_t **page, struct err *e)
+static int send_go(struct container *c, const struct spec *s, struct chan *chan,
+		   volatile uint32_t **page, struct err *e)
 {
 	auto_fd int page_fd = -EBADF;
 	int fds[2];
@@ -107,13 +108,14 @@ static int start_locked(struct container *c, const struct spec *s, struct err *e
 
 	auto_fd int pidfd = container_init_pidfd(c);
 	if (pidfd < 0)
-		return err_set(e, ERR_STATE, "cannot start a container that has stopped: '%s'", c->id);
+		return err_set(e, ERR_STATE, "cannot start a container that has stopped: '%s'",
+			       c->id);
 	int r = send_go(c, s, &chan, &page, e);
 	if (r >= 0)
-		r = await_exec(&chan, (pid_t) c->state.pid, pidfd, page, program, e);
+		r = await_exec(&chan, (pid_t)c->state.pid, pidfd, page, program, e);
 	close_fd(chan.fd);
 	if (page)
-		munmap((void *) page, sizeof(*page));
+		munmap((void *)page, sizeof(*page));
 	return r;
 }
 
@@ -131,7 +133,8 @@ int container_start(const struct store *st, const char *id, struct err *e)
 	if (status == C_STOPPED)
 		return err_set(e, ERR_STATE, "cannot start a container that has stopped: '%s'", id);
 	if (status != C_CREATED)
-		return err_set(e, ERR_STATE, "cannot start container '%s': it is %s, not created", id, container_status_name(status));
+		return err_set(e, ERR_STATE, "cannot start container '%s': it is %s, not created",
+			       id, container_status_name(status));
 	r = container_spec(c, &s, e);
 	if (r < 0)
 		return r;

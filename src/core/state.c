@@ -81,7 +81,8 @@ void state_clear(struct state *st)
 	*st = (struct state){ 0 };
 }
 
-int state_oci_json(const struct state *st, const char *status, pid_t pid, bool one_line, struct buf *out)
+int state_oci_json(const struct state *st, const char *status, pid_t pid, bool one_line,
+		   struct buf *out)
 {
 	struct jsonw w;
 
@@ -108,7 +109,7 @@ int state_oci_json(const struct state *st, const char *status, pid_t pid, bool o
 void state_cgroup_record(const struct state *st, struct cgroup_record *ret)
 {
 	*ret = (struct cgroup_record){
-		.manager = (enum cgroup_manager) st->cgroup_manager,
+		.manager = (enum cgroup_manager)st->cgroup_manager,
 		.leaves = st->cgroup_leaves,
 		.made = st->cgroup_made,
 		.scope = st->cgroup_scope,

@@ -19,10 +19,10 @@ struct state {
 	struct arena arena; /* of a loaded state: all strings */
 	int64_t version;
 	char *id, *bundle, *rootfs;
-	char *created;       /* RFC 3339 with nanoseconds */
-	int64_t pid;         /* init, 0: it is known to have ended */
+	char *created;	     /* RFC 3339 with nanoseconds */
+	int64_t pid;	     /* init, 0: it is known to have ended */
 	uint64_t start_time; /* of pid, clock ticks after boot */
-	int64_t owner;       /* uid that created it */
+	int64_t owner;	     /* uid that created it */
 	bool own_pid_ns;     /* init's end ends all others */
 	bool poststop_done;
 	spec_map annotations;
@@ -40,5 +40,6 @@ int state_save(const struct state *st, int dir, struct err *e);
 void state_clear(struct state *st);
 
 /* The OCI state of runtime.md#state with the peers' additions (rootfs, created, owner). STATUS is its word. ONE_LINE: for hooks. */
-int state_oci_json(const struct state *st, const char *status, pid_t pid, bool one_line, struct buf *out);
+int state_oci_json(const struct state *st, const char *status, pid_t pid, bool one_line,
+		   struct buf *out);
 void state_cgroup_record(const struct state *st, struct cgroup_record *ret); /* borrows from st */

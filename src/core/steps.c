@@ -5,8 +5,8 @@
  * Within a stage the order is the order of events. SERVE rows run when the child asks with the message in their row;
  * they stand where they usually happen. runtime.md#lifecycle, steps 2 to 9.
  */
-#include "core/rows.h"
 #include "core/steps.h"
+#include "core/rows.h"
 #include "linux/steps.h"
 
 static const struct step *const rows[] = {

@@ -21,7 +21,8 @@ static bool initial_userns(void)
 
 	if (host_read_small(AT_FDCWD, "/proc/self/uid_map", map, sizeof(map)) < 0)
 		return true;
-	return sscanf(map, "%u %u %u", &inside, &outside, &size) == 3 && inside == 0 && outside == 0 && size == UINT32_MAX;
+	return sscanf(map, "%u %u %u", &inside, &outside, &size) == 3 && inside == 0 &&
+	       outside == 0 && size == UINT32_MAX;
 }
 
 int store_default_path(char **ret, struct err *e)
@@ -73,7 +74,8 @@ void store_close(struct store *s)
 
 static bool id_char(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '+' || c == '.' || c == '-';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '_' || c == '+' || c == '.' || c == '-';
 }
 
 int id_check(const char *id, struct err *e)
@@ -83,7 +85,8 @@ int id_check(const char *id, struct err *e)
 	if (n == 0)
 		return err_set(e, ERR_USAGE, "the container id is empty");
 	if (n > NAME_MAX_BYTES) {
-		err_set(e, ERR_USAGE, "the container id has %s%zu characters", n > ID_MAX ? "more than " : "", n > ID_MAX ? (size_t) ID_MAX : n);
+		err_set(e, ERR_USAGE, "the container id has %s%zu characters",
+			n > ID_MAX ? "more than " : "", n > ID_MAX ? (size_t)ID_MAX : n);
 		return err_hint(e, "at most %d: it names a directory", NAME_MAX_BYTES);
 	}
 	bool good = id[0] != '.' && id[0] != '-';
@@ -111,9 +114,11 @@ static int check_same(const struct store *s, const char *id, int dir, struct err
 	struct stat ours, now;
 
 	auto_fd int again = host_opendir(s->fd, id, true);
-	if (again >= 0 && fstat(dir, &ours) == 0 && fstat(again, &now) == 0 && ours.st_ino == now.st_ino && ours.st_dev == now.st_dev)
+	if (again >= 0 && fstat(dir, &ours) == 0 && fstat(again, &now) == 0 &&
+	    ours.st_ino == now.st_ino && ours.st_dev == now.st_dev)
 		return 0;
-	return err_set(e, ERR_NOT_FOUND, "container '%s' does not exist: it was deleted meanwhile", id);
+	return err_set(e, ERR_NOT_FOUND, "container '%s' does not exist: it was deleted meanwhile",
+		       id);
 }
 
 int store_lock(const struct store *s, const char *id, int dir, int timeout_ms, struct err *e)
@@ -125,7 +130,8 @@ int store_lock(const struct store *s, const char *id, int dir, int timeout_ms, s
 			return err_sys(e, -errno, "lock container '%s'", id);
 		if (waited >= timeout_ms) {
 			err_set(e, ERR_STATE, "container '%s' is locked by another command", id);
-			return err_hint(e, "see which: grep FLOCK /proc/locks, or fuser %s/%s", s->path, id);
+			return err_hint(e, "see which: grep FLOCK /proc/locks, or fuser %s/%s",
+					s->path, id);
 		}
 		nanosleep(&pause, NULL);
 	}
@@ -143,7 +149,7 @@ static int add_id(void *ctx, const char *name, unsigned char d_type)
 
 static int by_name(const void *a, const void *b)
 {
-	return strcmp(*(char *const *) a, *(char *const *) b);
+	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
 int store_list(const struct store *s, struct strv *ret, struct err *e)

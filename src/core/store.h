@@ -9,7 +9,7 @@
 
 struct store {
 	char *path; /* absolute */
-	int fd;     /* O_RDONLY | O_DIRECTORY */
+	int fd;	    /* O_RDONLY | O_DIRECTORY */
 };
 
 /* "/run/ketch" for root; $XDG_RUNTIME_DIR/ketch (when set and not empty) else /run/user/UID/ketch for everybody else and

@@ -18,7 +18,7 @@ static int set_user(struct spec_user *u, const char *text, struct err *e)
 {
 	char uid[16];
 	const char *colon = strchr(text, ':');
-	size_t n = colon ? (size_t) (colon - text) : strlen(text);
+	size_t n = colon ? (size_t)(colon - text) : strlen(text);
 
 	if (n < sizeof(uid)) {
 		memcpy(uid, text, n);
@@ -27,10 +27,12 @@ static int set_user(struct spec_user *u, const char *text, struct err *e)
 			return 0;
 	}
 	err_set(e, ERR_USAGE, "--user: '%s' is not UID[:GID]", text);
-	return err_hint(e, "numbers only: names belong to the engine, which knows the image's /etc/passwd");
+	return err_hint(
+		e, "numbers only: names belong to the engine, which knows the image's /etc/passwd");
 }
 
-static int set_gids(struct spec_user *u, const struct strv *gids, struct arena *arena, struct err *e)
+static int set_gids(struct spec_user *u, const struct strv *gids, struct arena *arena,
+		    struct err *e)
 {
 	uint32_t *v = arena_array(arena, u->additional_gids.n + gids->n, sizeof(*v));
 
@@ -40,14 +42,16 @@ static int set_gids(struct spec_user *u, const struct strv *gids, struct arena *
 		memcpy(v, u->additional_gids.v, u->additional_gids.n * sizeof(*v));
 	for (size_t i = 0; i < gids->n; i++) {
 		if (parse_u32(gids->v[i], &v[u->additional_gids.n + i]) < 0)
-			return err_set(e, ERR_USAGE, "--additional-gids: '%s' is not a group number", gids->v[i]);
+			return err_set(e, ERR_USAGE,
+				       "--additional-gids: '%s' is not a group number", gids->v[i]);
 	}
 	u->additional_gids.v = v;
 	u->additional_gids.n += gids->n;
 	return 0;
 }
 
-static int add_caps(struct spec_process *p, const struct strv *names, struct arena *arena, struct err *e)
+static int add_caps(struct spec_process *p, const struct strv *names, struct arena *arena,
+		    struct err *e)
 {
 	struct spec_caps *c = ARENA_NEW(arena, struct spec_caps);
 
@@ -60,9 +64,10 @@ static int add_caps(struct spec_process *p, const struct strv *names, struct are
 		char full[64];
 		uint64_t number;
 
-		snprintf(full, sizeof(full), "%s%s", strncasecmp(name, "CAP_", 4) == 0 ? "" : "CAP_", name);
+		snprintf(full, sizeof(full), "%s%s",
+			 strncasecmp(name, "CAP_", 4) == 0 ? "" : "CAP_", name);
 		for (char *q = full; *q; q++)
-			*q = (char) (*q >= 'a' && *q <= 'z' ? *q - 'a' + 'A' : *q);
+			*q = (char)(*q >= 'a' && *q <= 'z' ? *q - 'a' + 'A' : *q);
 		if (name_value(names_caps, full, &number) < 0)
 			return err_set(e, ERR_USAGE, "--cap: unknown capability '%s'", name);
 		uint64_t bit = 1ull << number;
@@ -79,7 +84,8 @@ static int add_caps(struct spec_process *p, const struct strv *names, struct are
 }
 
 /* The container's environment with the entries of ENV over it. */
-static int merge_env(struct spec_process *p, const struct strv *env, struct arena *arena, struct err *e)
+static int merge_env(struct spec_process *p, const struct strv *env, struct arena *arena,
+		     struct err *e)
 {
 	char **v = arena_array(arena, p->env.n + env->n + 1, sizeof(*v));
 	size_t n = 0;
@@ -94,7 +100,7 @@ static int merge_env(struct spec_process *p, const struct strv *env, struct aren
 
 		if (!eq || eq == env->v[i])
 			return err_set(e, ERR_USAGE, "--env: '%s' is not NAME=VALUE", env->v[i]);
-		size_t len = (size_t) (eq - env->v[i]) + 1;
+		size_t len = (size_t)(eq - env->v[i]) + 1;
 		while (k < n && strncmp(v[k], env->v[i], len) != 0)
 			k++;
 		v[k] = arena_str(arena, env->v[i]);
@@ -106,7 +112,8 @@ static int merge_env(struct spec_process *p, const struct strv *env, struct aren
 	return 0;
 }
 
-static int set_args(struct spec_process *p, const struct exec_overrides *o, struct arena *arena, struct err *e)
+static int set_args(struct spec_process *p, const struct exec_overrides *o, struct arena *arena,
+		    struct err *e)
 {
 	char **v = arena_array(arena, o->n_args + 1, sizeof(*v));
 
@@ -118,7 +125,8 @@ static int set_args(struct spec_process *p, const struct exec_overrides *o, stru
 	return 0;
 }
 
-int exec_process(const struct spec *s, const struct exec_overrides *o, struct arena *arena, struct spec_process **ret, struct err *e)
+int exec_process(const struct spec *s, const struct exec_overrides *o, struct arena *arena,
+		 struct spec_process **ret, struct err *e)
 {
 	struct spec_process *p = ARENA_NEW(arena, struct spec_process);
 
@@ -127,7 +135,7 @@ int exec_process(const struct spec *s, const struct exec_overrides *o, struct ar
 	if (s->process)
 		*p = *s->process;
 	else
-		p->cwd = (char *) "/";
+		p->cwd = (char *)"/";
 	if (o->n_args == 0)
 		return err_set(e, ERR_USAGE, "exec: the command is missing");
 	p->terminal = o->tty;
@@ -146,11 +154,11 @@ int exec_process(const struct spec *s, const struct exec_overrides *o, struct ar
 	if (r < 0)
 		return r;
 	if (o->cwd)
-		p->cwd = (char *) o->cwd;
+		p->cwd = (char *)o->cwd;
 	if (o->apparmor)
-		p->apparmor_profile = (char *) o->apparmor;
+		p->apparmor_profile = (char *)o->apparmor;
 	if (o->process_label)
-		p->selinux_label = (char *) o->process_label;
+		p->selinux_label = (char *)o->process_label;
 	p->no_new_privileges = p->no_new_privileges || o->no_new_privs;
 	*ret = p;
 	return 0;

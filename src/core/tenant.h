@@ -8,8 +8,9 @@
 struct exec_overrides {
 	char *const *args; /* the command */
 	size_t n_args;
-	struct strv env;   /* NAME=VALUE, over the container's */
-	struct strv caps;  /* names; added to bounding, effective and permitted, and to inheritable and ambient where the former has any */
+	struct strv env; /* NAME=VALUE, over the container's */
+	struct strv
+		caps; /* names; added to bounding, effective and permitted, and to inheritable and ambient where the former has any */
 	struct strv additional_gids;
 	const char *cwd, *user; /* UID[:GID], numbers */
 	const char *apparmor, *process_label;
@@ -18,4 +19,5 @@ struct exec_overrides {
 };
 
 /* The container's process of S with O applied, in ARENA. */
-int exec_process(const struct spec *s, const struct exec_overrides *o, struct arena *arena, struct spec_process **ret, struct err *e);
+int exec_process(const struct spec *s, const struct exec_overrides *o, struct arena *arena,
+		 struct spec_process **ret, struct err *e);

@@ -11,7 +11,8 @@
 #include "util/log.h"
 
 static const char *const stages[STAGE_N] = {
-	[STAGE_HOST] = "host", [STAGE_NS] = "ns", [STAGE_INIT] = "init", [STAGE_SERVE] = "serve", [STAGE_START] = "start",
+	[STAGE_HOST] = "host",	 [STAGE_NS] = "ns",	  [STAGE_INIT] = "init",
+	[STAGE_SERVE] = "serve", [STAGE_START] = "start",
 };
 
 /* Index of the step that began next after AFTER ns, or -1. */
@@ -23,12 +24,13 @@ static int next_begun(const struct step_table *t, const struct progress *p, uint
 		uint64_t begin = p->t[i].begin_ns;
 
 		if (begin > after && (best < 0 || begin < p->t[best].begin_ns))
-			best = (int) i;
+			best = (int)i;
 	}
 	return best;
 }
 
-static void add_line(struct buf *out, const struct step *s, const struct progress_time *t, uint64_t zero)
+static void add_line(struct buf *out, const struct step *s, const struct progress_time *t,
+		     uint64_t zero)
 {
 	struct jsonw w;
 
@@ -62,7 +64,9 @@ void trace_write(const char *file, const struct step_table *t, const struct prog
 	int fd = STDERR_FILENO;
 	if (strcmp(file, "-") != 0)
 		fd = opened = sys_open(file, O_WRONLY | O_CREAT | O_APPEND, 0644);
-	int r = fd < 0 ? fd : buf_error(&out) < 0 ? buf_error(&out) : host_write_fd(fd, buf_str(&out), out.len);
+	int r = fd < 0		      ? fd
+		: buf_error(&out) < 0 ? buf_error(&out)
+				      : host_write_fd(fd, buf_str(&out), out.len);
 	if (r < 0)
 		log_emit(LOG_WARNING, "write the trace to '%s': %s", file, strerror(-r));
 }

@@ -47,14 +47,17 @@ static bool set_has(const struct step_set *set, unsigned i)
 	return set->bits[i / 64] >> (i % 64) & 1;
 }
 
-int stage_serve(const struct step_table *t, struct run *r, unsigned msg, struct step_set *done, struct err *e)
+int stage_serve(const struct step_table *t, struct run *r, unsigned msg, struct step_set *done,
+		struct err *e)
 {
 	for (unsigned i = 0; i < t->n; i++) {
 		const struct step *s = t->rows[i];
 
-		if (!(s->on & MSG_BIT(msg)) || !step_selected(s, r->plan, STAGE_SERVE) || (!s->repeat && set_has(done, i)))
+		if (!(s->on & MSG_BIT(msg)) || !step_selected(s, r->plan, STAGE_SERVE) ||
+		    (!s->repeat && set_has(done, i)))
 			continue;
-		done->bits[i / 64] |= 1ull << (i % 64); /* before it runs: undo tolerates half-done */
+		done->bits[i / 64] |= 1ull
+				      << (i % 64); /* before it runs: undo tolerates half-done */
 		int ret = run_one(t, r, i, e);
 		if (ret < 0)
 			return ret;
@@ -69,7 +72,8 @@ void stage_undo(const struct step_table *t, struct run *r, const struct step_set
 
 		if (!s->undo)
 			continue;
-		if (step_selected(s, r->plan, STAGE_HOST) || (s->stage == STAGE_SERVE && set_has(done, i - 1)))
+		if (step_selected(s, r->plan, STAGE_HOST) ||
+		    (s->stage == STAGE_SERVE && set_has(done, i - 1)))
 			s->undo(r);
 	}
 }
@@ -86,7 +90,8 @@ void run_warn(struct run *r, const char *fmt, ...)
 	if (n < 0)
 		return;
 	if (r->is_child)
-		(void) chan_send(&r->chan, MSG_LOG, text, MIN((size_t) n, sizeof(text) - 1), NULL, 0, &ignored);
+		(void)chan_send(&r->chan, MSG_LOG, text, MIN((size_t)n, sizeof(text) - 1), NULL, 0,
+				&ignored);
 	else
 		log_emit(LOG_WARNING, "%s", text);
 }

@@ -17,6 +17,7 @@ int stage_run(const struct step_table *t, struct run *r, enum stage stage, struc
 struct step_set {
 	uint64_t bits[(128 + 63) / 64];
 };
-int stage_serve(const struct step_table *t, struct run *r, unsigned msg, struct step_set *done, struct err *e);
+int stage_serve(const struct step_table *t, struct run *r, unsigned msg, struct step_set *done,
+		struct err *e);
 /* Undoes the HOST rows (each tolerates that it never ran) and the SERVE rows in DONE, in reverse order of the table. */
 void stage_undo(const struct step_table *t, struct run *r, const struct step_set *done);

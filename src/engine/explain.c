@@ -6,12 +6,14 @@
 #include "util/jsonw.h"
 
 static const char *const stage_names[STAGE_N] = {
-	[STAGE_HOST] = "host", [STAGE_NS] = "ns", [STAGE_INIT] = "init", [STAGE_SERVE] = "serve", [STAGE_START] = "start",
+	[STAGE_HOST] = "host",	 [STAGE_NS] = "ns",	  [STAGE_INIT] = "init",
+	[STAGE_SERVE] = "serve", [STAGE_START] = "start",
 };
 
 static bool applies(const struct step *s, const struct plan *p)
 {
-	return s->stage < STAGE_N && step_selected(s, p, s->stage) && (s->stage != STAGE_NS || p->fork.ns_stage);
+	return s->stage < STAGE_N && step_selected(s, p, s->stage) &&
+	       (s->stage != STAGE_NS || p->fork.ns_stage);
 }
 
 static void details(const struct step *s, const struct plan *p, struct buf *out)
@@ -50,7 +52,8 @@ static void explain_text(const struct step_table *t, const struct plan *p, struc
 	for (unsigned i = 0; i < t->n; i++) {
 		if (!applies(t->rows[i], p))
 			continue;
-		buf_addf(out, "%3u %-5s %-24s %s\n", ++number, stage_names[t->rows[i]->stage], t->rows[i]->name, t->rows[i]->what);
+		buf_addf(out, "%3u %-5s %-24s %s\n", ++number, stage_names[t->rows[i]->stage],
+			 t->rows[i]->name, t->rows[i]->what);
 		details(t->rows[i], p, &lines);
 		if (lines.len)
 			each_line(lines.p, text_line, out);
@@ -102,6 +105,7 @@ void steps_names(const struct step_table *t, struct buf *out)
 {
 	for (unsigned i = 0; i < t->n; i++) {
 		if (t->rows[i]->stage < STAGE_N)
-			buf_addf(out, "%s %s %s\n", t->rows[i]->name, stage_names[t->rows[i]->stage], t->rows[i]->what);
+			buf_addf(out, "%s %s %s\n", t->rows[i]->name,
+				 stage_names[t->rows[i]->stage], t->rows[i]->what);
 	}
 }

@@ -17,8 +17,8 @@ struct errno_name {
 };
 
 static const struct errno_name errnos[] = {
-	{ "ENOSPC", ENOSPC }, { "EPERM", EPERM }, { "ENOMEM", ENOMEM }, { "EIO", EIO },
-	{ "EMFILE", EMFILE }, { "ENOENT", ENOENT }, { "EBUSY", EBUSY }, { "EACCES", EACCES },
+	{ "ENOSPC", ENOSPC }, { "EPERM", EPERM },   { "ENOMEM", ENOMEM }, { "EIO", EIO },
+	{ "EMFILE", EMFILE }, { "ENOENT", ENOENT }, { "EBUSY", EBUSY },	  { "EACCES", EACCES },
 };
 
 static int strike(const char *what, const char *step, struct err *e)

@@ -21,7 +21,8 @@ void plan_warn(struct plan *p, const char *where, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	struct spec_warning w = { .where = arena_str(&p->arena, where), .text = arena_str(&p->arena, text) };
+	struct spec_warning w = { .where = arena_str(&p->arena, where),
+				  .text = arena_str(&p->arena, text) };
 	if (w.where && w.text)
 		p->warnings.v[p->warnings.n++] = w;
 }
@@ -37,7 +38,8 @@ static int plan_root(struct plan *p, struct err *e)
 		err_hint(e, "add \"root\": {\"path\": \"rootfs\"}");
 		return err_at(e, "$.root");
 	}
-	p->rootfs = path[0] == '/' ? arena_str(&p->arena, path) : arena_printf(&p->arena, "%s/%s", p->opts.bundle, path);
+	p->rootfs = path[0] == '/' ? arena_str(&p->arena, path)
+				   : arena_printf(&p->arena, "%s/%s", p->opts.bundle, path);
 	return p->rootfs ? 0 : err_sys(e, -ENOMEM, "plan");
 }
 
@@ -71,8 +73,10 @@ static int plan_fill(struct plan *p, struct err *e)
 {
 	for (int i = 0; i < HOOK_N_KINDS; i++)
 		p->has_hooks[i] = p->spec->hooks[i].n > 0;
-	p->process = p->opts.use == FOR_EXEC && p->opts.process ? p->opts.process : p->spec->process;
-	p->rootless = p->opts.rootless == TRI_AUTO ? p->facts->uid != 0 || p->facts->in_userns : p->opts.rootless == TRI_YES;
+	p->process =
+		p->opts.use == FOR_EXEC && p->opts.process ? p->opts.process : p->spec->process;
+	p->rootless = p->opts.rootless == TRI_AUTO ? p->facts->uid != 0 || p->facts->in_userns
+						   : p->opts.rootless == TRI_YES;
 	plan_namespaces(p);
 	int r = refuse_unsupported(p, e);
 	if (r >= 0)
@@ -88,7 +92,8 @@ static int plan_fill(struct plan *p, struct err *e)
 	return r;
 }
 
-int plan_make(struct plan **ret, const struct spec *spec, const struct facts *facts, const struct plan_opts *opts, struct err *e)
+int plan_make(struct plan **ret, const struct spec *spec, const struct facts *facts,
+	      const struct plan_opts *opts, struct err *e)
 {
 	struct plan *p = calloc(1, sizeof(*p));
 

@@ -16,7 +16,12 @@
 
 enum plan_use { FOR_CREATE = 1, FOR_EXEC = 2, FOR_RESTORE = 4 };
 
-enum cgroup_manager { CGROUP_MANAGER_AUTO, CGROUP_MANAGER_CGROUPFS, CGROUP_MANAGER_SYSTEMD, CGROUP_MANAGER_DISABLED };
+enum cgroup_manager {
+	CGROUP_MANAGER_AUTO,
+	CGROUP_MANAGER_CGROUPFS,
+	CGROUP_MANAGER_SYSTEMD,
+	CGROUP_MANAGER_DISABLED
+};
 
 enum tristate { TRI_AUTO = -1, TRI_NO = 0, TRI_YES = 1 };
 
@@ -27,12 +32,12 @@ struct plan_opts {
 	const char *bundle;    /* absolute */
 	const char *state_dir; /* absolute: ROOT/ID */
 	enum cgroup_manager cgroup_manager;
-	enum tristate rootless;  /* AUTO: by facts */
+	enum tristate rootless; /* AUTO: by facts */
 	bool no_pivot;
 	bool no_new_keyring;
-	bool start_at_once;      /* run: no start socket, COMMIT is GO */
-	unsigned preserve_fds;   /* --preserve-fds */
-	unsigned listen_fds;     /* LISTEN_FDS that are ours to pass on; they come first, from 3 on */
+	bool start_at_once;    /* run: no start socket, COMMIT is GO */
+	unsigned preserve_fds; /* --preserve-fds */
+	unsigned listen_fds;   /* LISTEN_FDS that are ours to pass on; they come first, from 3 on */
 	const char *notify_socket_host; /* NOTIFY_SOCKET of our environment, or NULL */
 	/* FOR_EXEC */
 	const struct spec_process *process; /* replaces spec->process */
@@ -41,54 +46,60 @@ struct plan_opts {
 
 /* Which process makes what (engine/forkplan.c). CLONE_* bits. */
 struct plan_fork {
-	uint64_t clone_flags;   /* of the first clone3, without CLONE_PIDFD and CLONE_INTO_CGROUP */
-	bool into_cgroup;       /* first clone3 with CLONE_INTO_CGROUP (cgroup2) */
-	bool ns_stage;          /* the first child runs stage NS and clones init by CLONE_PARENT */
-	uint64_t init_flags;    /* with ns_stage: flags of the second clone3 besides CLONE_PARENT */
-	int join_flags;         /* namespaces joined by path in stage NS */
-	int unshare_flags;      /* new namespaces made by unshare in stage NS, without NEWUSER */
-	bool new_userns;        /* made by clone3 or, with ns_stage, by unshare */
+	uint64_t clone_flags; /* of the first clone3, without CLONE_PIDFD and CLONE_INTO_CGROUP */
+	bool into_cgroup;     /* first clone3 with CLONE_INTO_CGROUP (cgroup2) */
+	bool ns_stage;	      /* the first child runs stage NS and clones init by CLONE_PARENT */
+	uint64_t init_flags;  /* with ns_stage: flags of the second clone3 besides CLONE_PARENT */
+	int join_flags;	      /* namespaces joined by path in stage NS */
+	int unshare_flags;    /* new namespaces made by unshare in stage NS, without NEWUSER */
+	bool new_userns;      /* made by clone3 or, with ns_stage, by unshare */
 	bool joined_userns;
-	bool cgroup_ns_late;    /* unshare(CLONE_NEWCGROUP) in init after the join (v1, hybrid) */
-	bool time_ns_late;      /* unshare(CLONE_NEWTIME) in init; execve switches to it */
-	bool pid_ns;            /* init has a pid namespace of its own: its death ends all others */
-	bool uid_map_helper, gid_map_helper; /* new_userns: newuidmap, newgidmap write the map: we may not */
-	bool deny_setgroups;    /* new_userns: no setgroups(2) in it ever, the price of an unprivileged gid_map */
+	bool cgroup_ns_late; /* unshare(CLONE_NEWCGROUP) in init after the join (v1, hybrid) */
+	bool time_ns_late;   /* unshare(CLONE_NEWTIME) in init; execve switches to it */
+	bool pid_ns;	     /* init has a pid namespace of its own: its death ends all others */
+	bool uid_map_helper,
+		gid_map_helper; /* new_userns: newuidmap, newgidmap write the map: we may not */
+	bool deny_setgroups; /* new_userns: no setgroups(2) in it ever, the price of an unprivileged gid_map */
 };
 
 struct plan_cgroup {
-	enum cgroup_manager manager;   /* never AUTO here */
-	const char *path;              /* cgroupfs: path below each hierarchy; absolute (from the mount) or relative (from our own cgroup) */
+	enum cgroup_manager manager; /* never AUTO here */
+	const char *
+		path; /* cgroupfs: path below each hierarchy; absolute (from the mount) or relative (from our own cgroup) */
 	bool relative;
-	const char *slice, *scope;     /* systemd */
-	bool delegate_chown;           /* ownership rule of spec 1.1 applies (v2, own cgroup ns, rw /sys/fs/cgroup) */
-	bool limits;                   /* resources ask for something to be written */
+	const char *slice, *scope; /* systemd */
+	bool delegate_chown; /* ownership rule of spec 1.1 applies (v2, own cgroup ns, rw /sys/fs/cgroup) */
+	bool limits;	     /* resources ask for something to be written */
 };
 
 enum plan_mount_kind {
 	PLAN_MOUNT_BIND,
-	PLAN_MOUNT_FS,      /* a new file system by its type: tmpfs, devpts, mqueue, overlay … */
-	PLAN_MOUNT_PROC,    /* a new proc; falls back to a recursive bind of ours where the kernel refuses */
-	PLAN_MOUNT_SYSFS,   /* a new sysfs; falls back to a read-only recursive bind in user namespaces without own network */
-	PLAN_MOUNT_CGROUP,  /* the container's view: cgroup2, or a tmpfs with one v1 mount per hierarchy */
+	PLAN_MOUNT_FS, /* a new file system by its type: tmpfs, devpts, mqueue, overlay … */
+	PLAN_MOUNT_PROC, /* a new proc; falls back to a recursive bind of ours where the kernel refuses */
+	PLAN_MOUNT_SYSFS, /* a new sysfs; falls back to a read-only recursive bind in user namespaces without own network */
+	PLAN_MOUNT_CGROUP, /* the container's view: cgroup2, or a tmpfs with one v1 mount per hierarchy */
 	PLAN_MOUNT_REMOUNT, /* option "remount": changes the mount that is there */
 };
 
 struct plan_mount {
 	const struct spec_mount *spec;
-	size_t index;             /* in $.mounts */
+	size_t index; /* in $.mounts */
 	enum plan_mount_kind kind;
-	const char *fstype;       /* PLAN_MOUNT_FS */
-	const char *source;       /* bind: absolute path on the host; else the source word, never NULL */
+	const char *fstype; /* PLAN_MOUNT_FS */
+	const char *source; /* bind: absolute path on the host; else the source word, never NULL */
 	bool bind_recursive;
 	uint64_t attr_set, attr_clear; /* MOUNT_ATTR_*: this mount */
 	uint64_t rec_set, rec_clear;   /* MOUNT_ATTR_*: this mount and all below */
-	unsigned long sb_flags;        /* MS_* that belong to the super block: sync, dirsync, mand, silent, lazytime, iversion, ro */
-	unsigned long propagation;     /* MS_SHARED …, with MS_REC for the r… words; 0: private, recursive */
-	const char *data;              /* file-system options, joined by commas, SELinux context included; "" when none */
+	unsigned long
+		sb_flags; /* MS_* that belong to the super block: sync, dirsync, mand, silent, lazytime, iversion, ro */
+	unsigned long
+		propagation; /* MS_SHARED …, with MS_REC for the r… words; 0: private, recursive */
+	const char *
+		data; /* file-system options, joined by commas, SELinux context included; "" when none */
 	bool tmpcopyup, idmap, ridmap, copy_symlink, src_nofollow, dest_nofollow;
-	const spec_idmaps *uid_map, *gid_map; /* idmap: its own or the container's; NULL when not idmapped */
-	bool read_only;                /* ro was asked for (either way) */
+	const spec_idmaps *uid_map,
+		*gid_map; /* idmap: its own or the container's; NULL when not idmapped */
+	bool read_only;	  /* ro was asked for (either way) */
 };
 
 /* Identity and privilege of the process at execve. The capability sets are exact and consistent (effective within
@@ -96,8 +107,8 @@ struct plan_mount {
 struct plan_creds {
 	uid_t uid;
 	gid_t gid;
-	bool keep_groups;               /* annotation run.oci.keep_original_groups */
-	bool set_groups;                /* setgroups(2) is to be called */
+	bool keep_groups; /* annotation run.oci.keep_original_groups */
+	bool set_groups;  /* setgroups(2) is to be called */
 	uint64_t effective, bounding, inheritable, permitted, ambient;
 	const char *apparmor, *selinux; /* label to set; NULL: none */
 };
@@ -115,23 +126,25 @@ struct plan {
 	const struct spec *spec;
 	const struct spec_process *process; /* NULL: none was given (create without process) */
 	const struct facts *facts;
-	const char *rootfs;                 /* absolute path on the host; NULL for exec */
-	bool rootless;                      /* we are not root of the initial user namespace */
+	const char *rootfs; /* absolute path on the host; NULL for exec */
+	bool rootless;	    /* we are not root of the initial user namespace */
 	struct plan_fork fork;
 	struct plan_cgroup cgroup;
 	SPEC_LIST(struct plan_mount) mounts;
 	struct plan_creds creds;
 	struct plan_sources from;
 	bool has_hooks[HOOK_N_KINDS];
-	bool pivot;                         /* pivot_root; else MS_MOVE + chroot (--no-pivot) or chroot alone (no mount ns) */
-	bool mount_ns;                      /* the container has a mount namespace that is not ours */
-	bool network_ns_new, uts_ns, ipc_ns, user_ns; /* new; or own (new or joined) for the latter three */
+	bool pivot; /* pivot_root; else MS_MOVE + chroot (--no-pivot) or chroot alone (no mount ns) */
+	bool mount_ns; /* the container has a mount namespace that is not ours */
+	bool network_ns_new, uts_ns, ipc_ns,
+		user_ns; /* new; or own (new or joined) for the latter three */
 	bool terminal;
 	SPEC_LIST(struct spec_warning) warnings; /* things the plan leaves out or changes */
 };
 
 /* *ret is to be freed with plan_free(). The error names the property that can't be applied. */
-int plan_make(struct plan **ret, const struct spec *spec, const struct facts *facts, const struct plan_opts *opts, struct err *e);
+int plan_make(struct plan **ret, const struct spec *spec, const struct facts *facts,
+	      const struct plan_opts *opts, struct err *e);
 void plan_free(struct plan *p);
 /* Adds a warning; a failed allocation loses only the warning. */
 void plan_warn(struct plan *p, const char *where, const char *fmt, ...) PRINTF_LIKE(3, 4);
@@ -143,10 +156,15 @@ static inline void cleanup_plan(struct plan **p)
 #define auto_plan AUTO(cleanup_plan)
 
 /* The parts, one file each; called by plan_make() in this order. */
-int plan_fork(struct plan *p, struct err *e);   /* forkplan.c */
-int plan_cgroup(struct plan *p, struct err *e); /* plan_cgroup.c: cgroupsPath rules of each manager */
-int plan_mounts(struct plan *p, struct err *e); /* plan_mounts.c: mount options decoded, kinds chosen, sources absolute */
-int plan_process(struct plan *p, struct err *e); /* plan_process.c: host name, labels; of the process: identity, capabilities, terminal */
+int plan_fork(struct plan *p, struct err *e); /* forkplan.c */
+int plan_cgroup(struct plan *p,
+		struct err *e); /* plan_cgroup.c: cgroupsPath rules of each manager */
+int plan_mounts(
+	struct plan *p,
+	struct err *e); /* plan_mounts.c: mount options decoded, kinds chosen, sources absolute */
+int plan_process(
+	struct plan *p, struct
+	err *e); /* plan_process.c: host name, labels; of the process: identity, capabilities, terminal */
 
 /* forkplan.c: the bit of clone(2) for a kind of namespace; "pid,mount" for bits, in the spec's words. */
 int ns_clone_flag(enum spec_ns ns);

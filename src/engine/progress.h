@@ -14,9 +14,10 @@ struct progress_time {
 };
 
 struct progress {
-	uint32_t child_step;  /* index in the step table, PROGRESS_NONE before the first */
+	uint32_t child_step; /* index in the step table, PROGRESS_NONE before the first */
 	uint32_t parent_step;
-	uint32_t exec_errno; /* of a failed execve in `run` and `exec`, where no `start` brings a page of its own */
+	uint32_t
+		exec_errno; /* of a failed execve in `run` and `exec`, where no `start` brings a page of its own */
 	struct progress_time t[PROGRESS_MAX_STEPS];
 };
 

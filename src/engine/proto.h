@@ -31,34 +31,50 @@
 #include "util/err.h"
 
 enum msg {
-	MSG_MAP_IDS = 1, MSG_TIME_OFFSETS, MSG_ADOPT, MSG_PLACE, MSG_MOUNT_FD, MSG_NETDEV, MSG_HOOKS, MSG_CONSOLE,
-	MSG_LOG, MSG_ERROR, MSG_READY, MSG_OK, MSG_COMMIT, MSG_GO, MSG_EXEC, MSG_N,
+	MSG_MAP_IDS = 1,
+	MSG_TIME_OFFSETS,
+	MSG_ADOPT,
+	MSG_PLACE,
+	MSG_MOUNT_FD,
+	MSG_NETDEV,
+	MSG_HOOKS,
+	MSG_CONSOLE,
+	MSG_LOG,
+	MSG_ERROR,
+	MSG_READY,
+	MSG_OK,
+	MSG_COMMIT,
+	MSG_GO,
+	MSG_EXEC,
+	MSG_N,
 };
 #define MSG_BIT(m) (1u << (m))
 
 enum { PROTO_VERSION = 1, PROTO_MAX_DATA = 4096 };
 
 struct packet {
-	uint8_t type;  /* enum msg */
-	uint32_t len;  /* bytes of data */
+	uint8_t type; /* enum msg */
+	uint32_t len; /* bytes of data */
 	size_t n_fds;
 	int fds[FDPASS_MAX];
 	char data[PROTO_MAX_DATA];
 };
 
 struct chan {
-	int fd;       /* SEQPACKET socket; -EBADF: none */
+	int fd;	      /* SEQPACKET socket; -EBADF: none */
 	uint32_t seq; /* of the last exchange */
 };
 
 const char *msg_name(int type);
 
 /* Sends one packet. PEER-gone is -EPIPE. */
-int chan_send(struct chan *c, enum msg type, const void *data, size_t len, const int *fds, size_t n_fds, struct err *e);
+int chan_send(struct chan *c, enum msg type, const void *data, size_t len, const int *fds,
+	      size_t n_fds, struct err *e);
 /* Receives one packet; end of file is -EPIPE with an error that says so. The caller closes p->fds. */
 int chan_recv(struct chan *c, struct packet *p, struct err *e);
 /* Child: asks and waits. An ERROR answer becomes *e. ANSWER may be NULL when no data comes back. */
-int chan_ask(struct chan *c, enum msg type, const void *data, size_t len, const int *fds, size_t n_fds, struct packet *answer, struct err *e);
+int chan_ask(struct chan *c, enum msg type, const void *data, size_t len, const int *fds,
+	     size_t n_fds, struct packet *answer, struct err *e);
 /* Child: last word. Never fails visibly: there is nobody left to tell. */
 void chan_send_err(struct chan *c, const struct err *e);
 void packet_close_fds(struct packet *p);

@@ -81,10 +81,10 @@ char *arena_printf(struct arena *a, const char *fmt, ...)
 	va_start(ap, fmt);
 	int n = vsnprintf(NULL, 0, fmt, ap);
 	va_end(ap);
-	char *s = n < 0 ? NULL : arena_alloc(a, (size_t) n + 1);
+	char *s = n < 0 ? NULL : arena_alloc(a, (size_t)n + 1);
 	if (s) {
 		va_start(ap, fmt);
-		vsnprintf(s, (size_t) n + 1, fmt, ap);
+		vsnprintf(s, (size_t)n + 1, fmt, ap);
 		va_end(ap);
 	}
 	return s;

@@ -23,5 +23,5 @@ char *arena_str(struct arena *a, const char *s);
 char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void arena_free(struct arena *a);
 
-#define auto_arena AUTO(arena_free)
-#define ARENA_NEW(a, type) ((type *) arena_alloc((a), sizeof(type)))
+#define auto_arena	   AUTO(arena_free)
+#define ARENA_NEW(a, type) ((type *)arena_alloc((a), sizeof(type)))

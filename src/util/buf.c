@@ -50,9 +50,9 @@ void buf_vaddf(struct buf *b, const char *fmt, va_list ap)
 
 	va_copy(again, ap);
 	int n = vsnprintf(NULL, 0, fmt, ap);
-	if (n >= 0 && buf_reserve(b, (size_t) n) == 0) {
-		vsnprintf(b->p + b->len, (size_t) n + 1, fmt, again);
-		b->len += (size_t) n;
+	if (n >= 0 && buf_reserve(b, (size_t)n) == 0) {
+		vsnprintf(b->p + b->len, (size_t)n + 1, fmt, again);
+		b->len += (size_t)n;
 	}
 	va_end(again);
 }
@@ -69,7 +69,11 @@ void buf_addf(struct buf *b, const char *fmt, ...)
 /* Length of the valid UTF-8 sequence at S (bounded by its NUL), or 0. */
 static size_t utf8_len(const unsigned char *s)
 {
-	size_t n = s[0] < 0x80 ? 1 : (s[0] & 0xe0) == 0xc0 ? 2 : (s[0] & 0xf0) == 0xe0 ? 3 : (s[0] & 0xf8) == 0xf0 ? 4 : 0;
+	size_t n = s[0] < 0x80		   ? 1
+		   : (s[0] & 0xe0) == 0xc0 ? 2
+		   : (s[0] & 0xf0) == 0xe0 ? 3
+		   : (s[0] & 0xf8) == 0xf0 ? 4
+					   : 0;
 
 	for (size_t i = 1; i < n; i++) {
 		if ((s[i] & 0xc0) != 0x80)
@@ -79,14 +83,15 @@ static size_t utf8_len(const unsigned char *s)
 		return 0;
 	if (n == 3 && ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f)))
 		return 0;
-	if (n == 4 && ((s[0] == 0xf0 && s[1] < 0x90) || s[0] > 0xf4 || (s[0] == 0xf4 && s[1] > 0x8f)))
+	if (n == 4 &&
+	    ((s[0] == 0xf0 && s[1] < 0x90) || s[0] > 0xf4 || (s[0] == 0xf4 && s[1] > 0x8f)))
 		return 0;
 	return n;
 }
 
 void buf_addjson(struct buf *b, const char *s)
 {
-	const unsigned char *p = (const unsigned char *) s;
+	const unsigned char *p = (const unsigned char *)s;
 
 	buf_addc(b, '"');
 	while (*p) {
@@ -97,7 +102,7 @@ void buf_addjson(struct buf *b, const char *s)
 			n = 1;
 		} else if (*p == '"' || *p == '\\') {
 			buf_addc(b, '\\');
-			buf_addc(b, (char) *p);
+			buf_addc(b, (char)*p);
 		} else if (*p == '\n') {
 			buf_adds(b, "\\n");
 		} else if (*p == '\t') {

@@ -40,7 +40,7 @@ static inline void cleanup_dir(DIR **d)
 		closedir(*d);
 }
 
-#define auto_fd AUTO(cleanup_fd)
+#define auto_fd	 AUTO(cleanup_fd)
 #define auto_str AUTO(cleanup_str)
 #define auto_dir AUTO(cleanup_dir)
 
@@ -53,9 +53,9 @@ static inline int take_fd(int *fd)
 }
 
 #define TAKE_FD(fd) take_fd(&(fd))
-#define TAKE_PTR(p)                     \
-	({                              \
-		__typeof__(p) taken_ = (p); \
-		(p) = NULL;             \
-		taken_;                 \
+#define TAKE_PTR(p)                                                                                \
+	({                                                                                         \
+		__typeof__(p) taken_ = (p);                                                        \
+		(p) = NULL;                                                                        \
+		taken_;                                                                            \
 	})

@@ -32,7 +32,7 @@ static const struct code_info codes[ERR_N_CODES] = {
 static void clean(char *s)
 {
 	for (; *s; s++) {
-		if ((unsigned char) *s < 0x20 || *s == 0x7f)
+		if ((unsigned char)*s < 0x20 || *s == 0x7f)
 			*s = '?';
 	}
 }
@@ -42,7 +42,7 @@ static void format(char *out, size_t size, const char *fmt, va_list ap)
 {
 	int n = vsnprintf(out, size, fmt, ap);
 
-	if (n >= (int) size) {
+	if (n >= (int)size) {
 		size_t end = size - 1;
 		size_t start = end;
 

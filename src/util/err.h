@@ -16,29 +16,29 @@
 
 enum err_code {
 	ERR_NONE,
-	ERR_USAGE,       /* the command line is wrong */
-	ERR_BUNDLE,      /* the bundle or a file of it can't be used */
-	ERR_SPEC,        /* config.json breaks a rule of the runtime-spec */
-	ERR_STATE,       /* the container's status forbids the operation */
-	ERR_EXISTS,      /* the id is taken */
-	ERR_NOT_FOUND,   /* no such container, command or file */
-	ERR_KERNEL,      /* a system call failed */
+	ERR_USAGE,	 /* the command line is wrong */
+	ERR_BUNDLE,	 /* the bundle or a file of it can't be used */
+	ERR_SPEC,	 /* config.json breaks a rule of the runtime-spec */
+	ERR_STATE,	 /* the container's status forbids the operation */
+	ERR_EXISTS,	 /* the id is taken */
+	ERR_NOT_FOUND,	 /* no such container, command or file */
+	ERR_KERNEL,	 /* a system call failed */
 	ERR_UNSUPPORTED, /* asked for, but this build or this host can't */
-	ERR_DENIED,      /* EPERM, EACCES */
-	ERR_HOOK,        /* a hook failed */
-	ERR_INTERNAL,    /* a bug of ketch, or a peer that broke the protocol */
+	ERR_DENIED,	 /* EPERM, EACCES */
+	ERR_HOOK,	 /* a hook failed */
+	ERR_INTERNAL,	 /* a bug of ketch, or a peer that broke the protocol */
 	ERR_N_CODES,
 };
 
 struct err {
-	int32_t code;   /* enum err_code: what a program branches on */
+	int32_t code;	/* enum err_code: what a program branches on */
 	int32_t errnum; /* errno (positive), what the kernel said; 0 when there is none */
-	uint32_t line;  /* in config.json, from 1; 0 = unknown */
+	uint32_t line;	/* in config.json, from 1; 0 = unknown */
 	uint32_t col;
-	char step[32];   /* "mounts.all" */
+	char step[32];	 /* "mounts.all" */
 	char where[160]; /* JSON path: "$.mounts[3].options[1]" */
-	char msg[384];   /* what */
-	char hint[192];  /* what to do about it */
+	char msg[384];	 /* what */
+	char hint[192];	 /* what to do about it */
 };
 
 /* Starts an error that no system call reported. Clears e. Returns the -errno that stands for CODE. */

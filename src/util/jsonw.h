@@ -22,7 +22,8 @@ void jsonw_object(struct jsonw *w, const char *key);
 void jsonw_end_object(struct jsonw *w);
 void jsonw_array(struct jsonw *w, const char *key);
 void jsonw_end_array(struct jsonw *w);
-void jsonw_str(struct jsonw *w, const char *key, const char *value); /* a NULL value is written as null */
+void jsonw_str(struct jsonw *w, const char *key,
+	       const char *value); /* a NULL value is written as null */
 void jsonw_strf(struct jsonw *w, const char *key, const char *fmt, ...) PRINTF_LIKE(3, 4);
 void jsonw_u64(struct jsonw *w, const char *key, uint64_t value);
 void jsonw_i64(struct jsonw *w, const char *key, int64_t value);

@@ -11,7 +11,10 @@
 static struct log_config sink = { .fd = -1, .level = LOG_WARNING };
 
 static const char *const level_names[] = {
-	[LOG_ERROR] = "error", [LOG_WARNING] = "warning", [LOG_INFO] = "info", [LOG_DEBUG] = "debug",
+	[LOG_ERROR] = "error",
+	[LOG_WARNING] = "warning",
+	[LOG_INFO] = "info",
+	[LOG_DEBUG] = "debug",
 };
 
 void log_init(const struct log_config *config)

@@ -16,10 +16,10 @@ enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 enum log_format { LOG_TEXT, LOG_JSON };
 
 struct log_config {
-	int fd;                 /* of --log, opened O_APPEND by the caller (owned by the log from here on); -1 = none */
+	int fd; /* of --log, opened O_APPEND by the caller (owned by the log from here on); -1 = none */
 	enum log_format format; /* of the file */
-	enum log_level level;   /* nothing above it is written */
-	bool terminal;          /* warnings, info and debug also go to stderr (it is a terminal) */
+	enum log_level level;	/* nothing above it is written */
+	bool terminal;		/* warnings, info and debug also go to stderr (it is a terminal) */
 };
 
 void log_init(const struct log_config *config);

@@ -15,7 +15,7 @@ int parse_u64(const char *s, uint64_t *ret)
 {
 	char *end;
 
-	if (!isdigit((unsigned char) *s))
+	if (!isdigit((unsigned char)*s))
 		return -EINVAL;
 	errno = 0;
 	unsigned long long v = strtoull(s, &end, 10);
@@ -35,9 +35,9 @@ int parse_i64(const char *s, int64_t *ret)
 	int r = parse_u64(s + negative, &v);
 	if (r < 0)
 		return r;
-	if (v > (uint64_t) INT64_MAX + negative)
+	if (v > (uint64_t)INT64_MAX + negative)
 		return -ERANGE;
-	*ret = negative ? (int64_t) (0 - v) : (int64_t) v;
+	*ret = negative ? (int64_t)(0 - v) : (int64_t)v;
 	return 0;
 }
 
@@ -50,7 +50,7 @@ int parse_u32(const char *s, uint32_t *ret)
 		return r;
 	if (v > UINT32_MAX)
 		return -ERANGE;
-	*ret = (uint32_t) v;
+	*ret = (uint32_t)v;
 	return 0;
 }
 
@@ -59,7 +59,8 @@ int parse_bool(const char *s, bool *ret)
 	static const struct {
 		const char *word;
 		bool value;
-	} words[] = { { "true", true }, { "false", false }, { "1", true }, { "0", false }, { "yes", true }, { "no", false } };
+	} words[] = { { "true", true }, { "false", false }, { "1", true },
+		      { "0", false },	{ "yes", true },    { "no", false } };
 
 	for (size_t i = 0; i < N_ELEMENTS(words); i++) {
 		if (strcasecmp(s, words[i].word) == 0) {
@@ -90,9 +91,10 @@ int parse_size(const char *s, int64_t *ret)
 		return r;
 	const char *unit = s + n;
 	if (*unit) {
-		const char *u = strchr(units, tolower((unsigned char) *unit));
+		const char *u = strchr(units, tolower((unsigned char)*unit));
 
-		if (!u || (unit[1] && strcasecmp(unit + 1, "b") != 0 && strcasecmp(unit + 1, "ib") != 0))
+		if (!u ||
+		    (unit[1] && strcasecmp(unit + 1, "b") != 0 && strcasecmp(unit + 1, "ib") != 0))
 			return -EINVAL;
 		for (; u > units; u--) {
 			if (__builtin_mul_overflow(v, 1024, &v))
@@ -101,7 +103,7 @@ int parse_size(const char *s, int64_t *ret)
 	}
 	if (v > INT64_MAX)
 		return -ERANGE;
-	*ret = (int64_t) v;
+	*ret = (int64_t)v;
 	return 0;
 }
 
@@ -109,12 +111,14 @@ static int parse_rt_signal(const char *name, int *ret)
 {
 	uint32_t n = 0;
 
-	if (strncasecmp(name, "RTMIN", 5) == 0 && (!name[5] || (name[5] == '+' && parse_u32(name + 6, &n) == 0)) &&
-	    n <= (uint32_t) (SIGRTMAX - SIGRTMIN))
-		*ret = SIGRTMIN + (int) n;
-	else if (strncasecmp(name, "RTMAX", 5) == 0 && (!name[5] || (name[5] == '-' && parse_u32(name + 6, &n) == 0)) &&
-		 n <= (uint32_t) (SIGRTMAX - SIGRTMIN))
-		*ret = SIGRTMAX - (int) n;
+	if (strncasecmp(name, "RTMIN", 5) == 0 &&
+	    (!name[5] || (name[5] == '+' && parse_u32(name + 6, &n) == 0)) &&
+	    n <= (uint32_t)(SIGRTMAX - SIGRTMIN))
+		*ret = SIGRTMIN + (int)n;
+	else if (strncasecmp(name, "RTMAX", 5) == 0 &&
+		 (!name[5] || (name[5] == '-' && parse_u32(name + 6, &n) == 0)) &&
+		 n <= (uint32_t)(SIGRTMAX - SIGRTMIN))
+		*ret = SIGRTMAX - (int)n;
 	else
 		return -EINVAL;
 	return 0;
@@ -124,10 +128,10 @@ int parse_signal(const char *s, int *ret)
 {
 	uint32_t number;
 
-	if (isdigit((unsigned char) *s)) {
-		if (parse_u32(s, &number) < 0 || number > (uint32_t) SIGRTMAX)
+	if (isdigit((unsigned char)*s)) {
+		if (parse_u32(s, &number) < 0 || number > (uint32_t)SIGRTMAX)
 			return -EINVAL;
-		*ret = (int) number;
+		*ret = (int)number;
 		return 0;
 	}
 	if (strncasecmp(s, "SIG", 3) == 0)
@@ -141,7 +145,8 @@ int parse_signal(const char *s, int *ret)
 	for (int i = 1; i < SIGRTMIN; i++) {
 		const char *name = sigabbrev_np(i);
 
-		if (name && (strcasecmp(s, name) == 0 || (i == SIGIO && strcasecmp(s, "IO") == 0))) {
+		if (name &&
+		    (strcasecmp(s, name) == 0 || (i == SIGIO && strcasecmp(s, "IO") == 0))) {
 			*ret = i;
 			return 0;
 		}
@@ -158,18 +163,19 @@ static int parse_number_until(const char **s, uint32_t max, uint32_t *ret)
 {
 	uint64_t v = 0;
 
-	if (!isdigit((unsigned char) **s))
+	if (!isdigit((unsigned char)**s))
 		return -EINVAL;
-	for (; isdigit((unsigned char) **s); (*s)++) {
-		v = v * 10 + (uint64_t) (**s - '0');
+	for (; isdigit((unsigned char)**s); (*s)++) {
+		v = v * 10 + (uint64_t)(**s - '0');
 		if (v > max)
 			return -ERANGE;
 	}
-	*ret = (uint32_t) v;
+	*ret = (uint32_t)v;
 	return 0;
 }
 
-int parse_ranges(const char *s, uint32_t max, int (*fn)(void *ctx, uint32_t first, uint32_t last), void *ctx)
+int parse_ranges(const char *s, uint32_t max, int (*fn)(void *ctx, uint32_t first, uint32_t last),
+		 void *ctx)
 {
 	while (*s && *s != '\n') {
 		uint32_t first, last;
@@ -218,7 +224,7 @@ int parse_duration_ms(const char *s, uint64_t *ret)
 		if (r < 0)
 			return r;
 		if (!*s && total == 0) { /* a bare number: seconds */
-			*ret = (uint64_t) n * 1000;
+			*ret = (uint64_t)n * 1000;
 			return 0;
 		}
 		for (i = 0; i < N_ELEMENTS(units); i++) {

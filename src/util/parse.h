@@ -22,6 +22,7 @@ const char *signal_name(int sig);
  * -EINVAL for a malformed list, -ERANGE for a number over MAX or a range that runs backwards.
  * An empty string and trailing newlines are fine (cpuset files are read with it too).
  */
-int parse_ranges(const char *s, uint32_t max, int (*fn)(void *ctx, uint32_t first, uint32_t last), void *ctx);
+int parse_ranges(const char *s, uint32_t max, int (*fn)(void *ctx, uint32_t first, uint32_t last),
+		 void *ctx);
 /* Go's duration ("5s", "1m30s", "250ms") or whole seconds, to milliseconds. */
 int parse_duration_ms(const char *s, uint64_t *ret);

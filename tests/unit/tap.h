@@ -17,30 +17,32 @@ struct test {
 
 static int tap_failed; /* of the running test */
 
-#define CHECK(cond)                                                                        \
-	do {                                                                               \
-		if (!(cond)) {                                                             \
-			tap_failed = 1;                                                    \
-			printf("# %s:%d: failed: %s\n", __FILE__, __LINE__, #cond);        \
-		}                                                                          \
+#define CHECK(cond)                                                                                \
+	do {                                                                                       \
+		if (!(cond)) {                                                                     \
+			tap_failed = 1;                                                            \
+			printf("# %s:%d: failed: %s\n", __FILE__, __LINE__, #cond);                \
+		}                                                                                  \
 	} while (0)
 
-#define CHECK_INT(got, want)                                                               \
-	do {                                                                               \
-		long long got_ = (long long) (got), want_ = (long long) (want);            \
-		if (got_ != want_) {                                                       \
-			tap_failed = 1;                                                    \
-			printf("# %s:%d: %s is %lld, not %lld\n", __FILE__, __LINE__, #got, got_, want_); \
-		}                                                                          \
+#define CHECK_INT(got, want)                                                                       \
+	do {                                                                                       \
+		long long got_ = (long long)(got), want_ = (long long)(want);                      \
+		if (got_ != want_) {                                                               \
+			tap_failed = 1;                                                            \
+			printf("# %s:%d: %s is %lld, not %lld\n", __FILE__, __LINE__, #got, got_,  \
+			       want_);                                                             \
+		}                                                                                  \
 	} while (0)
 
-#define CHECK_STR(got, want)                                                               \
-	do {                                                                               \
-		const char *got_ = (got), *want_ = (want);                                 \
-		if (!got_ || strcmp(got_, want_) != 0) {                                   \
-			tap_failed = 1;                                                    \
-			printf("# %s:%d: %s is '%s', not '%s'\n", __FILE__, __LINE__, #got, got_ ? got_ : "(null)", want_); \
-		}                                                                          \
+#define CHECK_STR(got, want)                                                                       \
+	do {                                                                                       \
+		const char *got_ = (got), *want_ = (want);                                         \
+		if (!got_ || strcmp(got_, want_) != 0) {                                           \
+			tap_failed = 1;                                                            \
+			printf("# %s:%d: %s is '%s', not '%s'\n", __FILE__, __LINE__, #got,        \
+			       got_ ? got_ : "(null)", want_);                                     \
+		}                                                                                  \
 	} while (0)
 
 static inline int tap_run(const struct test *tests, size_t n)
@@ -58,8 +60,8 @@ static inline int tap_run(const struct test *tests, size_t n)
 	return bad ? 1 : 0;
 }
 
-#define TAP_MAIN(tests)                                        \
-	int main(void)                                         \
-	{                                                      \
-		return tap_run((tests), N_ELEMENTS(tests));    \
+#define TAP_MAIN(tests)                                                                            \
+	int main(void)                                                                             \
+	{                                                                                          \
+		return tap_run((tests), N_ELEMENTS(tests));                                        \
 	}
