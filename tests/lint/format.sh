@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Fails when clang-format would change a source file.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+find src include tests -name '*.[ch]' -print0 | xargs -0 clang-format --dry-run -Werror 2>&1 | grep -E 'error:' | cut -d: -f1 | sort | uniq -c && exit 1
+echo "format: as .clang-format says"

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Fails when a file includes a header of a layer that its own layer may not see (ARCHITECTURE.md, "Layers").
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+declare -A may=(
+  [util]="util"
+  [sys]="sys util"
+  [spec]="spec util"
+  [engine]="engine spec sys util"
+  [linux]="linux engine spec/model.h spec/names.h sys util"
+  [core]="core linux engine spec sys util"
+  [criu]="criu core engine spec sys util"
+  [api]="api criu core engine spec sys util linux/cgroup.h"
+  [cli]="cli api criu core linux engine spec sys util"
+)
+bad=0
+for layer in "${!may[@]}"; do
+  [ -d "src/$layer" ] || continue
+  while IFS=: read -r file line header; do
+    ok=0
+    for allowed in ${may[$layer]}; do
+      case $header in "$allowed" | "$allowed"/*) ok=1 ;; config.h | ketch/*) ok=1 ;; esac
+    done
+    [ $ok = 1 ] || { echo "$file:$line: layer $layer may not include \"$header\""; bad=1; }
+  done < <(grep -nE '^[[:space:]]*#[[:space:]]*include "' -r "src/$layer" --include='*.[ch]' | sed -E 's/:[[:space:]]*#[[:space:]]*include "([^"]*)".*/:\1/')
+done
+[ $bad = 0 ] && echo "layers: no upward include"
+exit $bad
