@@ -227,6 +227,10 @@ int plan_process(struct plan *p, struct err *e)
 		r = plan_labels(p, e);
 	if (r < 0 || !p->process)
 		return r;
+	if (p->process->args.n == 0) {
+		err_set(e, ERR_SPEC, "process.args is empty: there is nothing to run");
+		return err_at(e, "$.process.args");
+	}
 	r = check_user(p, e);
 	if (r < 0)
 		return r;
