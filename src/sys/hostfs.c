@@ -382,20 +382,30 @@ struct removal {
 
 static int remove_entry(void *ctx, const char *name, unsigned char d_type);
 
+/* Is the directory FD on the same mount as DIR? Where the kernel names no mounts (before 5.8): the same file system. */
+static bool on_same_mount(int dir, int fd)
+{
+	uint64_t up_id, id;
+	struct stat up, st;
+
+	if (sys_mount_id(dir, &up_id) == 0 && sys_mount_id(fd, &id) == 0)
+		return up_id == id;
+	return fstat(dir, &up) == 0 && fstat(fd, &st) == 0 && st.st_dev == up.st_dev;
+}
+
 /* Opens a directory that is not a symlink and not on another mount. */
 static int open_same_mount(int dirfd, const char *name)
 {
 	int fd = sys_openat2(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0,
 			     RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS);
-	struct stat up, st;
 
 	if (fd != -ENOSYS && fd != -EPERM)
 		return fd;
-	/* Without openat2: a bind mount of the same file system is found by rmdir's EBUSY only. */
+	auto_fd int up = host_opendir(dirfd, ".", true);
+	if (up < 0)
+		return up;
 	fd = sys_openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-	if (fd < 0)
-		return fd;
-	if (fstat(fd, &st) == 0 && fstatat(dirfd, ".", &up, 0) == 0 && st.st_dev == up.st_dev)
+	if (fd < 0 || on_same_mount(up, fd))
 		return fd;
 	close_fd(fd);
 	return -EXDEV;

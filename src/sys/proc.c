@@ -26,7 +26,6 @@ enum {
 	NSFS_MAGIC_NUMBER = 0x6e736673,
 	PROC_ROOT_INODE = 1,
 	MOUNT_ATTRS = 0x0e, /* NOSUID | NODEV | NOEXEC */
-	K_STATX_MNT_ID = 0x1000,
 };
 
 int proc_verify(int fd)
@@ -102,23 +101,10 @@ void proc_close(struct procfs *p)
 	p->fd = -EBADF;
 }
 
-/* Identifies the mount FD is on. */
-static int mount_id(int fd, uint64_t *ret)
-{
-	struct statx stx;
-
-	if (statx(fd, "", AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, K_STATX_MNT_ID, &stx) < 0)
-		return -errno;
-	if (!(stx.stx_mask & K_STATX_MNT_ID))
-		return -ENOSYS; /* before 5.8, which all have openat2 or a filter that would have to go */
-	*ret = stx.stx_mnt_id;
-	return 0;
-}
-
 static int on_mount(int fd, uint64_t want)
 {
 	uint64_t id;
-	int r = mount_id(fd, &id);
+	int r = sys_mount_id(fd, &id);
 
 	if (r < 0)
 		return r;
@@ -130,6 +116,7 @@ static int on_mount(int fd, uint64_t want)
 static int open_component(int dir, const char *name, int flags, uint64_t mount)
 {
 	auto_fd int look = sys_openat(dir, name, O_PATH | O_NOFOLLOW, 0);
+	struct stat st;
 	int r;
 
 	if (look < 0)
@@ -139,6 +126,10 @@ static int open_component(int dir, const char *name, int flags, uint64_t mount)
 		return r;
 	if (flags == (O_PATH | O_NOFOLLOW))
 		return TAKE_FD(look);
+	if (fstat(look, &st) < 0)
+		return -errno;
+	if (S_ISLNK(st.st_mode))
+		return -ELOOP;
 
 	auto_fd int fd = sys_openat(dir, name, flags | O_NOFOLLOW, 0);
 	if (fd < 0)
@@ -156,7 +147,9 @@ static int walk_below(int root, const char *path, int flags)
 
 	if (dir < 0)
 		return -errno;
-	r = mount_id(dir, &mount);
+	if (*path == '/')
+		return -EXDEV;
+	r = sys_mount_id(dir, &mount);
 	if (r < 0)
 		return r;
 	for (;;) {

@@ -35,6 +35,7 @@ enum {
 	K_CLOSE_RANGE_UNSHARE = 2,
 	K_CLOSE_RANGE_CLOEXEC = 4,
 	K_PROC_SUPER_MAGIC = 0x9fa0,
+	K_STATX_MNT_ID = 0x1000,
 };
 
 struct k_mount_attr {
@@ -232,6 +233,18 @@ int sys_close_range(unsigned first, unsigned last, unsigned flags)
 	if (flags & K_CLOSE_RANGE_UNSHARE && unshare(CLONE_FILES) < 0)
 		return -errno;
 	return close_range_by_proc(first, last, flags);
+}
+
+int sys_mount_id(int fd, uint64_t *ret_id)
+{
+	struct statx stx;
+
+	if (statx(fd, "", AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, K_STATX_MNT_ID, &stx) < 0)
+		return -errno;
+	if (!(stx.stx_mask & K_STATX_MNT_ID))
+		return -ENOSYS;
+	*ret_id = stx.stx_mnt_id;
+	return 0;
 }
 
 int sys_open_tree(int dirfd, const char *path, unsigned flags)

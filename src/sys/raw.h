@@ -25,6 +25,9 @@ pid_t sys_pidfd_getpid(int pidfd);
 int sys_openat2(int dirfd, const char *path, int flags, mode_t mode, uint64_t resolve);
 int sys_close_range(unsigned first, unsigned last, unsigned flags); /* falls back to /proc/self/fd before 5.9/5.11 */
 
+/* Identifies the mount FD is on, by statx(2); -ENOSYS before Linux 5.8. */
+int sys_mount_id(int fd, uint64_t *ret);
+
 /* For tests of the fall-backs: the named calls behave as on a kernel without them, in this process, from now on. */
 enum sys_lacking { SYS_LACKS_OPENAT2 = 1, SYS_LACKS_CLOSE_RANGE = 2, SYS_LACKS_CLONE3 = 4, SYS_LACKS_FSOPEN = 8 };
 void sys_pretend_lacking(unsigned lacking);
