@@ -59,7 +59,7 @@ static int write_err(struct err *e, int r, const char *file, const spec_idmaps *
 	auto_buf struct buf words = { 0 };
 
 	idmap_words(map, &words);
-	err_sys(e, r, "write %s: %.200s", file, buf_str(&words));
+	err_sys(e, r, "map %.3s %.200s", file, buf_str(&words)); /* "uid", "gid" */
 	if (r == -EPERM)
 		return err_hint(e, "each host id must be mapped in the user namespace ketch runs "
 				   "in, with CAP_SETUID, CAP_SETGID, CAP_SETFCAP");

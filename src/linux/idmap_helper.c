@@ -242,6 +242,7 @@ int idmap_helper(pid_t pid, const char *tool, const spec_idmaps *map, struct err
 {
 	auto_buf struct buf words = { 0 };
 	auto_strv struct strv argv = { 0 };
+	const char *kind = strcmp(tool, "newuidmap") == 0 ? "uid" : "gid";
 	char path[64], said[256] = "";
 
 	if (find(tool, path, sizeof(path)) < 0)
@@ -253,14 +254,14 @@ int idmap_helper(pid_t pid, const char *tool, const spec_idmaps *map, struct err
 		return 0;
 	idmap_words(map, &words);
 	if (r < 0)
-		return err_sys(e, r, "map %.120s: %s", buf_str(&words), path);
+		return err_sys(e, r, "map %s %.120s: %s", kind, buf_str(&words), path);
 	if (WIFSIGNALED(r))
-		err_set(e, ERR_KERNEL, "map %.120s: %s was killed by signal %d", buf_str(&words),
-			path, WTERMSIG(r));
+		err_set(e, ERR_KERNEL, "map %s %.120s: %s was killed by signal %d", kind,
+			buf_str(&words), path, WTERMSIG(r));
 	else
-		err_set(e, ERR_DENIED, "map %.120s: %s%s%s", buf_str(&words), *said ? "" : tool,
-			*said ? said : " failed",
+		err_set(e, ERR_DENIED, "map %s %.120s: %s%s%s", kind, buf_str(&words),
+			*said ? "" : tool, *said ? said : " failed",
 			WEXITSTATUS(r) == 126 ? " (it could not be run)" : "");
-	hint_ranges(e, strcmp(tool, "newuidmap") == 0 ? "/etc/subuid" : "/etc/subgid");
+	hint_ranges(e, *kind == 'u' ? "/etc/subuid" : "/etc/subgid");
 	return err_errno(e);
 }
