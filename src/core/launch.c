@@ -11,6 +11,7 @@
 #include "core/launch.h"
 #include "core/steps.h"
 #include "engine/progress.h"
+#include "linux/netdev.h"
 #include "linux/seccomp.h"
 #include "sys/hostfs.h"
 #include "sys/raw.h"
@@ -295,6 +296,7 @@ void launch_clear(struct launch *l)
 		proc_close(&r->proc);
 		cgroup_free(r->cgroup);
 		seccomp_free(r->seccomp);
+		net_moved_free(r->net_moved);
 		progress_free(r->progress);
 	}
 	plan_free(l->plan);

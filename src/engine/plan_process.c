@@ -156,7 +156,7 @@ static void plan_user(struct plan *p)
 	if (p->creds.keep_groups && u->additional_gids.n > 0)
 		plan_warn(p, "$.process.user.additionalGids", "left out, as %s says", KEEP_GROUPS);
 	/* CVE-2014-8989, CVE-2018-7169: exactly the groups asked for, also when that is none */
-	p->creds.set_groups = !p->creds.keep_groups;
+	p->creds.set_groups = !p->creds.keep_groups && !p->fork.deny_setgroups;
 }
 
 /* ---- capabilities ---- */

@@ -14,7 +14,7 @@ struct nl_addr {
 	uint8_t family, prefix_len, scope;
 	uint8_t addr[16], local[16], broadcast[16];
 	uint8_t addr_len, local_len, broadcast_len; /* 0: not given */
-	uint32_t flags;                             /* those of IFA_F_* that one may set */
+	uint32_t flags;				    /* those of IFA_F_* that one may set */
 };
 
 struct nl_link {
@@ -29,7 +29,7 @@ int nl_check(int fd);
 /* Descriptor of the network namespace that the socket belongs to. Needs CAP_NET_ADMIN over it. */
 int nl_netns(int nl);
 int nl_link_get(int nl, const char *name, struct nl_link *ret); /* -ENODEV: none of that name */
-int nl_link_index(int nl, const char *name); /* ifindex or -ENODEV */
+int nl_link_index(int nl, const char *name);			/* ifindex or -ENODEV */
 int nl_link_name(int nl, int index, char name[NL_IFNAME]);
 int nl_link_up(int nl, int index);
 int nl_link_down(int nl, int index);
@@ -41,4 +41,5 @@ int nl_link_down(int nl, int index);
 int nl_link_move(int nl, int index, int netns_fd, const char *new_name);
 /* Permanent global addresses of the link. Number found, or -E2BIG when they are more than MAX. */
 int nl_addr_list(int nl, int index, struct nl_addr *out, size_t max);
-int nl_addr_add(int nl, int index, const struct nl_addr *a); /* one that is there already is success */
+int nl_addr_add(int nl, int index,
+		const struct nl_addr *a); /* one that is there already is success */
