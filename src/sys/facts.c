@@ -167,12 +167,12 @@ static void find_v1_mount(struct cgroup_hierarchy *h)
 
 static int find_v2_mount(struct cgroup_hierarchy *h, const char *mount)
 {
-	char path[160], text[256];
+	char path[160], text[256] = "";
 	int r;
 
 	snprintf(path, sizeof(path), "%s/cgroup.controllers", mount);
 	r = host_read_small(AT_FDCWD, path, text, sizeof(text));
-	if (r < 0)
+	if (r < 0 && r != -ENOENT)
 		return r;
 	for (char *p = text; *p; p++)
 		if (*p == ' ')

@@ -20,7 +20,8 @@ enum rootdir_flags {
 	ROOTDIR_NOFOLLOW = 1, /* a symlink as the last component is not followed */
 };
 
-/* Opens PATH with FLAGS of open(2) (O_CLOEXEC is added). Not for O_CREAT: -EINVAL. */
+/* Opens PATH with FLAGS of open(2) (O_CLOEXEC is added). Not for O_CREAT: -EINVAL. The tree is hostile: what is not
+ * O_PATH should be O_NONBLOCK | O_NOCTTY, too, as a FIFO would block and a terminal be acquired. */
 int rootdir_open(const struct rootdir *root, const char *path, int flags);
 /* O_PATH descriptor of PATH; with ROOTDIR_NOFOLLOW of a symlink itself. */
 int rootdir_open_path(const struct rootdir *root, const char *path, unsigned rootdir_flags);

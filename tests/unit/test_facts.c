@@ -39,7 +39,7 @@ static void parses_cgroup_files(void)
 	snprintf(text, sizeof(text), "0::/%0510d\n", 0);
 	CHECK_INT(facts_parse_cgroup(text, h, 4), 1);
 	CHECK_INT(strlen(h[0].own), 511);
-	snprintf(text, sizeof(text), "1:%064d:/\n", 0);
+	snprintf(text, sizeof(text), "1:%0128d:/\n", 0);
 	CHECK_INT(facts_parse_cgroup(text, h, 4), -ENAMETOOLONG);
 }
 

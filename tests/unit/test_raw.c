@@ -2,6 +2,7 @@
 /* System calls with a fall-back, tried both ways: clone3, close_range; what pidfds and fsopen contexts tell. */
 #include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 
 #include "sys/raw.h"
@@ -118,6 +119,76 @@ static void checks_programs(void)
 	CHECK_INT(sys_execveat_fd(-1, (char *[]){ NULL }, (char *[]){ NULL }), -EBADF);
 }
 
+/* In a child with its own mounts: the way a step mounts below a rootfs. */
+static int mount_by_descriptors(void)
+{
+	int proc = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char cwd[64], source[16];
+	uint64_t id[3];
+
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return 77;
+	int dir = open(scratch, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int a = openat(dir, "a", O_PATH | O_CLOEXEC), b = openat(dir, "b", O_PATH | O_CLOEXEC);
+
+	/* mount(2) on a descriptor, the working directory as before */
+	if (chdir(scratch) < 0 ||
+	    sys_mount_on_fd(proc, a, "none", "tmpfs", MS_NOSUID, "size=64k") < 0)
+		return 1;
+	if (!getcwd(cwd, sizeof(cwd)) || strcmp(cwd, scratch) != 0)
+		return 2;
+	int top = openat(dir, "a", O_PATH | O_CLOEXEC);
+	put_file(top, "inside", "tmpfs");
+	if (sys_mount_id(a, &id[0]) < 0 || sys_mount_id(top, &id[1]) < 0 || id[0] == id[1])
+		return 3;
+	snprintf(source, sizeof(source), "%d", top);
+	if (sys_mount_on_fd(proc, b, source, NULL, MS_BIND, NULL) < 0 || !get_file(dir, "b/inside"))
+		return 4;
+	if (sys_umount_detach("b") < 0 || get_file(dir, "b/inside") ||
+	    sys_umount_detach("link") >= 0)
+		return 5;
+
+	/* the new mount API: a detached copy, made read-only before anybody sees it */
+	int copy = sys_open_tree_clone(top, true);
+	if (copy < 0 || !(fcntl(copy, F_GETFD) & FD_CLOEXEC))
+		return 6;
+	if (sys_mount_setattr(copy, true, 1 /* RDONLY */, 0, MS_PRIVATE, -1) < 0 ||
+	    sys_move_mount(copy, b) < 0)
+		return 7;
+	if (!get_file(dir, "b/inside") || openat(dir, "b/new", O_WRONLY | O_CREAT, 0600) >= 0 ||
+	    errno != EROFS)
+		return 8;
+	int fs = sys_fsopen("tmpfs");
+	if (fs < 0 || sys_fsconfig_string(fs, "size", "64k") < 0 || sys_fsconfig_create(fs) < 0)
+		return 9;
+	int mnt = sys_fsmount(fs, 0x2 /* NOSUID */);
+	if (mnt < 0 || sys_move_mount(mnt, a) < 0 || sys_mount_id(mnt, &id[2]) < 0 ||
+	    id[2] == id[1])
+		return 10;
+	return 0;
+}
+
+static void mounts_by_descriptors(void)
+{
+	auto_fd int dir = scratch_make();
+	int status = 0;
+	pid_t pid;
+
+	CHECK_INT(mkdirat(dir, "a", 0700), 0);
+	CHECK_INT(mkdirat(dir, "b", 0700), 0);
+	CHECK_INT(symlinkat("a", dir, "link"), 0);
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0)
+		_exit(mount_by_descriptors());
+	CHECK_INT(waitpid(pid, &status, 0), pid);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+		printf("# skipped: may not mount here\n");
+	else
+		CHECK_INT(WIFEXITED(status) ? WEXITSTATUS(status) : status, 0);
+	scratch_remove();
+}
+
 static void without_newer_calls(void)
 {
 	sys_pretend_lacking(SYS_LACKS_CLONE3 | SYS_LACKS_CLOSE_RANGE);
@@ -136,6 +207,7 @@ static const struct test tests[] = {
 	{ "opens with openat2", opens_with_openat2 },
 	{ "tells why a mount failed", tells_why_a_mount_failed },
 	{ "checks programs", checks_programs },
+	{ "mounts by descriptors", mounts_by_descriptors },
 	{ "without newer calls:", without_newer_calls },
 	{ "clones with clone", clones },
 	{ "closes ranges one by one", closes_ranges },
