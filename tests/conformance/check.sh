@@ -6,7 +6,7 @@
 # Runs the validation programs (and those of fixed/) with KETCH (default build/src/cli/ketch) and,
 # in the same run, with Debian's crun and runc: this machine's and trixie's. Prints one line for
 # each program and view, and fails where ketch
-#   - fails a program that one of the others passes, unless expected.tsv says "differ",
+#   - fails a program that one of the others passes, unless expected.tsv says "differ" or "either",
 #   - gives another result than expected.tsv says, or
 #   - leaves processes, mounts or cgroups behind without a container that they belong to.
 # A program that fails as expected.tsv says, with its reason, counts as skipped.
