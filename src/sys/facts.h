@@ -22,9 +22,10 @@ enum { FACTS_MAX_HIERARCHIES = 24, FACTS_MAX_CONTROLLERS = 24 };
 
 /* One hierarchy. */
 struct cgroup_hierarchy {
-	char controllers[128]; /* v1: "cpu,cpuacct", "name=systemd"; v2: those of cgroup.controllers, by commas */
-	char mount[128];      /* "/sys/fs/cgroup/memory"; "" when it is not mounted */
-	char own[512];        /* our own cgroup in it: "/"; also for one above the root of our cgroup namespace */
+	char controllers
+		[128]; /* v1: "cpu,cpuacct", "name=systemd"; v2: those of cgroup.controllers, by commas */
+	char mount[128]; /* "/sys/fs/cgroup/memory"; "" when it is not mounted */
+	char own[512]; /* our own cgroup in it: "/"; also for one above the root of our cgroup namespace */
 	bool v2;
 };
 
@@ -32,9 +33,9 @@ struct facts {
 	unsigned kernel_major, kernel_minor;
 	char kernel_release[64];
 	char machine[32];
-	uid_t uid, gid;      /* effective */
-	bool in_userns;      /* not the initial user namespace */
-	uint64_t caps;       /* effective capabilities */
+	uid_t uid, gid; /* effective */
+	bool in_userns; /* not the initial user namespace */
+	uint64_t caps;	/* effective capabilities */
 	unsigned n_cpus;
 	enum cgroup_mode cgroup_mode;
 	struct cgroup_hierarchy hierarchies[FACTS_MAX_HIERARCHIES];
@@ -44,8 +45,9 @@ struct facts {
 	/* facts_probe_all() only; false else */
 	bool complete;
 	bool cgroup_nsdelegate; /* in mountinfo only */
-	bool mount_setattr, idmap, clone_into_cgroup, cgroup_kill, time_ns, seccomp, seccomp_notify, overlay, swap_accounting;
-	bool resctrl;         /* mounted */
+	bool mount_setattr, idmap, clone_into_cgroup, cgroup_kill, time_ns, seccomp, seccomp_notify,
+		overlay, swap_accounting;
+	bool resctrl;	      /* mounted */
 	bool user_ns_allowed; /* to the caller */
 	unsigned last_cap;
 };
