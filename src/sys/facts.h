@@ -57,14 +57,15 @@ int facts_probe_all(struct facts *f, struct err *e);
 /* Recorded hosts: the same struct as JSON (engine/facts_load.h reads it back). */
 int facts_save(const struct facts *f, struct buf *out);
 
-/* The members of struct facts but the hierarchies, for writing and reading. */
+/* Members of struct facts but the mode and the hierarchies, and those of struct cgroup_hierarchy: for writing and reading. */
 enum facts_type { FACTS_BOOL, FACTS_UINT, FACTS_U64, FACTS_TEXT };
 struct facts_field {
 	const char *name;
 	enum facts_type type;
 	size_t offset, size;
 };
-extern const struct facts_field facts_fields[]; /* ended by a NULL name */
+extern const struct facts_field facts_fields[];		  /* ended by a NULL name */
+extern const struct facts_field facts_hierarchy_fields[]; /* likewise */
 /* "none", "v1", "hybrid", "v2" for enum cgroup_mode, in this order; NULL-ended. */
 extern const char *const facts_cgroup_modes[];
 

@@ -19,7 +19,8 @@ pid_t sys_clone3(uint64_t flags, int exit_signal, int cgroup_fd, int *pidfd);
 
 int sys_pidfd_open(pid_t pid);
 int sys_pidfd_send_signal(int pidfd, int sig);
-/* Process behind PIDFD as this pid namespace sees it, from /proc/self/fdinfo; -ESRCH when it is reaped or outside. */
+/* Process behind PIDFD as the /proc of the caller's mount namespace numbers it, from fdinfo; -ESRCH when it is reaped or
+ * has no number there. */
 pid_t sys_pidfd_getpid(int pidfd);
 
 int sys_openat2(int dirfd, const char *path, int flags, mode_t mode, uint64_t resolve);
