@@ -85,8 +85,8 @@ static unsigned listen_fds(void)
 static int drop_junk(const struct launch *l)
 {
 	unsigned first = 3 + listen_fds() + l->opts->preserve_fds;
-	unsigned keep[] = { (unsigned) l->store->fd, (unsigned) log_fd(),
-			    l->container ? (unsigned) l->container->dir : ~0u };
+	unsigned keep[] = { (unsigned)l->store->fd, (unsigned)log_fd(),
+			    l->container ? (unsigned)l->container->dir : ~0u };
 	int r = 0;
 
 	while (r >= 0) {
