@@ -83,7 +83,8 @@ enum plan_mount_kind {
 
 struct plan_mount {
 	const struct spec_mount *spec;
-	size_t index; /* in $.mounts */
+	size_t index;	  /* in $.mounts */
+	const char *dest; /* the destination: absolute, without doubled slashes and "." components */
 	enum plan_mount_kind kind;
 	const char *fstype; /* PLAN_MOUNT_FS */
 	const char *source; /* bind: absolute path on the host; else the source word, never NULL */
@@ -99,6 +100,7 @@ struct plan_mount {
 	bool tmpcopyup, idmap, ridmap, copy_symlink, src_nofollow, dest_nofollow;
 	const spec_idmaps *uid_map,
 		*gid_map; /* idmap: its own or the container's; NULL when not idmapped */
+	bool bind_only;	  /* PLAN_MOUNT_REMOUNT: with "bind", flags of the mount alone */
 	bool read_only;	  /* ro was asked for (either way) */
 };
 
@@ -131,6 +133,7 @@ struct plan {
 	struct plan_fork fork;
 	struct plan_cgroup cgroup;
 	SPEC_LIST(struct plan_mount) mounts;
+	const char *mount_label; /* option that gives new file systems linux.mountLabel; NULL: none */
 	struct plan_creds creds;
 	struct plan_sources from;
 	bool has_hooks[HOOK_N_KINDS];

@@ -34,6 +34,7 @@ struct cgroup;		/* linux/cgroup.h */
 struct seccomp_program; /* linux/seccomp.h */
 struct net_moved;	/* linux/netdev.h */
 struct progress;	/* engine/progress.h */
+struct mount_work;	/* linux/mounts.h */
 
 /*
  * What the steps of one create or exec share besides the plan. Each member has one owner, the step named beside it;
@@ -46,6 +47,7 @@ struct run {
 	struct chan chan;    /* core: this side's end of the socket between parent and child */
 	struct procfs proc;  /* core: verified procfs of the stage's own pid namespace */
 	struct rootdir root; /* rootfs.bind: the container's root */
+	struct mount_work *mounts; /* INIT: what the mount steps keep among them; NULL: nothing */
 	int old_root; /* core (INIT): "/" of the host, O_PATH, until rootfs.pivot closes it */
 	struct run_child first, init; /* core (parent) */
 	int state_dir;		      /* state.reserve: ROOT/ID, O_RDONLY|O_DIRECTORY */
