@@ -1,1 +1,225 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Mounts of type cgroup and cgroup2: the container's view of its control groups. On v2 one mount; on v1 and hybrid hosts a
+ * tmpfs with a mount for each hierarchy. Read-only is honoured on every way (CVE-2023-25809). cgroup_namespaces(7).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+
+#include "linux/cgroup.h"
+#include "linux/mounts.h"
+#include "sys/hostfs.h"
+#include "sys/raw.h"
+#include "util/util.h"
+
+struct view {
+	struct run *r;
+	const struct plan_mount *m;
+	struct cgroup_record rec; /* leaves: where the container is in each hierarchy */
+	bool own_ns;		  /* a new mount shows the container's cgroup as the root */
+	char what[160];
+};
+
+static uint64_t attrs_of(const struct plan_mount *m)
+{
+	return (m->attr_set & ~m->rec_clear) | m->rec_set;
+}
+
+/* ---- the container's directory in a hierarchy ---- */
+
+static bool is_below(const char *path, const char *mount)
+{
+	size_t n = strlen(mount);
+
+	return strncmp(path, mount, n) == 0 && (path[n] == '/' || path[n] == '\0');
+}
+
+static int own_dir(const struct view *v, const struct cgroup_hierarchy *h, char *out, size_t size)
+{
+	int n = -1;
+
+	for (size_t i = 0; i < v->rec.leaves.n && n < 0; i++) {
+		if (is_below(v->rec.leaves.v[i], h->mount))
+			n = snprintf(out, size, "%s", v->rec.leaves.v[i]);
+	}
+	if (n < 0) /* no cgroup of its own: it is where we are */
+		n = snprintf(out, size, "%s%s", h->mount, strcmp(h->own, "/") == 0 ? "" : h->own);
+	return (size_t)n < size ? 0 : -ENAMETOOLONG;
+}
+
+static int bind_dir(struct view *v, const char *path, int target, struct err *e)
+{
+	const struct mount_flags flags = mount_flags_of(v->m);
+
+	return mount_host_bind(v->r, path, false, target, &flags, v->what, e);
+}
+
+static int bind_own_dir(struct view *v, const struct cgroup_hierarchy *h, int target, struct err *e)
+{
+	char path[1024];
+
+	int r = own_dir(v, h, path, sizeof(path));
+	return r < 0 ? err_sys(e, r, "%s: the cgroup's path", v->what)
+		     : bind_dir(v, path, target, e);
+}
+
+/* A new mount of the hierarchy, through our cgroup namespace; where that is refused the directory it would show. */
+static int mount_view(struct view *v, const struct cgroup_hierarchy *h, int target, struct err *e)
+{
+	const struct mount_flags propagation = { .propagation = v->m->propagation };
+	char message[FS_MESSAGE_SIZE];
+	const struct fs_request q = {
+		.type = h->v2 ? "cgroup2" : "cgroup",
+		.source = "cgroup",
+		.data = h->v2 ? "" : h->controllers,
+		.attrs = attrs_of(v->m),
+	};
+
+	auto_fd int mnt = fs_new(&q, message);
+	if (mnt == -EPERM || mnt == -EBUSY)
+		return bind_own_dir(v, h, target, e);
+	if (mnt < 0)
+		return err_sys(e, mnt, "%s: %s%s%s", v->what, h->controllers,
+			       message[0] ? ": " : "", message);
+	return mount_place(v->r, mnt, target, &propagation, v->what, e);
+}
+
+/* ---- v2 ---- */
+
+static int mount_unified(struct view *v, int target, struct err *e)
+{
+	static const struct cgroup_hierarchy unmounted = { .own = "/", .v2 = true };
+	const struct cgroup_hierarchy *h = facts_unified(v->r->plan->facts);
+
+	/* Without a namespace of its own a new mount would show the same as the host's, and wait 8 to 21 ms for the kernel. */
+	if (!v->own_ns && h && h->mount[0])
+		return bind_dir(v, h->mount, target, e);
+	return mount_view(v, h ? h : &unmounted, target, e);
+}
+
+/* ---- v1 and hybrid ---- */
+
+static const char *hierarchy_name(const struct cgroup_hierarchy *h)
+{
+	const char *slash = strrchr(h->mount, '/');
+
+	return slash && slash[1] ? slash + 1 : h->controllers;
+}
+
+/* "cpu" and "cpuacct" as links to "cpu,cpuacct", as programs look for them. */
+static int link_controllers(struct view *v, const struct cgroup_hierarchy *h, int dir,
+			    struct err *e)
+{
+	const char *name = hierarchy_name(h);
+	char word[64];
+
+	if (h->v2 || strncmp(h->controllers, "name=", 5) == 0)
+		return 0;
+	for (const char *at = h->controllers; *at;) {
+		size_t n = strcspn(at, ",");
+		int r = 0;
+
+		if (n > 0 && n < sizeof(word)) {
+			memcpy(word, at, n);
+			word[n] = '\0';
+			if (strcmp(word, name) != 0)
+				r = rootdir_symlinkat(dir, name, word);
+		}
+		if (r < 0 && r != -EEXIST)
+			return err_sys(e, r, "%s: make the link '%s'", v->what, word);
+		at += n + (at[n] == ',');
+	}
+	return 0;
+}
+
+static int mount_hierarchy(struct view *v, const struct cgroup_hierarchy *h, int dir, struct err *e)
+{
+	const char *name = hierarchy_name(h);
+
+	int r = host_mkdirat(dir, name, 0755);
+	if (r == -EEXIST)
+		return 0;
+	if (r < 0)
+		return err_sys(e, r, "%s: make the directory '%s'", v->what, name);
+	auto_fd int target = sys_openat(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+	if (target < 0)
+		return err_sys(e, target, "%s: open the directory '%s'", v->what, name);
+	r = v->own_ns ? mount_view(v, h, target, e) : bind_own_dir(v, h, target, e);
+	return r < 0 ? r : link_controllers(v, h, dir, e);
+}
+
+static int make_top(struct view *v, struct err *e)
+{
+	const char *label = v->r->plan->mount_label;
+	char message[FS_MESSAGE_SIZE], data[512];
+	const struct fs_request q = {
+		.type = "tmpfs",
+		.source = "tmpfs",
+		.data = data,
+		.attrs = attrs_of(v->m) & ~(uint64_t)MOUNT_ATTR_RDONLY,
+	};
+
+	int n = snprintf(data, sizeof(data), "mode=755%s%s", label ? "," : "", label ? label : "");
+	if ((size_t)n >= sizeof(data))
+		return err_sys(e, -ENAMETOOLONG, "%s: the mount label", v->what);
+	int mnt = fs_new(&q, message);
+	return mnt < 0 ? err_sys(e, mnt, "%s: make a tmpfs: %s", v->what, message) : mnt;
+}
+
+static int mount_hierarchies(struct view *v, int target, struct err *e)
+{
+	const struct mount_flags propagation = { .propagation = v->m->propagation };
+	const struct mount_flags read_only = { .set = MOUNT_ATTR_RDONLY };
+	const struct facts *f = v->r->plan->facts;
+
+	auto_fd int top = make_top(v, e);
+	if (top < 0)
+		return top;
+	/* before Linux 6.15 nothing can be mounted on a mount that is not attached itself */
+	int r = mount_place(v->r, top, target, &propagation, v->what, e);
+	for (unsigned i = 0; i < f->n_hierarchies && r >= 0; i++) {
+		if (f->hierarchies[i].mount[0])
+			r = mount_hierarchy(v, &f->hierarchies[i], top, e);
+	}
+	if (r >= 0 && v->m->read_only)
+		r = mount_change(v->r, top, &read_only, v->what, e);
+	return r;
+}
+
+/* ---- */
+
+static bool has_v1(const struct facts *f)
+{
+	for (unsigned i = 0; i < f->n_hierarchies; i++) {
+		if (!f->hierarchies[i].v2 && f->hierarchies[i].mount[0])
+			return true;
+	}
+	return false;
+}
+
+static int mount_on(struct view *v, struct err *e)
+{
+	int r = v->r->cgroup ? cgroup_record(v->r->cgroup, &v->rec) : 0;
+
+	if (r < 0)
+		return err_sys(e, r, "%s: find the container's cgroups", v->what);
+	auto_fd int target = mount_target(v->r, v->m, true, NULL, e);
+	if (target < 0)
+		return target;
+	if (strcmp(v->m->fstype, "cgroup2") != 0 && has_v1(v->r->plan->facts))
+		return mount_hierarchies(v, target, e);
+	return mount_unified(v, target, e);
+}
+
+int mount_cgroup(struct run *r, const struct plan_mount *m, struct err *e)
+{
+	struct view v = { .r = r, .m = m, .own_ns = r->plan->spec->lnx->ns[NS_CGROUP].present };
+
+	snprintf(v.what, sizeof(v.what), "mount %s on '%s'", m->fstype, m->dest);
+	int ret = mount_on(&v, e);
+	cgroup_record_free(&v.rec);
+	return ret;
+}

@@ -1,1 +1,314 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The mounts of config.json in their order (config.md#mounts): destinations resolved one by one below the root, bind mounts
+ * and remounts. New file systems: mount_fs.c, cgroups: mount_cgroup.c.
+ */
+#include "linux/mounts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "linux/steps.h"
+#include "sys/raw.h"
+#include "util/util.h"
+
+/* ---- destinations ---- */
+
+static int dest_failed(const struct plan_mount *m, int r, const char *doing, struct err *e)
+{
+	err_sys(e, r, "%s the destination '%s'", doing, m->dest);
+	if (r == -EROFS)
+		return err_hint(
+			e,
+			"it does not exist, and the file system it would be made in is read-only");
+	if (r == -ENOTDIR)
+		return err_hint(e,
+				"a part of the path is a file in the container's root file system");
+	if (r == -ELOOP)
+		return err_hint(
+			e,
+			"the path leads through too many symbolic links, or through one of /proc");
+	return r;
+}
+
+static int make_target(const struct run *r, const struct plan_mount *m, bool dir, struct err *e)
+{
+	int fd = dir ? rootdir_mkdirs(&r->root, m->dest, 0755)
+		     : rootdir_touch(&r->root, m->dest, 0644);
+
+	return fd < 0 ? dest_failed(m, fd, "make", e) : fd;
+}
+
+/*
+ * proc and sysfs go on a real directory only: on a symbolic link of a hostile image they would land elsewhere, and what is
+ * masked and labelled by their well-known paths would be something else (CVE-2019-19921, CVE-2023-27561).
+ */
+static int strict_target(const struct run *r, const struct plan_mount *m, struct err *e)
+{
+	struct stat st;
+
+	auto_fd int fd = rootdir_open_path(&r->root, m->dest, ROOTDIR_NOFOLLOW);
+	if (fd == -ENOENT) {
+		auto_fd int made = make_target(r, m, true, e);
+		if (made < 0)
+			return made;
+		fd = rootdir_open_path(&r->root, m->dest, ROOTDIR_NOFOLLOW);
+	}
+	if (fd < 0)
+		return dest_failed(m, fd, "open", e);
+	if (fstat(fd, &st) < 0)
+		return err_sys(e, -errno, "look at the destination '%s'", m->dest);
+	if (S_ISDIR(st.st_mode))
+		return TAKE_FD(fd);
+	err_set(e, ERR_BUNDLE, "the destination '%s' of %s is %s in the root file system", m->dest,
+		m->fstype, S_ISLNK(st.st_mode) ? "a symbolic link" : "not a directory");
+	return err_hint(
+		e, "it must be a directory: another one could be masked in place of the real %s",
+		m->fstype);
+}
+
+int mount_target(struct run *r, const struct plan_mount *m, bool dir, bool *existed, struct err *e)
+{
+	bool strict = m->kind == PLAN_MOUNT_PROC || m->kind == PLAN_MOUNT_SYSFS;
+	bool there = true;
+
+	int fd = strict ? strict_target(r, m, e)
+			: rootdir_open_path(&r->root, m->dest,
+					    m->dest_nofollow ? ROOTDIR_NOFOLLOW : 0);
+	if (fd == -ENOENT && !strict) {
+		there = false;
+		fd = make_target(r, m, dir, e);
+	} else if (fd < 0 && !strict) {
+		return dest_failed(m, fd, "open", e);
+	}
+	if (existed)
+		*existed = there;
+	return fd;
+}
+
+int mount_done(struct run *r, const struct plan_mount *m, int mnt, struct err *e)
+{
+	if (strcmp(m->dest, "/") != 0)
+		return 0;
+	int fd = fcntl(mnt, F_DUPFD_CLOEXEC, 3);
+	if (fd < 0)
+		return err_sys(e, -errno, "mount on '/'");
+	close_fd(r->root.fd);
+	r->root.fd = fd;
+	return 0;
+}
+
+/* ---- bind mounts ---- */
+
+struct bind {
+	struct run *r;
+	const struct plan_mount *m;
+	char what[320];
+	bool source_is_dir;
+};
+
+static int source_failed(const struct bind *b, int r, struct err *e)
+{
+	err_sys(e, r, "%s: open the source", b->what);
+	if (r == -ENOENT)
+		err_hint(e, "'%s' does not exist on the host", b->m->source);
+	else if (r == -EACCES)
+		err_hint(e, "a directory above it can't be entered by this user");
+	return err_at(e, "$.mounts[%zu].source", b->m->index);
+}
+
+/* O_PATH of the source in init's own mount namespace, which before rootfs.pivot is a copy of the host's. */
+static int open_source(struct bind *b, struct err *e)
+{
+	const struct plan_mount *m = b->m;
+
+	int fd = sys_open(m->source, O_PATH | (m->src_nofollow || m->copy_symlink ? O_NOFOLLOW : 0),
+			  0);
+	if (fd == -EACCES && b->r->plan->user_ns)
+		return mount_ask_parent(b->r, m, e);
+	return fd < 0 ? source_failed(b, fd, e) : fd;
+}
+
+static int clone_source(struct bind *b, int source, struct err *e)
+{
+	int mnt = sys_open_tree_clone(source, b->m->bind_recursive);
+
+	if (mnt >= 0)
+		return mnt;
+	err_sys(e, mnt, "%s: clone the source", b->what);
+	if (mnt == -EINVAL && !b->m->bind_recursive && b->r->plan->user_ns)
+		return err_hint(e, "something is mounted below the source and may not be uncovered "
+				   "in a user namespace: use rbind");
+	return mnt == -EINVAL ? err_hint(e, "the source may be on an unbindable mount") : mnt;
+}
+
+/* Option copy-symlink: the link itself is made anew in the container. */
+static int copy_link(struct bind *b, int source, struct err *e)
+{
+	char target[4096];
+	const char *name;
+	int dir;
+
+	int ret = rootdir_readlink(source, target, sizeof(target));
+	if (ret < 0)
+		return err_sys(e, ret, "%s: read the link", b->what);
+	ret = rootdir_parent(&b->r->root, b->m->dest, true, &dir, &name);
+	if (ret < 0)
+		return dest_failed(b->m, ret, "make", e);
+	ret = rootdir_symlinkat(dir, target, name);
+	close_fd(dir);
+	if (ret < 0) {
+		err_sys(e, ret, "%s: copy the link", b->what);
+		return ret == -EEXIST
+			       ? err_hint(e, "something else has that name in the root file system")
+			       : ret;
+	}
+	return 0;
+}
+
+static int check_sides(const struct bind *b, int target, struct err *e)
+{
+	struct stat st;
+
+	if (fstat(target, &st) < 0)
+		return err_sys(e, -errno, "%s: look at the destination", b->what);
+	if (S_ISDIR(st.st_mode) == b->source_is_dir)
+		return 0;
+	err_sys(e, b->source_is_dir ? -ENOTDIR : -EISDIR,
+		"%s: the source is a %s, the destination a %s", b->what,
+		b->source_is_dir ? "directory" : "file", b->source_is_dir ? "file" : "directory");
+	return err_hint(e, "check that the source on the host is what you mean: it may have been "
+			   "made as an empty directory");
+}
+
+static int attach_bind(struct bind *b, int mnt, struct err *e)
+{
+	const struct mount_flags flags = mount_flags_of(b->m);
+
+	auto_fd int target = mount_target(b->r, b->m, b->source_is_dir, NULL, e);
+	if (target < 0)
+		return target;
+	int ret = check_sides(b, target, e);
+	if (ret >= 0)
+		ret = mount_place(b->r, mnt, target, &flags, b->what, e);
+	return ret < 0 ? ret : mount_done(b->r, b->m, mnt, e);
+}
+
+static int mount_bind(struct run *r, const struct plan_mount *m, struct err *e)
+{
+	struct bind b = { .r = r, .m = m };
+	struct stat st;
+
+	snprintf(b.what, sizeof(b.what), "bind '%s' to '%s'", m->source, m->dest);
+	/* an idmapped source comes from the parent as a detached mount, all else is cloned here */
+	auto_fd int source = m->uid_map ? mount_ask_parent(r, m, e) : open_source(&b, e);
+	if (source < 0)
+		return source;
+	if (fstat(source, &st) < 0)
+		return err_sys(e, -errno, "%s: look at the source", b.what);
+	if (S_ISLNK(st.st_mode) && m->copy_symlink)
+		return copy_link(&b, source, e);
+	b.source_is_dir = S_ISDIR(st.st_mode);
+	if (m->uid_map)
+		return attach_bind(&b, source, e);
+	auto_fd int mnt = clone_source(&b, source, e);
+	return mnt < 0 ? mnt : attach_bind(&b, mnt, e);
+}
+
+/* ---- remounts ---- */
+
+static int remount_super_block(struct run *r, const struct plan_mount *m, int target, struct err *e)
+{
+	int self_fds = mount_self_fds(r, e);
+
+	if (self_fds < 0)
+		return self_fds;
+	int ret = sys_mount_on_fd(self_fds, target, NULL, NULL, MS_REMOUNT | m->sb_flags, m->data);
+	return ret < 0 ? err_sys(e, ret, "remount '%s'", m->dest) : 0;
+}
+
+/* Option remount: flags of the mount that is there; without "bind" its file system takes options as well. */
+static int mount_again(struct run *r, const struct plan_mount *m, struct err *e)
+{
+	struct mount_flags flags = mount_flags_of(m);
+	char what[160];
+
+	snprintf(what, sizeof(what), "remount '%s'", m->dest);
+	auto_fd int target =
+		rootdir_open_path(&r->root, m->dest, m->dest_nofollow ? ROOTDIR_NOFOLLOW : 0);
+	if (target < 0)
+		return dest_failed(m, target, "open", e);
+	int ret = 0;
+	if (!m->bind_only && (m->data[0] || m->sb_flags))
+		ret = remount_super_block(r, m, target, e);
+	flags.tree = flags.rec_set || flags.rec_clear || flags.propagation & MS_REC;
+	/* mount(2) sets the mount's flags along with the others: ours come last */
+	return ret < 0 ? ret : mount_change(r, target, &flags, what, e);
+}
+
+/* ---- mounts.all ---- */
+
+static int mount_one(struct run *r, const struct plan_mount *m, struct err *e)
+{
+	static int (*const by_kind[])(struct run * r, const struct plan_mount *m, struct err *e) = {
+		[PLAN_MOUNT_BIND] = mount_bind,	    [PLAN_MOUNT_FS] = mount_fs,
+		[PLAN_MOUNT_PROC] = mount_fs,	    [PLAN_MOUNT_SYSFS] = mount_fs,
+		[PLAN_MOUNT_CGROUP] = mount_cgroup, [PLAN_MOUNT_REMOUNT] = mount_again,
+	};
+
+	return by_kind[m->kind](r, m, e);
+}
+
+static bool applies(const struct plan *p)
+{
+	return p->mounts.n > 0;
+}
+
+static int run(struct run *r, struct err *e)
+{
+	for (size_t i = 0; i < r->plan->mounts.n; i++) {
+		if (mount_one(r, &r->plan->mounts.v[i], e) < 0)
+			return err_at(e, "$.mounts[%zu]", i);
+	}
+	return 0;
+}
+
+static void explain(const struct plan *p, struct buf *out)
+{
+	static const char *const kinds[] = {
+		[PLAN_MOUNT_BIND] = "bind",	[PLAN_MOUNT_FS] = "fs",
+		[PLAN_MOUNT_PROC] = "proc",	[PLAN_MOUNT_SYSFS] = "sysfs",
+		[PLAN_MOUNT_CGROUP] = "cgroup", [PLAN_MOUNT_REMOUNT] = "remount",
+	};
+
+	for (size_t i = 0; i < p->mounts.n; i++) {
+		const struct plan_mount *m = &p->mounts.v[i];
+
+		buf_adds(out, kinds[m->kind]);
+		if (m->kind == PLAN_MOUNT_BIND && m->bind_recursive)
+			buf_adds(out, " recursive");
+		if (m->kind == PLAN_MOUNT_FS)
+			buf_addf(out, " %s", m->fstype);
+		if (m->kind != PLAN_MOUNT_REMOUNT)
+			buf_addf(out, " %s ->", m->source);
+		buf_addf(out, " %s ", m->dest);
+		mount_words(m, out);
+		if (m->data[0])
+			buf_addf(out, " data %s", m->data);
+		buf_addc(out, '\n');
+	}
+}
+
+const struct step step_mounts_all = {
+	.name = "mounts.all",
+	.what = "mount what config.json lists, in its order",
+	.stage = STAGE_INIT,
+	.use = FOR_CREATE,
+	.applies = applies,
+	.run = run,
+	.explain = explain,
+};

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the mount steps share: how a detached mount gets its flags and its place. Everything goes by descriptors; no path
+ * into the container's tree is ever resolved twice (CVE-2021-30465). All functions run in init (stage INIT) unless they
+ * say otherwise.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/step.h"
+
+#ifndef MOUNT_ATTR_NOSYMFOLLOW
+#define MOUNT_ATTR_NOSYMFOLLOW 0x00200000 /* Linux 5.14 */
+#endif
+
+enum { MOUNTS_MAX_LATE = 64 };
+
+/* run->mounts. Made by mount_work(), ended by mount_work_end() in rootfs.readonly. */
+struct mount_work {
+	int self_fds; /* verified /proc/self/fd, for mount(2) on a descriptor; -EBADF: not needed so far */
+	int dev; /* the container's /dev, never a symlink; -EBADF: not needed so far */
+	int null_mask; /* rootfs.pivot: detached clone of the host's /dev/null, which mounts.masked attaches */
+	int late[MOUNTS_MAX_LATE]; /* mounts that become read-only when everything is in its place */
+	unsigned n_late;
+};
+
+/* run->mounts, made when it is missing; NULL and *e when memory is out. */
+struct mount_work *mount_work(struct run *r, struct err *e);
+/* The directory for sys_mount_on_fd(), or -errno. Owned by run->mounts. */
+int mount_self_fds(struct run *r, struct err *e);
+/* The container's /dev: made when missing; an error when it is a symlink (CVE-2026-41579). Owned by run->mounts. */
+int mount_dev(struct run *r, struct err *e);
+/* Makes the late mounts read-only, closes and frees everything. */
+int mount_work_end(struct run *r, struct err *e);
+
+struct mount_flags {
+	uint64_t set, clear;	     /* MOUNT_ATTR_* of the mount itself */
+	uint64_t rec_set, rec_clear; /* and of all below as well */
+	unsigned long propagation;   /* MS_*, MS_REC; 0: private, recursive */
+	bool tree;		     /* there may be mounts below */
+};
+
+/*
+ * Gives the detached mount MNT its flags and attaches it at TARGET, in an order that never shows it with less than them.
+ * Flags that are locked in our user namespace stay as they are, with a warning that names WHAT. Before Linux 5.12 flags
+ * come right after attaching.
+ */
+int mount_place(struct run *r, int mnt, int target, const struct mount_flags *f, const char *what,
+		struct err *e);
+/* The flags alone, of a mount that is attached already; propagation 0: as it is. */
+int mount_change(struct run *r, int mnt, const struct mount_flags *f, const char *what,
+		 struct err *e);
+/* The flags a plan asks for. FS: of a new file system, which starts without any. */
+struct mount_flags mount_flags_of(const struct plan_mount *m);
+
+/* MOUNT_ATTR_* as MS_* for mount(2). */
+unsigned long mount_ms_flags(uint64_t attrs);
+
+/* A new file system (mount_fs.c). */
+struct fs_request {
+	const char *type;
+	const char *source;	/* NULL: none */
+	const char *data;	/* options by commas */
+	unsigned long sb_flags; /* MS_* */
+	uint64_t attrs;		/* MOUNT_ATTR_* */
+};
+
+enum { FS_MESSAGE_SIZE = 256 };
+
+/* Detached mount, or -errno with the kernel's own words in MESSAGE ("" when it has none). -E2BIG for what fsconfig(2) can't
+ * carry, which mount(2) may. */
+int fs_new(const struct fs_request *q, char message[FS_MESSAGE_SIZE]);
+/* A planned mount of the kinds FS, PROC and SYSFS. */
+int mount_fs(struct run *r, const struct plan_mount *m, struct err *e);
+
+/* A planned mount of the kind CGROUP (mount_cgroup.c). */
+int mount_cgroup(struct run *r, const struct plan_mount *m, struct err *e);
+
+/* A recursive or single bind of the host's PATH in place of a file system the kernel refuses us. */
+int mount_host_bind(struct run *r, const char *path, bool recursive, int target,
+		    const struct mount_flags *f, const char *what, struct err *e);
+
+/*
+ * Place for M: resolved below the root at this moment, made when missing (a directory if DIR, else an empty file).
+ * *EXISTED (may be NULL) tells which. O_PATH descriptor or -errno.
+ */
+int mount_target(struct run *r, const struct plan_mount *m, bool dir, bool *existed, struct err *e);
+/* After M was attached as MNT: the root itself was mounted over when the destination is "/". */
+int mount_done(struct run *r, const struct plan_mount *m, int mnt, struct err *e);
+
+/* mount_idmap.c. Asks the parent for what only it can open; what the descriptor is depends on M: the idmapped detached
+ * mount (bind), the user namespace of the mapping (new file systems), or the source as O_PATH (not idmapped). */
+int mount_ask_parent(struct run *r, const struct plan_mount *m, struct err *e);
+
+/* Must M be written to before it may be read-only? tmpfs, and whatever is on /dev: rootfs.readonly does it then. */
+bool mount_is_late(const struct plan_mount *m);
+
+/* Words of a plan's flags for `explain`: "ro,nosuid,rprivate". */
+void mount_words(const struct plan_mount *m, struct buf *out);
+
+/* Descriptor of a device of the host, O_PATH in our mount namespace, checked to be TYPE (S_IFCHR, S_IFBLK) MAJOR:MINOR
+ * (CVE-2025-31133). Before rootfs.pivot only. -ENODEV when it is something else. */
+int host_device(struct run *r, const char *path, unsigned type, unsigned major, unsigned minor);
