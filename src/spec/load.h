@@ -20,15 +20,21 @@ enum {
 /* Parses and validates a whole config.json. On success *ret is to be freed with spec_free(). */
 int spec_load(struct spec **ret, const char *json, size_t len, struct err *e);
 
-/* The same for all rules: every finding, not only the first, is handed to FN (for `ketch check`). *ret is set
- * to the model when it could be built at all, else NULL. Returns the number of findings, or -ENOMEM. */
-int spec_check(struct spec **ret, const char *json, size_t len, void (*fn)(void *ctx, const struct err *finding), void *ctx);
+/* The same for all rules: every finding, not only the first, is handed to FN in the order of the text (for
+ * `ketch check`). Rules conclude nothing from a value that was refused. After 200 findings it ends. *ret is set to the
+ * model when every value could be read (rules may still be broken), else NULL. Returns the number of findings, or
+ * -ENOMEM. */
+int spec_check(struct spec **ret, const char *json, size_t len,
+	       void (*fn)(void *ctx, const struct err *finding), void *ctx);
 
-/* A process document (`exec --process FILE`) into ARENA. WARNINGS may be NULL. */
-int spec_load_process(struct spec_process **ret, struct arena *arena, const char *json, size_t len, struct err *e);
+/* A process document (`exec --process FILE`) into ARENA. Warnings are dropped; paths
+ * begin at the document ("$.args"). */
+int spec_load_process(struct spec_process **ret, struct arena *arena, const char *json, size_t len,
+		      struct err *e);
 
 /* A linux.resources document (`update --resources`) into ARENA. */
-int spec_load_resources(struct spec_resources **ret, struct arena *arena, const char *json, size_t len, struct err *e);
+int spec_load_resources(struct spec_resources **ret, struct arena *arena, const char *json,
+			size_t len, struct err *e);
 
 void spec_free(struct spec *s);
 

@@ -15,10 +15,10 @@
 #include "util/arena.h"
 #include "util/strv.h"
 
-#define SPEC_LIST(type)      \
-	struct {             \
-		type *v;     \
-		size_t n;    \
+#define SPEC_LIST(type)                                                                            \
+	struct {                                                                                   \
+		type *v;                                                                           \
+		size_t n;                                                                          \
 	}
 
 struct spec_map_entry {
@@ -71,7 +71,7 @@ struct spec_process {
 	SPEC_LIST(struct spec_rlimit) rlimits;
 	bool no_new_privileges;
 	char *apparmor_profile; /* NULL or "": none */
-	char *selinux_label;    /* NULL or "": none */
+	char *selinux_label;	/* NULL or "": none */
 	bool has_oom_score_adj;
 	int32_t oom_score_adj;
 	struct spec_scheduler *scheduler;
@@ -132,9 +132,9 @@ struct spec_device {
 
 struct spec_device_rule {
 	bool allow;
-	char type;            /* 'a', 'b', 'c' */
+	char type;	      /* 'a', 'b', 'c' */
 	int64_t major, minor; /* -1 = any */
-	uint8_t access;       /* DEV_READ | … */
+	uint8_t access;	      /* DEV_READ | … */
 };
 
 enum { DEV_READ = 1, DEV_WRITE = 2, DEV_MKNOD = 4, DEV_ALL = 7 };
@@ -168,7 +168,13 @@ struct spec_throttle_device {
 
 typedef SPEC_LIST(struct spec_throttle_device) spec_throttle_devices;
 
-enum spec_throttle { THROTTLE_READ_BPS, THROTTLE_WRITE_BPS, THROTTLE_READ_IOPS, THROTTLE_WRITE_IOPS, THROTTLE_N };
+enum spec_throttle {
+	THROTTLE_READ_BPS,
+	THROTTLE_WRITE_BPS,
+	THROTTLE_READ_IOPS,
+	THROTTLE_WRITE_IOPS,
+	THROTTLE_N
+};
 
 struct spec_block_io {
 	bool has_weight, has_leaf_weight;
@@ -233,8 +239,8 @@ struct spec_seccomp {
 	bool has_default_errno_ret;
 	uint32_t default_errno_ret;
 	SPEC_LIST(uint32_t) architectures; /* AUDIT_ARCH_* words as libseccomp's SCMP_ARCH_* */
-	bool has_flags;                    /* flags was given, maybe empty */
-	uint32_t flags;                    /* SECCOMP_FILTER_FLAG_* */
+	bool has_flags;			   /* flags was given, maybe empty */
+	uint32_t flags;			   /* SECCOMP_FILTER_FLAG_* */
 	char *listener_path, *listener_metadata;
 	SPEC_LIST(struct spec_syscall) syscalls;
 	bool notifies; /* some action is SCMP_ACT_NOTIFY */
@@ -246,7 +252,7 @@ enum spec_ns { NS_PID, NS_NETWORK, NS_MOUNT, NS_IPC, NS_UTS, NS_USER, NS_CGROUP,
 
 struct spec_namespace {
 	bool present;
-	char *path;  /* NULL: make a new one */
+	char *path;   /* NULL: make a new one */
 	size_t index; /* in linux.namespaces, for error paths */
 };
 
@@ -269,12 +275,18 @@ struct spec_intel_rdt {
 };
 
 struct spec_memory_policy {
-	int mode;       /* MPOL_* */
-	char *nodes;    /* NULL or a checked node list */
+	int mode;	/* MPOL_* */
+	char *nodes;	/* NULL or a checked node list */
 	unsigned flags; /* MPOL_F_* */
 };
 
-enum spec_propagation { PROPAGATION_UNSET, PROPAGATION_PRIVATE, PROPAGATION_SHARED, PROPAGATION_SLAVE, PROPAGATION_UNBINDABLE };
+enum spec_propagation {
+	PROPAGATION_UNSET,
+	PROPAGATION_PRIVATE,
+	PROPAGATION_SHARED,
+	PROPAGATION_SLAVE,
+	PROPAGATION_UNBINDABLE
+};
 
 struct spec_linux {
 	struct spec_namespace ns[NS_N];
@@ -308,7 +320,7 @@ struct spec {
 	struct arena arena;
 	char *oci_version;
 	char *hostname, *domainname; /* NULL when absent or empty */
-	char *root_path;             /* as written; NULL when there is no root */
+	char *root_path;	     /* as written; NULL when there is no root */
 	bool root_readonly;
 	SPEC_LIST(struct spec_mount) mounts;
 	struct spec_process *process; /* NULL when absent */
