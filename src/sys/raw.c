@@ -405,6 +405,11 @@ int sys_open(const char *path, int flags, mode_t mode)
 	return sys_openat(AT_FDCWD, path, flags, mode);
 }
 
+int sys_mkdirat(int dirfd, const char *name, mode_t mode)
+{
+	return mkdirat(dirfd, name, mode) < 0 ? -errno : 0;
+}
+
 int sys_openat(int dirfd, const char *path, int flags, mode_t mode)
 {
 	return ret(openat(dirfd, path, flags | O_CLOEXEC, mode));

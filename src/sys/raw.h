@@ -62,6 +62,7 @@ int sys_setns(int fd, int flags);
 /* Opens PATH on the host (not below a rootfs): plain open with O_CLOEXEC. */
 int sys_open(const char *path, int flags, mode_t mode);
 int sys_openat(int dirfd, const char *path, int flags, mode_t mode);
+int sys_mkdirat(int dirfd, const char *name, mode_t mode); /* the umask applies */
 int sys_access_exec(const char *path); /* may the effective ids execute it: 0, -EACCES, -ENOENT … (AT_EACCESS) */
 int sys_stat_mode(const char *path, mode_t *mode);
 /* fstatat(2), following symlinks: device and inode tell whether two namespace files are the same. */
