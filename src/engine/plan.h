@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "engine/cgroup_devices.h"
+#include "engine/cgroup_table.h"
 #include "spec/model.h"
 #include "sys/facts.h"
 #include "util/buf.h"
@@ -62,14 +64,23 @@ struct plan_fork {
 	bool deny_setgroups; /* new_userns: no setgroups(2) in it ever, the price of an unprivileged gid_map */
 };
 
+/* The container's cgroup in one hierarchy. */
+struct plan_cgroup_leaf {
+	const struct cgroup_hierarchy *h;
+	const char *base; /* below the mount, where a relative path starts: "" or "/a/b" */
+	const char *dir;  /* mount + base + path, if the base can be seen there (else without it) */
+};
+
 struct plan_cgroup {
 	enum cgroup_manager manager; /* never AUTO here */
-	const char *
-		path; /* cgroupfs: path below each hierarchy; absolute (from the mount) or relative (from our own cgroup) */
-	bool relative;
-	const char *slice, *scope; /* systemd */
+	const char *path;	     /* cgroupfs: "/a/b" below each leaf's base; never "/" */
+	bool relative;		     /* from our own cgroup; else from the mount */
+	const char *slice, *scope;   /* systemd */
 	bool delegate_chown; /* ownership rule of spec 1.1 applies (v2, own cgroup ns, rw /sys/fs/cgroup) */
-	bool limits;	     /* resources ask for something to be written */
+	SPEC_LIST(struct plan_cgroup_leaf) leaves; /* one for each mounted hierarchy */
+	struct cgroup_writes writes;		   /* resources, v1 device rules included */
+	bool device_program; /* the rules below are attached to the cgroup2 leaf as a BPF program */
+	struct cgroup_devices devices;
 };
 
 enum plan_mount_kind {

@@ -1,1 +1,291 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The cgroup part of a plan: where the container's cgroups are (config-linux.md#cgroups-path), what is written to them
+ * and which devices they allow. Pure.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "engine/plan.h"
+#include "util/util.h"
+
+enum {
+	MAX_COMPONENT = 255,
+	MAX_PATH = 2048, /* leaves room for a mount, our own cgroup and a file in PATH_MAX */
+	MAX_DEVICE_RULES = 10000,
+};
+
+#define PATH_AT	   "$.linux.cgroupsPath"
+#define DEVICES_AT "$.linux.resources.devices"
+
+static int no_memory(struct err *e)
+{
+	return err_sys(e, -ENOMEM, "plan");
+}
+
+/* ---- the path ---- */
+
+static int bad_path(struct err *e, const char *path, const char *why)
+{
+	err_set(e, ERR_SPEC, "cgroupsPath '%s' %s", path, why);
+	return err_at(e, PATH_AT);
+}
+
+static int check_component(const char *path, const char *name, size_t len, struct err *e)
+{
+	if (len == 2 && name[0] == '.' && name[1] == '.')
+		return bad_path(e, path, "must not contain '..'");
+	if (len > MAX_COMPONENT)
+		return bad_path(e, path, "has a component of more than 255 bytes");
+	for (size_t i = 0; i < len; i++) {
+		/* the journal and /proc/PID/cgroup are read by lines */
+		if ((unsigned char)name[i] < 0x20 || name[i] == 0x7f)
+			return bad_path(e, path, "contains a control character");
+	}
+	return 0;
+}
+
+/* PATH with one slash before each component, "." and empty ones left out. */
+static int normalise(struct plan *p, const char *path, struct err *e)
+{
+	char *out = arena_alloc(&p->arena, strlen(path) + 2), *end = out;
+
+	if (!out)
+		return no_memory(e);
+	if (strlen(path) > MAX_PATH)
+		return bad_path(e, path, "is too long");
+	for (const char *at = path; *at;) {
+		size_t slashes = strspn(at, "/"), len = strcspn(at + slashes, "/");
+		const char *name = at + slashes;
+
+		at = name + len;
+		if (len == 0 || (len == 1 && name[0] == '.'))
+			continue;
+		int r = check_component(path, name, len, e);
+		if (r < 0)
+			return r;
+		*end++ = '/';
+		memcpy(end, name, len);
+		end += len;
+	}
+	if (end == out)
+		return bad_path(e, path, "names the root cgroup, which has processes of the host");
+	p->cgroup.path = out;
+	return 0;
+}
+
+static int plan_path(struct plan *p, struct err *e)
+{
+	const char *given = p->spec->lnx->cgroups_path;
+
+	if (given && *given) {
+		p->cgroup.relative = given[0] != '/';
+		return normalise(p, given, e);
+	}
+	p->cgroup.relative = true;
+	return normalise(p, p->opts.id, e);
+}
+
+/* ---- the hierarchies ---- */
+
+/*
+ * Where a relative path starts: our own cgroup. On v2 its parent, as with runc: our own cgroup has at least one process, us,
+ * and a v2 cgroup with processes can't give controllers to its children. "" also where our own is outside of what we see.
+ */
+static const char *base_of(struct plan *p, const struct cgroup_hierarchy *h)
+{
+	size_t len = strlen(h->own);
+
+	if (!p->cgroup.relative || h->own[0] != '/' || strstr(h->own, "/.."))
+		return "";
+	if (h->v2)
+		len = (size_t)(strrchr(h->own, '/') - h->own);
+	else if (len == 1)
+		len = 0;
+	return arena_strn(&p->arena, h->own, len);
+}
+
+static int plan_leaves(struct plan *p, struct err *e)
+{
+	const struct facts *f = p->facts;
+	struct plan_cgroup *cg = &p->cgroup;
+
+	cg->leaves.v = arena_array(&p->arena, FACTS_MAX_HIERARCHIES, sizeof(*cg->leaves.v));
+	if (!cg->leaves.v)
+		return no_memory(e);
+	for (unsigned i = 0; i < f->n_hierarchies; i++) {
+		const struct cgroup_hierarchy *h = &f->hierarchies[i];
+
+		if (!h->mount[0])
+			continue;
+		struct plan_cgroup_leaf leaf = { .h = h, .base = base_of(p, h) };
+		if (leaf.base)
+			leaf.dir = arena_printf(&p->arena, "%s%s%s", h->mount, leaf.base, cg->path);
+		if (!leaf.dir)
+			return no_memory(e);
+		cg->leaves.v[cg->leaves.n++] = leaf;
+	}
+	return 0;
+}
+
+/* ---- devices ---- */
+
+/* A container of an ordinary user: the kernel refuses it device nodes anyhow, and us the device cgroup. */
+static bool devices_out_of_reach(const struct plan *p)
+{
+	return p->rootless || p->facts->in_userns;
+}
+
+/* Rules that say more than "what every container has". */
+static bool has_own_rules(const struct cgroup_devices *d)
+{
+	for (size_t i = 0; i < d->rules.n; i++) {
+		if (d->rules.v[i].index >= 0)
+			return true;
+	}
+	return false;
+}
+
+static int device_write(struct plan *p, const struct cgroup_hierarchy *h, bool allow,
+			const char *words, long index, unsigned flags, struct err *e)
+{
+	struct cgroup_write w = {
+		.h = h,
+		.controller = "devices",
+		.file = allow ? "devices.allow" : "devices.deny",
+		.value = arena_str(&p->arena, words),
+		.where =
+			index < 0 ? DEVICES_AT : arena_printf(&p->arena, DEVICES_AT "[%ld]", index),
+		.when = CGROUP_EARLY,
+		.flags = flags,
+	};
+
+	if (!w.value || !w.where || cgroup_writes_add(&p->cgroup.writes, &p->arena, &w) < 0)
+		return no_memory(e);
+	return 0;
+}
+
+static int plan_devices_v1(struct plan *p, const struct cgroup_hierarchy *h, struct err *e)
+{
+	struct cgroup_devices v1;
+	bool all = p->cgroup.devices.allow_all;
+
+	int r = cgroup_devices_v1(&v1, &p->arena, &p->cgroup.devices, e);
+	if (r >= 0)
+		r = device_write(p, h, all, "a", -1, all ? CGROUP_NEUTRAL | CGROUP_IF_GRANTED : 0,
+				 e);
+	for (size_t i = 0; r >= 0 && i < v1.rules.n; i++) {
+		const struct cgroup_device *x = &v1.rules.v[i];
+		char words[48];
+
+		cgroup_device_words(&x->rule, words);
+		r = device_write(p, h, !all, words, x->index, x->index < 0 ? CGROUP_IF_GRANTED : 0,
+				 e);
+	}
+	return r;
+}
+
+static int plan_devices(struct plan *p, struct err *e)
+{
+	const struct spec_resources *res = p->spec->lnx->resources;
+	const struct cgroup_hierarchy *h = facts_controller(p->facts, "devices");
+	struct cgroup_devices *d = &p->cgroup.devices;
+
+	if (res && res->devices.n > MAX_DEVICE_RULES) {
+		err_set(e, ERR_SPEC, "more than %d device rules", MAX_DEVICE_RULES);
+		return err_at(e, DEVICES_AT);
+	}
+	if (cgroup_devices_plan(d, &p->arena, res ? res->devices.v : NULL,
+				res ? res->devices.n : 0) < 0)
+		return no_memory(e);
+	if (d->allow_all && d->rules.n == 0 && !h)
+		return 0;
+	if (p->cgroup.manager == CGROUP_MANAGER_DISABLED || devices_out_of_reach(p)) {
+		if (has_own_rules(d))
+			plan_warn(p, DEVICES_AT, "the device rules are not enforced: %s",
+				  devices_out_of_reach(p)
+					  ? "an ordinary user has no access to the device cgroup"
+					  : "the container has no cgroup (--cgroup-manager "
+					    "disabled)");
+		return 0;
+	}
+	if (h && h->mount[0] && !h->v2)
+		return plan_devices_v1(p, h, e);
+	h = facts_unified(p->facts);
+	if (h && h->mount[0]) {
+		p->cgroup.device_program = true;
+		return 0;
+	}
+	if (!res || res->devices.n == 0) {
+		plan_warn(p, DEVICES_AT,
+			  "device access is not restricted: this host has no device cgroup");
+		return 0;
+	}
+	err_set(e, ERR_UNSUPPORTED,
+		"devices need the cgroup v1 controller 'devices' (file devices.allow) or cgroup "
+		"v2, and this host offers neither");
+	return err_at(e, DEVICES_AT);
+}
+
+/* ---- the whole ---- */
+
+static int refuse_limits(struct plan *p, struct err *e)
+{
+	const struct spec_resources *r = p->spec->lnx->resources;
+	const char *first = r ? cgroup_table_first(r, &p->arena) : NULL;
+
+	if (!first)
+		return plan_devices(p, e);
+	err_set(e, ERR_UNSUPPORTED,
+		"the container is to have no cgroup (--cgroup-manager disabled), so it can't be "
+		"limited");
+	err_hint(e, "leave linux.resources out, or choose --cgroup-manager cgroupfs");
+	return err_at(e, "%s", first);
+}
+
+static int refuse_systemd(struct err *e)
+{
+	err_set(e, ERR_UNSUPPORTED, "the systemd cgroup manager is not supported by this version");
+	return err_hint(
+		e, "leave out --systemd-cgroup, or give --cgroup-manager cgroupfs; in the engine: "
+		   "SystemdCgroup = false (containerd), cgroup_manager = \"cgroupfs\" (Podman)");
+}
+
+/* Spec 1.1: the cgroup belongs to the container's user where the container can see and manage it. */
+static bool has_writable_cgroupfs(const struct spec *s)
+{
+	bool writable = false;
+
+	for (size_t i = 0; i < s->mounts.n; i++) {
+		const struct spec_mount *m = &s->mounts.v[i];
+
+		if (strcmp(m->destination, "/sys/fs/cgroup") != 0)
+			continue;
+		writable = !strv_has(&m->options, "ro") && !strv_has(&m->options, "rro");
+	}
+	return writable;
+}
+
+int plan_cgroup(struct plan *p, struct err *e)
+{
+	struct plan_cgroup *cg = &p->cgroup;
+	const struct spec_namespace *ns = &p->spec->lnx->ns[NS_CGROUP];
+
+	cg->manager = p->opts.cgroup_manager == CGROUP_MANAGER_AUTO ? CGROUP_MANAGER_CGROUPFS
+								    : p->opts.cgroup_manager;
+	if (p->opts.use == FOR_EXEC)
+		return 0; /* the container's record says where */
+	if (cg->manager == CGROUP_MANAGER_SYSTEMD)
+		return refuse_systemd(e);
+	if (cg->manager == CGROUP_MANAGER_DISABLED)
+		return refuse_limits(p, e);
+	cg->delegate_chown = p->facts->cgroup_mode == CGROUP_MODE_V2 && ns->present && !ns->path &&
+			     has_writable_cgroupfs(p->spec);
+	int r = plan_path(p, e);
+	if (r >= 0)
+		r = plan_leaves(p, e);
+	if (r >= 0 && p->spec->lnx->resources)
+		r = cgroup_table_writes(&cg->writes, &p->arena, p->spec->lnx->resources, p->facts,
+					e);
+	return r < 0 ? r : plan_devices(p, e);
+}
