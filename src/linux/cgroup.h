@@ -18,22 +18,31 @@ struct cgroup;
 /* What the state file keeps, so that later commands find the cgroups again. Owned by whoever filled it. */
 struct cgroup_record {
 	enum cgroup_manager manager;
-	struct strv leaves; /* absolute directories the container's processes are in, one a hierarchy */
-	struct strv made;   /* absolute directories ketch made, parents before children */
-	char *scope;        /* systemd unit, or NULL */
+	struct strv
+		leaves; /* "CONTROLLERS:DIR", the absolute directories the container is in, one a hierarchy; "" = cgroup2 */
+	struct strv
+		made; /* absolute directories ketch made, parents before children; those that end in "/" are on the way to a
+			     * leaf, may be shared with other containers and are removed only when empty */
+	char *scope;  /* systemd unit, or NULL */
 };
 void cgroup_record_free(struct cgroup_record *rec);
 
-/* Opens the cgroups of an existing container. Directories that are gone are left out. */
+/* The cgroups of an existing container. No directory is opened before it is needed; those that are gone count as empty. */
 int cgroup_open(struct cgroup **ret, const struct cgroup_record *rec, struct err *e);
 void cgroup_free(struct cgroup *cg);
 int cgroup_record(const struct cgroup *cg, struct cgroup_record *ret);
+/* The container's directory in the hierarchy of CONTROLLERS as facts name it ("cpu,cpuacct", "name=systemd"), or in the
+ * cgroup2 one (V2); NULL when it has none. In the child too. */
+const char *cgroup_leaf_dir(const struct cgroup *cg, const char *controllers, bool v2);
 
-/* Directory for CLONE_INTO_CGROUP (cgroup2), or -EBADF. With INIT_PID > 0: of that process's present leaf below ours. */
+/* Directory for CLONE_INTO_CGROUP (cgroup2), owned by CG, or -EBADF. With INIT_PID > 0: what cgroup_prepare_join() found, or
+ * that process's present leaf below ours. Call it right before the clone: it tells cgroup_join_self() what is left to join. */
 int cgroup_clone_fd(struct cgroup *cg, pid_t init_pid);
-/* exec on v1: opens the tasks files (of sub-cgroups CGROUPS, `[CTRL[,CTRL]:]PATH`, or the leaves) for the child to write. */
-int cgroup_prepare_join(struct cgroup *cg, const char *const *cgroups, pid_t init_pid, struct err *e);
-/* In a single-threaded child: joins all v1 hierarchies through descriptors the parent opened. */
+/* exec: finds the cgroups to enter (init's present ones, or the sub-cgroups CGROUPS of the container's, each
+ * `[CTRL[,CTRL]:]PATH`, NULL-ended or NULL) and opens what the child writes to. Call it before cgroup_clone_fd(). */
+int cgroup_prepare_join(struct cgroup *cg, const char *const *cgroups, pid_t init_pid,
+			struct err *e);
+/* In a single-threaded child: joins the hierarchies it was not born in, through descriptors the parent opened. */
 int cgroup_join_self(struct cgroup *cg, struct err *e);
 
 /* All processes in the container's cgroups and below: calls FN for each pid (our pid namespace). */
@@ -46,5 +55,6 @@ int cgroup_freeze(struct cgroup *cg, bool freeze, struct err *e);
 bool cgroup_is_frozen(struct cgroup *cg);
 /* Kills what is left, removes sub-cgroups and all that ketch made; waits up to 10 s; names survivors in e. */
 int cgroup_destroy(struct cgroup *cg, struct err *e);
-/* Replays a journal entry: removes DIR (made by ketch), killing only processes in it. A missing one is success. */
+/* Replays a journal entry "cgroup": removes DIR (made by ketch), killing only processes in it. A missing one is success. A DIR
+ * that ends in "/" was made on the way to a leaf: it is removed only if it is empty, which is success either way. */
 int cgroup_remove_dir(const char *dir, struct err *e);

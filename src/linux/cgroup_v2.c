@@ -1,1 +1,181 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What is particular to the cgroup2 hierarchy: controllers are handed down level by level, the freezer. cgroup-v2.rst. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "linux/cgroup_impl.h"
+#include "sys/hostfs.h"
+#include "sys/raw.h"
+#include "util/util.h"
+
+enum { MAX_CONTROLLERS = 24, MAX_WORDS = 1024 };
+
+/* What a container needs on this hierarchy. */
+struct need {
+	const char *name[MAX_CONTROLLERS];
+	const char *where[MAX_CONTROLLERS]; /* the property that asks first */
+	size_t n;
+};
+
+static bool has_word(const char *words, const char *word)
+{
+	size_t len = strlen(word);
+
+	while (*words) {
+		size_t n = strcspn(words, " \n");
+
+		if (n == len && strncmp(words, word, len) == 0)
+			return true;
+		words += n + (words[n] != '\0');
+	}
+	return false;
+}
+
+static void add_need(struct need *need, const struct cgroup_write *w)
+{
+	for (size_t i = 0; i < need->n; i++) {
+		if (strcmp(need->name[i], w->controller) == 0)
+			return;
+	}
+	if (need->n < MAX_CONTROLLERS) {
+		need->name[need->n] = w->controller;
+		need->where[need->n++] = w->where;
+	}
+}
+
+/* Only what WORDS, the controllers that are there, lack. */
+static void drop_present(struct need *need, const char *words)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < need->n; i++) {
+		if (has_word(words, need->name[i]))
+			continue;
+		need->name[kept] = need->name[i];
+		need->where[kept++] = need->where[i];
+	}
+	need->n = kept;
+}
+
+static int refuse(int dir, const char *path, const char *controller, const char *where, int r,
+		  struct err *e)
+{
+	char words[MAX_WORDS] = "";
+
+	if (r == -ENOENT && host_read_small(dir, "cgroup.controllers", words, sizeof(words)) >= 0) {
+		err_set(e, ERR_UNSUPPORTED, "cgroup '%s' has not got the controller '%s'", path,
+			controller);
+		err_hint(e, "it has %s; delegate the controller to it (systemd: Delegate=%s)",
+			 *words ? words : "none", controller);
+	} else if (r == -EBUSY || r == -EOPNOTSUPP) {
+		err_set(e, ERR_UNSUPPORTED,
+			"cgroup '%s' can't give the controller '%s' to the container's cgroup: it "
+			"has processes of its own",
+			path, controller);
+		err_hint(e, "move them to a sub-cgroup, or set linux.cgroupsPath to an absolute "
+			    "path elsewhere");
+	} else {
+		err_sys(e, r, "cgroup.subtree_control of '%s': write '+%s'", path, controller);
+		if (r == -EACCES || r == -EPERM)
+			err_hint(e, "the owner of that cgroup must delegate it to this user");
+	}
+	return err_at(e, "%s", where);
+}
+
+/* One level: what NEED names is turned on for the children of DIR. */
+static int enable_at(int dir, const char *path, const struct need *need, struct err *e)
+{
+	char words[MAX_WORDS];
+	struct need missing = *need;
+
+	int r = host_read_small(dir, "cgroup.subtree_control", words, sizeof(words));
+	if (r < 0)
+		return err_sys(e, r, "read cgroup.subtree_control of '%s'", path);
+	drop_present(&missing, words);
+	for (size_t i = 0; i < missing.n; i++) {
+		/* one by one, so that the error can name it */
+		char text[64] = "+";
+
+		strncat(text, missing.name[i], sizeof(text) - 2);
+		r = host_write(dir, "cgroup.subtree_control", text);
+		if (r < 0)
+			return refuse(dir, path, missing.name[i], missing.where[i], r, e);
+	}
+	return 0;
+}
+
+/* All levels from the mount to the parent of PATH. */
+static int enable_down(const struct cgroup_hierarchy *h, const char *path, const struct need *need,
+		       struct err *e)
+{
+	char name[PATH_MAX];
+	size_t len = strlen(h->mount); /* of the part of PATH that AT is */
+	auto_fd int at = host_opendir(AT_FDCWD, h->mount, true);
+
+	if (at < 0)
+		return err_sys(e, at, "open '%s'", h->mount);
+	for (;;) {
+		const char *next = path + len + strspn(path + len, "/");
+		size_t n = strcspn(next, "/");
+
+		snprintf(name, sizeof(name), "%.*s", (int)len, path);
+		int r = enable_at(at, name, need, e);
+		if (r < 0 || !next[n])
+			return r;
+		snprintf(name, sizeof(name), "%.*s", (int)n, next);
+		int child = sys_openat2(at, name, O_PATH | O_DIRECTORY, 0,
+					RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+		if (child < 0)
+			return err_sys(e, child, "open cgroup '%s' on the way to '%s'", name, path);
+		close_fd(at);
+		at = child;
+		len = (size_t)(next + n - path);
+	}
+}
+
+int cgroup_v2_enable(const struct cgroup_hierarchy *h, int dir, const char *path,
+		     const struct cgroup_writes *writes, struct err *e)
+{
+	struct need need = { .n = 0 };
+	char words[MAX_WORDS];
+
+	for (size_t i = 0; i < writes->n; i++) {
+		const struct cgroup_write *w = &writes->v[i];
+
+		if (w->h == h && !(w->flags & CGROUP_NEUTRAL) &&
+		    strcmp(w->controller, "cgroup") != 0)
+			add_need(&need, w);
+	}
+	if (need.n == 0)
+		return 0;
+	int r = host_read_small(dir, "cgroup.controllers", words, sizeof(words));
+	if (r < 0)
+		return err_sys(e, r, "read cgroup.controllers of '%s'", path);
+	drop_present(&need, words);
+	return need.n == 0 ? 0 : enable_down(h, path, &need, e);
+}
+
+/* cgroup.events: "populated 1\nfrozen 0\n" */
+static int frozen(int dir)
+{
+	char events[128];
+	int r = host_read_small(dir, "cgroup.events", events, sizeof(events));
+
+	return r < 0 ? r : strstr(events, "frozen 1") != NULL;
+}
+
+static int freeze(int dir, bool on)
+{
+	return host_write(dir, "cgroup.freeze", on ? "1" : "0");
+}
+
+const struct cgroup_version cgroup_v2 = {
+	.number = 2,
+	.join_file = "cgroup.procs",
+	.frozen = frozen,
+	.freeze = freeze,
+};

@@ -19,7 +19,7 @@ extern const struct step step_time_offsets; /* SERVE time.offsets */
 extern const struct step step_net_loopback; /* INIT  net.loopback */
 extern const struct step step_net_devices;  /* INIT  net.devices */
 extern const struct step step_net_move;     /* SERVE net.move */
-/* cgroup.c */
+/* cgroup_steps.c */
 extern const struct step step_cgroup_create;     /* HOST  cgroup.create */
 extern const struct step step_cgroup_join_first; /* NS    cgroup.join-first */
 extern const struct step step_cgroup_join;       /* INIT  cgroup.join */

@@ -15,11 +15,6 @@ static int nothing(UNUSED struct run *r, UNUSED struct err *e)
 
 #define STUB(row) __attribute__((weak)) const struct step row = { .name = #row, .stage = STAGE_N, .applies = never, .run = nothing }
 
-STUB(step_cgroup_create);
-STUB(step_cgroup_join_first);
-STUB(step_cgroup_join);
-STUB(step_cgroup_ns);
-STUB(step_cgroup_limits);
 STUB(step_seccomp_compile);
 STUB(step_seccomp_listener);
 

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Carries out the planned writes of linux.resources, and says which one the kernel refused and why. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "linux/cgroup_impl.h"
+#include "sys/bpf.h"
+#include "sys/hostfs.h"
+#include "sys/raw.h"
+#include "util/parse.h"
+#include "util/util.h"
+
+/* The last file written to, open: device rules are a dozen writes to one. */
+struct writer {
+	struct cgroup *cg;
+	const struct plan_cgroup *plan;
+	struct cgroup_leaf *leaf;
+	const char *file;
+	int fd;
+};
+
+static struct cgroup_leaf *leaf_of(struct cgroup *cg, const struct cgroup_hierarchy *h)
+{
+	for (unsigned i = 0; i < cg->n; i++) {
+		if (strcmp(cg->leaves[i].controllers, h->v2 ? "" : h->controllers) == 0)
+			return &cg->leaves[i];
+	}
+	return NULL;
+}
+
+static int open_file(struct writer *w, const struct cgroup_write *x)
+{
+	struct cgroup_leaf *leaf = leaf_of(w->cg, x->h);
+
+	if (!leaf)
+		return -ENOENT;
+	if (w->fd >= 0 && w->leaf == leaf && strcmp(w->file, x->file) == 0)
+		return 0;
+	close_fd(TAKE_FD(w->fd));
+	int dir = cgroup_leaf_fd(leaf);
+	if (dir < 0)
+		return dir;
+	w->leaf = leaf;
+	w->file = x->file;
+	w->fd = sys_openat(dir, x->file, O_WRONLY | O_NOFOLLOW, 0);
+	return w->fd < 0 ? w->fd : 0;
+}
+
+static int write_once(struct writer *w, const struct cgroup_write *x)
+{
+	int r = open_file(w, x);
+
+	return r < 0 ? r : host_write_fd(w->fd, x->value, strlen(x->value));
+}
+
+static int read_number(struct cgroup *cg, const struct cgroup_write *x, const char *file,
+		       uint64_t *ret)
+{
+	struct cgroup_leaf *leaf = leaf_of(cg, x->h);
+	char text[64];
+	int dir = leaf ? cgroup_leaf_fd(leaf) : -ENOENT;
+	int r = dir < 0 ? dir : host_read_small(dir, file, text, sizeof(text));
+
+	return r < 0 ? r : parse_u64(text, ret);
+}
+
+/* memory.max below what is used would be a death sentence, not an error, on v2. */
+static int check_usage(struct writer *w, const struct cgroup_write *x, struct err *e)
+{
+	uint64_t used, limit;
+
+	if (parse_u64(x->value, &limit) < 0 || read_number(w->cg, x, "memory.current", &used) < 0 ||
+	    used <= limit)
+		return 0;
+	err_set(e, ERR_STATE, "%s: %s is below the current usage of %llu", x->file, x->value,
+		(unsigned long long)used);
+	return err_at(e, "%s", x->where);
+}
+
+/* Since 5.16 (kmem) and later (kmem.tcp) these files are for show; the kernel rounds to pages where it still listens. */
+static int check_taken(struct writer *w, const struct cgroup_write *x, struct err *e)
+{
+	enum { LARGEST_PAGE = 65536 };
+	uint64_t asked, now;
+
+	if (parse_u64(x->value, &asked) < 0 || read_number(w->cg, x, x->file, &now) < 0 ||
+	    now <= asked + LARGEST_PAGE)
+		return 0;
+	err_set(e, ERR_UNSUPPORTED, "%s: this kernel ignores '%s'", x->file, x->value);
+	err_hint(e, "limit memory as a whole: memory.limit counts the kernel's share too");
+	return err_at(e, "%s", x->where);
+}
+
+static int missing(const struct cgroup_write *x, struct err *e)
+{
+	err_set(e, ERR_UNSUPPORTED,
+		"%s needs file %s of the cgroup controller '%s', which this kernel has not got",
+		x->where + strlen("$.linux.resources."), x->file, x->controller);
+	if (strstr(x->file, "memsw") || strstr(x->file, "swap"))
+		err_hint(e, "boot with swapaccount=1 on the kernel's command line");
+	if (strncmp(x->file, "hugetlb.", 8) == 0)
+		err_hint(e, "is the page size one of /sys/kernel/mm/hugepages?");
+	return err_at(e, "%s", x->where);
+}
+
+static const char *hint_for(const struct cgroup_write *x, int r)
+{
+	if (strncmp(x->file, "cpuset.", 7) == 0)
+		return "all must be online and in the cgroup above it";
+	if (r == -EBUSY && strcmp(x->controller, "memory") == 0)
+		return "the processes use more than that already";
+	if (r == -EINVAL && strncmp(x->file, "cpu.", 4) == 0)
+		return "the kernel takes what fits the limits of the cgroup above it only";
+	if (r == -ENODEV && (strncmp(x->file, "blkio.", 6) == 0 || strncmp(x->file, "io.", 3) == 0))
+		return "is there such a block device?";
+	return NULL;
+}
+
+static int refused(const struct cgroup_write *x, int r, struct err *e)
+{
+	const char *hint = hint_for(x, r);
+
+	err_sys(e, r, "%s: write '%s'", x->file, x->value);
+	if (r == -EOPNOTSUPP)
+		e->code = ERR_UNSUPPORTED;
+	if (hint)
+		err_hint(e, "%s", hint);
+	return err_at(e, "%s", x->where);
+}
+
+static bool is_fine(const struct cgroup_write *x, int r)
+{
+	if (r == -ENOENT)
+		return x->flags & (CGROUP_NEUTRAL | CGROUP_EXTRA);
+	return r == -EPERM && (x->flags & CGROUP_IF_GRANTED);
+}
+
+/* Nothing to do for X: it says what a new cgroup has. */
+static bool is_idle(struct writer *w, const struct cgroup_write *x)
+{
+	struct cgroup_leaf *leaf = leaf_of(w->cg, x->h);
+
+	return (x->flags & CGROUP_NEUTRAL) && (!leaf || leaf->made);
+}
+
+static int write_checked(struct writer *w, const struct cgroup_write *x, struct err *e)
+{
+	int r = x->flags & CGROUP_CHECK_USAGE ? check_usage(w, x, e) : 0;
+
+	if (r < 0)
+		return r;
+	r = write_once(w, x);
+	if (r >= 0 && (x->flags & CGROUP_READ_BACK))
+		return check_taken(w, x, e);
+	if (r >= 0 || is_fine(x, r))
+		return 0;
+	return r == -ENOENT ? missing(x, e) : refused(x, r, e);
+}
+
+/* The write at I, and with it the next where the two belong together. Number of writes done, or -errno. */
+static int write_at(struct writer *w, size_t i, struct err *e)
+{
+	const struct cgroup_write *x = &w->plan->writes.v[i];
+	bool has_next = i + 1 < w->plan->writes.n && x[1].h == x->h && x[1].when == x->when;
+	int r = 0;
+
+	if (is_idle(w, x))
+		return 1;
+	if (has_next && (x->flags & CGROUP_OR_NEXT)) {
+		r = write_once(w, x);
+		if (r >= 0)
+			return 2;
+		return r == -ENOENT ? 1 : refused(x, r, e);
+	}
+	if (has_next && (x->flags & CGROUP_NEXT_FIRST) && !is_idle(w, x + 1)) {
+		r = write_once(w, x);
+		if (r >= 0)
+			return 1;
+		if (r == -EINVAL || r == -EBUSY) {
+			r = write_checked(w, x + 1, e);
+			r = r < 0 ? r : write_checked(w, x, e);
+			return r < 0 ? r : 2;
+		}
+	}
+	r = write_checked(w, x, e);
+	return r < 0 ? r : 1;
+}
+
+int cgroup_apply(struct cgroup *cg, const struct plan_cgroup *p, enum cgroup_when when,
+		 struct err *e)
+{
+	struct writer w = { .cg = cg, .plan = p, .fd = -EBADF };
+	int r = 0;
+
+	for (size_t i = 0; i < p->writes.n && r >= 0;) {
+		r = p->writes.v[i].when == when ? write_at(&w, i, e) : 1;
+		i += r > 0 ? (size_t)r : 0;
+	}
+	close_fd(w.fd);
+	return r < 0 ? r : 0;
+}
+
+int cgroup_apply_devices(struct cgroup *cg, const struct plan_cgroup *p, struct err *e)
+{
+	struct cgroup_leaf *leaf = cgroup_unified(cg);
+	auto_buf struct buf program = { 0 };
+
+	if (!p->device_program)
+		return 0;
+	int r = leaf ? cgroup_leaf_fd(leaf) : -ENOENT;
+	if (r >= 0)
+		r = cgroup_devices_bpf(&program, &p->devices);
+	if (r >= 0)
+		r = bpf_device_attach(cgroup_leaf_fd(leaf), program.p, program.len);
+	if (r >= 0)
+		return 0;
+	err_sys(e, r, "attach the device rules to cgroup '%s' as a BPF program",
+		leaf ? leaf->dir : "");
+	if (r == -ENOSYS || r == -EINVAL || r == -ENOENT)
+		err_hint(e, "does the kernel have CONFIG_CGROUP_BPF?");
+	return err_at(e, "$.linux.resources.devices");
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Entering a container's cgroups: at birth on v2, by the child's own write on v1. An exec'ed process goes where init is now, as a
+ * v2 cgroup whose processes made sub-cgroups takes none any more, or where `exec --cgroup` says.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "linux/cgroup_impl.h"
+#include "sys/hostfs.h"
+#include "sys/raw.h"
+#include "util/util.h"
+
+enum { MAX_PROC_CGROUP = 256 * 1024 };
+
+#define BENEATH (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS)
+
+/* ---- where init is ---- */
+
+/*
+ * LEAF's own directory is mount + path. What init's path has beyond that path is the sub-cgroup; the mount is not known here, so
+ * every end of the directory's name is tried, the longest first. NULL: init is not below.
+ */
+static const char *below_leaf(const char *dir, const char *path)
+{
+	for (const char *end = dir; (end = strchr(end, '/')); end++) {
+		size_t len = strlen(end);
+
+		if (strncmp(path, end, len) == 0 && (path[len] == '/' || path[len] == '\0'))
+			return path + len + (path[len] == '/');
+	}
+	return NULL;
+}
+
+/* The line of /proc/PID/cgroup for LEAF: "5:cpu,cpuacct:/a/b". */
+static const char *find_line(char *text, const struct cgroup_leaf *leaf, char *saved[1])
+{
+	for (char *line = text, *end; *line; line = end + 1) {
+		end = strchrnul(line, '\n');
+		char *controllers = strchr(line, ':');
+		char *path = controllers ? strchr(controllers + 1, ':') : NULL;
+
+		if (path && (size_t)(path - controllers - 1) == strlen(leaf->controllers) &&
+		    strncmp(controllers + 1, leaf->controllers, strlen(leaf->controllers)) == 0) {
+			*saved = *end ? end : NULL;
+			*end = '\0';
+			return path + 1;
+		}
+		if (!*end)
+			break;
+	}
+	return NULL;
+}
+
+/* Descriptor of the directory that init is in below LEAF, or of LEAF. */
+static int open_present(struct cgroup_leaf *leaf, char *proc_cgroup)
+{
+	char *cut = NULL;
+	int dir = cgroup_leaf_fd(leaf);
+	const char *path = dir < 0 ? NULL : find_line(proc_cgroup, leaf, &cut);
+	const char *sub = path ? below_leaf(leaf->dir, path) : NULL;
+	int fd = dir < 0 ? dir : -ENOENT;
+
+	if (sub && *sub)
+		fd = sys_openat2(dir, sub, O_RDONLY | O_DIRECTORY, 0, BENEATH);
+	if (cut)
+		*cut = '\n';
+	if (fd < 0 && dir >= 0)
+		fd = sys_openat(dir, ".", O_RDONLY | O_DIRECTORY, 0);
+	return fd;
+}
+
+static int read_proc_cgroup(pid_t pid, struct buf *out)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/cgroup", (int)pid);
+	return host_read(AT_FDCWD, path, MAX_PROC_CGROUP, out);
+}
+
+/* ---- exec --cgroup ---- */
+
+/* CTRL,CTRL of "CTRL,CTRL:PATH" name LEAF? */
+static bool names_leaf(const char *controllers, size_t len, const struct cgroup_leaf *leaf)
+{
+	char one[64];
+
+	for (size_t at = 0; at < len;) {
+		size_t n = 0;
+
+		while (at + n < len && controllers[at + n] != ',')
+			n++;
+		if (n < sizeof(one)) {
+			memcpy(one, controllers + at, n);
+			one[n] = '\0';
+			if (cgroup_leaf_has(leaf, one))
+				return true;
+		}
+		at += n + 1;
+	}
+	return false;
+}
+
+static int bad_option(const char *option, const char *why, struct err *e)
+{
+	return err_set(e, ERR_USAGE, "--cgroup %s: %s", option, why);
+}
+
+static int open_sub(struct cgroup_leaf *leaf, const char *option, const char *path, struct err *e)
+{
+	path += strspn(path, "/");
+	int dir = cgroup_leaf_fd(leaf);
+	int fd = dir < 0 ? dir
+			 : sys_openat2(dir, *path ? path : ".", O_RDONLY | O_DIRECTORY, 0, BENEATH);
+
+	if (fd == -ENOENT) {
+		err_set(e, ERR_NOT_FOUND, "--cgroup %s: no such cgroup in '%s'", option, leaf->dir);
+		err_hint(e, "the sub-cgroup must exist below the container's");
+		return -ENOENT;
+	}
+	if (fd == -EXDEV)
+		return bad_option(option, "the path must stay below the container's cgroup", e);
+	return fd < 0 ? err_sys(e, fd, "open cgroup '%s' in '%s'", path, leaf->dir) : fd;
+}
+
+/* A --cgroup option for each leaf that it names. A path without controllers means all of v1, or the v2 cgroup. */
+static int apply_option(struct cgroup *cg, const char *option, int fds[], struct err *e)
+{
+	const char *colon = strchr(option, ':'), *path = colon ? colon + 1 : option;
+	size_t len = colon ? (size_t)(colon - option) : 0;
+	bool any = false, only_v2 = cg->n == 1 && cg->leaves[0].version->number == 2;
+
+	if (only_v2 && colon && len > 0)
+		return bad_option(option,
+				  "cgroup v2 has one tree for all controllers: give the path alone",
+				  e);
+	for (unsigned i = 0; i < cg->n; i++) {
+		struct cgroup_leaf *leaf = &cg->leaves[i];
+		bool all = len == 0 && (only_v2 || leaf->version->number == 1);
+
+		if (!all && !names_leaf(option, len, leaf))
+			continue;
+		int fd = open_sub(leaf, option, path, e);
+		if (fd < 0)
+			return fd;
+		close_fd(fds[i]);
+		fds[i] = fd;
+		any = true;
+	}
+	return any ? 0
+		   : bad_option(option, "the container has no cgroup with such a controller", e);
+}
+
+/* ---- joining ---- */
+
+static int open_join(struct cgroup_leaf *leaf, int dir, struct err *e)
+{
+	leaf->join_fd = sys_openat(dir, leaf->version->join_file, O_WRONLY, 0);
+	if (leaf->join_fd < 0)
+		return err_sys(e, leaf->join_fd, "open %s of cgroup '%s'", leaf->version->join_file,
+			       leaf->dir);
+	if (leaf->version->number == 2)
+		leaf->enter_fd = fcntl(dir, F_DUPFD_CLOEXEC, 3);
+	return 0;
+}
+
+static int prepare(struct cgroup *cg, const char *const *cgroups, pid_t init_pid, int fds[],
+		   struct err *e)
+{
+	auto_buf struct buf text = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; cgroups && cgroups[i] && r >= 0; i++)
+		r = apply_option(cg, cgroups[i], fds, e);
+	if (r < 0)
+		return r;
+	r = read_proc_cgroup(init_pid, &text);
+	if (r < 0)
+		return err_sys(e, r, "read the cgroups of the container's process %d",
+			       (int)init_pid);
+	for (unsigned i = 0; i < cg->n; i++) {
+		struct cgroup_leaf *leaf = &cg->leaves[i];
+
+		if (fds[i] < 0)
+			fds[i] = open_present(leaf, text.p);
+		if (fds[i] < 0)
+			return err_sys(e, fds[i], "open the container's cgroup '%s'", leaf->dir);
+		r = open_join(leaf, fds[i], e);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int cgroup_prepare_join(struct cgroup *cg, const char *const *cgroups, pid_t init_pid,
+			struct err *e)
+{
+	int fds[FACTS_MAX_HIERARCHIES];
+
+	for (unsigned i = 0; i < N_ELEMENTS(fds); i++)
+		fds[i] = -EBADF;
+	int r = prepare(cg, cgroups, init_pid, fds, e);
+	for (unsigned i = 0; i < N_ELEMENTS(fds); i++)
+		close_fd(fds[i]);
+	return r;
+}
+
+int cgroup_clone_fd(struct cgroup *cg, pid_t init_pid)
+{
+	struct cgroup_leaf *leaf = cgroup_unified(cg);
+	auto_buf struct buf text = { 0 };
+
+	if (!leaf)
+		return -EBADF;
+	if (init_pid > 0 && leaf->enter_fd < 0 && read_proc_cgroup(init_pid, &text) >= 0)
+		leaf->enter_fd = open_present(leaf, text.p);
+	close_fd(TAKE_FD(leaf->join_fd)); /* born there: nothing left to join */
+	int fd = leaf->enter_fd >= 0 ? leaf->enter_fd : cgroup_leaf_fd(leaf);
+	return fd < 0 ? -EBADF : fd;
+}
+
+static int join_error(const struct cgroup_leaf *leaf, int r, struct err *e)
+{
+	err_sys(e, r, "join cgroup '%s'", leaf->dir);
+	if (r == -ENOSPC)
+		err_hint(e, "its cpuset has no CPUs or no memory nodes");
+	else if (r == -EBUSY || r == -EOPNOTSUPP)
+		err_hint(e,
+			 "a cgroup v2 with sub-cgroups that have controllers takes no processes");
+	return r;
+}
+
+int cgroup_join_self(struct cgroup *cg, struct err *e)
+{
+	int r = 0;
+
+	for (unsigned i = 0; i < cg->n && r >= 0; i++) {
+		const struct cgroup_leaf *leaf = &cg->leaves[i];
+
+		/* "0" is the writing thread: of a single-threaded process that is all of it, without the wait for an RCU
+		 * grace period that cgroup.procs and foreign pids cost */
+		if (leaf->join_fd >= 0)
+			r = host_write_fd(leaf->join_fd, "0", 1);
+		if (r < 0)
+			r = join_error(leaf, r, e);
+	}
+	cgroup_close_fds(cg); /* none may stay in the container's process */
+	return r;
+}

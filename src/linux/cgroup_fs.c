@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The cgroupfs driver: makes the container's cgroup in every mounted hierarchy by its own hands, level by level, each noted in
+ * the journal before it is made. config-linux.md#cgroups-path, #cgroup-ownership.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "linux/cgroup_impl.h"
+#include "sys/hostfs.h"
+#include "sys/raw.h"
+#include "util/util.h"
+
+enum {
+	MODE = 0755,
+	MAX_TRIES = 100, /* each lost to another ketch that removed a shared parent */
+};
+
+#define BENEATH (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS)
+
+/* Making one leaf. */
+struct making {
+	struct run *r;
+	struct cgroup *cg;
+	const struct plan_cgroup_leaf *plan;
+	struct cgroup_leaf *leaf;
+	bool cpuset;	 /* v1: each level must be filled */
+	struct buf path; /* absolute name of the directory we are at */
+	struct err *e;
+};
+
+static int fail(struct making *m, int r, const char *what)
+{
+	err_sys(m->e, r, "%s cgroup '%s'", what, buf_str(&m->path));
+	if (r == -EROFS)
+		err_hint(m->e, "the cgroup file system is mounted read-only here");
+	else if (r == -EACCES || r == -EPERM)
+		err_hint(m->e, "the owner of the cgroup above must delegate it to this user");
+	else if (r == -EAGAIN)
+		err_hint(m->e,
+			 "cgroup.max.depth or cgroup.max.descendants of a cgroup above is reached");
+	return r;
+}
+
+/* A new directory in the journal and the record, then in the kernel. -EEXIST is for the caller. */
+static int make_dir(struct making *m, int parent, const char *name, bool leaf)
+{
+	struct strv *made = &m->cg->made;
+	auto_str char *entry = NULL;
+	struct buf text = { 0 };
+
+	buf_addf(&text, "%s%s", buf_str(&m->path), leaf ? "" : "/");
+	entry = buf_take(&text);
+	if (!entry || strv_add(made, entry) < 0)
+		return fail(m, -ENOMEM, "make");
+	int r = m->r->undo_note ? m->r->undo_note(m->r, "cgroup", entry, m->e) : 0;
+	if (r >= 0) {
+		r = sys_mkdirat(parent, name, MODE);
+		if (r < 0)
+			fail(m, r, "make");
+	}
+	if (r < 0) {
+		free(made->v[--made->n]);
+		made->v[made->n] = NULL;
+	}
+	return r;
+}
+
+static int open_dir(int parent, const char *name)
+{
+	return sys_openat2(parent, name, O_RDONLY | O_DIRECTORY, 0, BENEATH);
+}
+
+/* What mkdir(2) leaves undone: the umask is the caller's, a cpuset is empty. */
+static int finish_dir(struct making *m, int parent, int dir, bool made)
+{
+	struct stat st;
+	int r = 0;
+
+	if (made && fstat(dir, &st) == 0 && (st.st_mode & 07777) != MODE && fchmod(dir, MODE) < 0)
+		r = -errno;
+	if (r < 0)
+		return fail(m, r, "set the mode of");
+	return m->cpuset ? cgroup_v1_fill_cpuset(parent, dir, buf_str(&m->path), m->e) : 0;
+}
+
+/* Opens the directory NAME on the way to the leaf, which is made when it is missing and MAY_MAKE. */
+static int enter(struct making *m, int parent, const char *name, bool may_make)
+{
+	auto_fd int dir = open_dir(parent, name);
+	bool made = false;
+	int r;
+
+	if (dir == -ENOENT && may_make) {
+		r = make_dir(m, parent, name, false);
+		if (r < 0 && r != -EEXIST)
+			return r;
+		made = r >= 0;
+		dir = open_dir(parent, name);
+	}
+	if (dir < 0)
+		return fail(m, dir, "open");
+	r = finish_dir(m, parent, dir, made);
+	return r < 0 ? r : TAKE_FD(dir);
+}
+
+/* Goes down from *AT through PATH's components, the last one apart. *NAME is that one. */
+static int walk(struct making *m, int *at, const char *path, bool may_make, bool whole,
+		const char **name)
+{
+	for (;;) {
+		path += strspn(path, "/");
+		size_t n = strcspn(path, "/");
+		char part[256];
+
+		*name = path;
+		if (n == 0 || (!path[n] && !whole))
+			return 0;
+		if (n >= sizeof(part))
+			return fail(m, -ENAMETOOLONG, "make");
+		memcpy(part, path, n);
+		part[n] = '\0';
+		buf_addf(&m->path, "/%s", part);
+		int next = enter(m, *at, part, may_make);
+		if (next < 0)
+			return next;
+		close_fd(*at);
+		*at = next;
+		path += n;
+	}
+}
+
+/* The parent of the leaf, level by level. */
+static int walk_to_parent(struct making *m, int mount, const char **name)
+{
+	auto_fd int at = sys_openat(mount, ".", O_RDONLY | O_DIRECTORY, 0);
+	const char *rest;
+
+	if (at < 0)
+		return fail(m, at, "open");
+	int r = walk(m, &at, m->plan->base, false, true, &rest);
+	if (r == -ENOENT) {
+		/* a part of the hierarchy is mounted, as in a container without cgroup namespace: our own is its root */
+		close_fd(TAKE_FD(at));
+		at = sys_openat(mount, ".", O_RDONLY | O_DIRECTORY, 0);
+		buf_reset(&m->path);
+		buf_adds(&m->path, m->plan->h->mount);
+		r = at < 0 ? fail(m, at, "open") : 0;
+	}
+	if (r >= 0)
+		r = walk(m, &at, m->r->plan->cgroup.path, true, false, name);
+	return r < 0 ? r : TAKE_FD(at);
+}
+
+/* Opens the directory that the leaf is in. In one go where all of it exists. */
+static int open_parent(struct making *m, int mount, const char **name)
+{
+	const char *path = m->r->plan->cgroup.path, *last = strrchr(path, '/');
+	auto_str char *below = NULL;
+	struct buf text = { 0 };
+
+	buf_reset(&m->path);
+	buf_adds(&m->path, m->plan->h->mount);
+	*name = last + 1;
+	if (!m->cpuset) {
+		buf_addf(&text, ".%s%.*s", m->plan->base, (int)(last - path), path);
+		below = buf_take(&text);
+		int parent = below ? sys_openat2(mount, below, O_PATH | O_DIRECTORY, 0, BENEATH)
+				   : -ENOMEM;
+		if (parent >= 0)
+			buf_adds(&m->path, below + 1);
+		if (parent != -ENOENT)
+			return parent < 0 ? fail(m, parent, "open the parent of") : parent;
+	}
+	return walk_to_parent(m, mount, name);
+}
+
+/* config-linux.md#cgroups-path: a cgroup that is in use or frozen is not fit for a new container. */
+static int check_fit(struct making *m)
+{
+	struct cgroup_leaf *leaf = m->leaf;
+	int r = leaf->version->frozen(leaf->fd);
+
+	if (r == 1) {
+		err_set(m->e, ERR_STATE, "cgroup '%s' is frozen", leaf->dir);
+		err_hint(m->e, "thaw it, or choose another linux.cgroupsPath");
+		return err_at(m->e, "$.linux.cgroupsPath");
+	}
+	r = cgroup_tree_empty(leaf->fd);
+	if (r < 0)
+		return err_sys(m->e, r, "look for processes in cgroup '%s'", leaf->dir);
+	if (r == 1)
+		return 0;
+	err_set(m->e, ERR_EXISTS, "cgroup '%s' is in use: it has processes", leaf->dir);
+	err_hint(m->e, "choose another linux.cgroupsPath, or end them");
+	return err_at(m->e, "$.linux.cgroupsPath");
+}
+
+/* The leaf itself: made, or found and fit. -ESTALE: its parent has just been removed. */
+static int make_leaf(struct making *m, int parent, const char *name)
+{
+	int dir = open_dir(parent, name), r;
+
+	buf_addf(&m->path, "/%s", name);
+	if (dir == -ENOENT) {
+		r = make_dir(m, parent, name, true);
+		if (r == -ENOENT || r == -ENODEV)
+			return -ESTALE;
+		if (r == -EEXIST)
+			return err_set(m->e, ERR_EXISTS,
+				       "cgroup '%s' is being made by another container",
+				       buf_str(&m->path));
+		if (r < 0)
+			return r;
+		m->leaf->made = true;
+		dir = open_dir(parent, name);
+	}
+	if (dir < 0)
+		return fail(m, dir, "open");
+	m->leaf->fd = dir;
+	free(m->leaf->dir);
+	m->leaf->dir = buf_take(&m->path);
+	if (!m->leaf->dir)
+		return fail(m, -ENOMEM, "make");
+	buf_adds(&m->path, m->leaf->dir);
+	r = finish_dir(m, parent, dir, m->leaf->made);
+	return r < 0 || m->leaf->made ? r : check_fit(m);
+}
+
+static int make_tries(struct making *m, int mount)
+{
+	int r = -ESTALE;
+
+	for (int i = 0; i < MAX_TRIES && r == -ESTALE; i++) {
+		const char *name;
+		auto_fd int parent = open_parent(m, mount, &name);
+
+		r = parent < 0 ? parent : make_leaf(m, parent, name);
+		if ((parent == -ENODEV || parent == -ENOENT) && i < MAX_TRIES - 1)
+			r = -ESTALE;
+	}
+	return r;
+}
+
+static int open_join(struct making *m)
+{
+	struct cgroup_leaf *leaf = m->leaf;
+
+	if (leaf->version->number == 2 && m->r->plan->fork.into_cgroup)
+		return 0;
+	leaf->join_fd = sys_openat(leaf->fd, leaf->version->join_file, O_WRONLY, 0);
+	if (leaf->join_fd < 0)
+		return err_sys(m->e, leaf->join_fd, "open %s of cgroup '%s'",
+			       leaf->version->join_file, leaf->dir);
+	return 0;
+}
+
+static int make_one(struct making *m)
+{
+	const struct cgroup_hierarchy *h = m->plan->h;
+
+	m->leaf = cgroup_add_leaf(m->cg, h->v2 ? "" : h->controllers, m->plan->dir, h->v2);
+	if (!m->leaf)
+		return err_sys(m->e, -ENOMEM, "cgroup");
+	m->cpuset = !h->v2 && cgroup_leaf_has(m->leaf, "cpuset");
+	auto_fd int mount = host_opendir(AT_FDCWD, h->mount, true);
+	if (mount < 0)
+		return err_sys(m->e, mount, "open '%s'", h->mount);
+	int r = make_tries(m, mount);
+	return r < 0 ? r : open_join(m);
+}
+
+static bool has_writes(const struct plan_cgroup *p, const struct cgroup_hierarchy *h)
+{
+	for (size_t i = 0; i < p->writes.n; i++) {
+		if (p->writes.v[i].h == h && !(p->writes.v[i].flags & CGROUP_NEUTRAL))
+			return true;
+	}
+	return h->v2 && p->device_program;
+}
+
+/* An ordinary user may have no cgroup to make others in; nothing is lost in a hierarchy that nothing is asked of. */
+static bool can_do_without(struct making *m, int r)
+{
+	return m->r->plan->rootless && (r == -EACCES || r == -EPERM || r == -EROFS) &&
+	       !has_writes(&m->r->plan->cgroup, m->plan->h);
+}
+
+static int make_leaves(struct run *r, struct cgroup *cg, struct err *e)
+{
+	const struct plan_cgroup *p = &r->plan->cgroup;
+
+	for (size_t i = 0; i < p->leaves.n; i++) {
+		struct making m = { .r = r, .cg = cg, .plan = &p->leaves.v[i], .e = e };
+		int ret = make_one(&m);
+
+		buf_free(&m.path);
+		if (ret < 0 && can_do_without(&m, ret)) {
+			run_warn(r, "%s: the container stays in our own cgroup of '%s'", e->msg,
+				 m.plan->h->mount);
+			cgroup_drop_leaf(cg);
+			continue;
+		}
+		if (ret < 0)
+			return ret;
+		if (m.leaf->version->number == 2)
+			ret = cgroup_v2_enable(m.plan->h, m.leaf->fd, m.leaf->dir, &p->writes, e);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+static int create(struct run *r, struct cgroup *cg, struct err *e)
+{
+	int ret = make_leaves(r, cg, e);
+
+	if (ret >= 0)
+		ret = cgroup_apply(cg, &r->plan->cgroup, CGROUP_EARLY, e);
+	if (ret >= 0)
+		ret = cgroup_apply_devices(cg, &r->plan->cgroup, e);
+	return ret;
+}
+
+static int apply(struct run *r, struct cgroup *cg, enum cgroup_when when, struct err *e)
+{
+	return cgroup_apply(cg, &r->plan->cgroup, when, e);
+}
+
+const struct cgroup_driver cgroup_fs_driver = {
+	.name = "cgroupfs",
+	.create = create,
+	.apply = apply,
+	.destroy = cgroup_remove_all,
+};

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Inside of src/linux/cgroup*.c.
+ *
+ * A driver (struct cgroup_driver) is who makes the cgroups: ketch itself through the file system, or systemd. A version
+ * (struct cgroup_version) is what differs between a v1 and a v2 hierarchy; on a hybrid host a container has leaves of both.
+ */
+#pragma once
+
+#include "engine/step.h"
+#include "linux/cgroup.h"
+
+struct cgroup_leaf {
+	char *controllers; /* "cpu,cpuacct"; "" on v2 */
+	char *dir;	   /* absolute */
+	const struct cgroup_version *version;
+	int fd;	      /* DIR, opened when needed; -EBADF */
+	int join_fd;  /* what the child writes "0" to; -EBADF: nothing to join */
+	int enter_fd; /* exec, v2: the cgroup to be born in, when it is not DIR; -EBADF */
+	bool made;    /* by ketch */
+};
+
+struct cgroup {
+	enum cgroup_manager manager;
+	const struct cgroup_driver *driver;
+	struct cgroup_leaf leaves[FACTS_MAX_HIERARCHIES];
+	unsigned n;
+	struct strv made;
+	char *scope;
+};
+
+struct cgroup_driver {
+	const char *name;
+	/* HOST: makes the cgroups and writes what must be there before the first process. Half done on an error. */
+	int (*create)(struct run *r, struct cgroup *cg, struct err *e);
+	/* SERVE on MSG_PLACE: moves init (systemd, whose scopes need a process); NULL: init is born or joins there. */
+	int (*place)(struct run *r, struct cgroup *cg, struct err *e);
+	/* Writes linux.resources: those with WHEN. */
+	int (*apply)(struct run *r, struct cgroup *cg, enum cgroup_when when, struct err *e);
+	/* Removes what it made. Processes are gone or are killed. */
+	int (*destroy)(struct cgroup *cg, struct err *e);
+};
+extern const struct cgroup_driver cgroup_fs_driver;
+
+struct cgroup_version {
+	int number;
+	const char *join_file;
+	int (*frozen)(int dir); /* 1 all of it, 0 not, -errno; -ENOENT: no freezer here */
+	int (*freeze)(int dir, bool freeze); /* asks for it; the kernel may take its time */
+};
+extern const struct cgroup_version cgroup_v1, cgroup_v2;
+
+/* cgroup.c */
+struct cgroup *cgroup_new(enum cgroup_manager manager);
+/* Adds a leaf. NULL when memory is out. */
+struct cgroup_leaf *cgroup_add_leaf(struct cgroup *cg, const char *controllers, const char *dir,
+				    bool v2);
+void cgroup_drop_leaf(struct cgroup *cg); /* the last one */
+void cgroup_close_fds(struct cgroup *cg);
+/* Its directory (owned by the leaf), opened at the first call; -ENOENT when it is gone. */
+int cgroup_leaf_fd(struct cgroup_leaf *leaf);
+bool cgroup_leaf_has(const struct cgroup_leaf *leaf, const char *controller);
+/* The leaf whose freezer is ours to use: that of v1 where it is mounted. NULL: none. */
+struct cgroup_leaf *cgroup_freezer(struct cgroup *cg);
+struct cgroup_leaf *cgroup_unified(struct cgroup *cg);
+
+/* cgroup_v1.c: gives the cpuset directory DIR (PATH is its name) the CPUs and memory nodes of PARENT where it has none. */
+int cgroup_v1_fill_cpuset(int parent, int dir, const char *path, struct err *e);
+
+/* cgroup_v2.c: enables for the cgroup PATH, below MOUNT, the controllers that WRITES need there and it does not have yet. */
+int cgroup_v2_enable(const struct cgroup_hierarchy *h, int dir, const char *path,
+		     const struct cgroup_writes *writes, struct err *e);
+
+/* cgroup_apply.c */
+int cgroup_apply(struct cgroup *cg, const struct plan_cgroup *p, enum cgroup_when when,
+		 struct err *e);
+/* v2: the device rules as a program. */
+int cgroup_apply_devices(struct cgroup *cg, const struct plan_cgroup *p, struct err *e);
+
+/* cgroup_tree.c: a cgroup and all below it, however deep and however fast it changes. DIR is its directory. */
+/* Calls FN for each directory, DIR itself first. 0, or the first negative return of FN. */
+int cgroup_tree_walk(int dir, int (*fn)(void *ctx, int dir), void *ctx);
+/* Calls FN for each process that our pid namespace sees. 0, or the first negative return of FN. */
+int cgroup_tree_pids(int dir, int (*fn)(void *ctx, pid_t pid), void *ctx);
+/* 1: no process in it or below, 0: some, -errno. */
+int cgroup_tree_empty(int dir);
+/* Removes all cgroups below DIR. -EBUSY when one has a process. */
+int cgroup_tree_remove(int dir);
+
+/* cgroup_kill.c */
+/* Signals all in the tree once, a forking one included: cgroup.kill, or frozen where there is a freezer, or in rounds. */
+int cgroup_tree_kill(int dir, int sig);
+/* Freezes or thaws DIR and waits for it, MS at most: -ETIMEDOUT. After a failed freeze it is thawed. */
+int cgroup_dir_freeze(const struct cgroup_version *version, int dir, bool freeze, unsigned ms);
+
+struct cgroup_deadline {
+	uint64_t end_ns;   /* CLOCK_MONOTONIC */
+	uint64_t pause_ns; /* of the next sleep */
+};
+void cgroup_deadline_start(struct cgroup_deadline *d, unsigned ms);
+/* Sleeps a little, a little longer each time. false when the time is up. */
+bool cgroup_deadline_wait(struct cgroup_deadline *d);
+
+/* cgroup_destroy.c */
+/* Kills what is left in the leaves and removes them, then the directories made on the way to them. */
+int cgroup_remove_all(struct cgroup *cg, struct err *e);

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The rows of the control groups. config-linux.md#control-groups, #cgroup-namespace; cgroup_namespaces(7). */
+#include <errno.h>
+#include <sched.h>
+
+#include "linux/cgroup_impl.h"
+#include "linux/steps.h"
+#include "sys/raw.h"
+
+static bool has_cgroup(const struct plan *p)
+{
+	return p->cgroup.manager != CGROUP_MANAGER_DISABLED;
+}
+
+/* ---- cgroup.create ---- */
+
+static int create_run(struct run *r, struct err *e)
+{
+	r->cgroup = cgroup_new(r->plan->cgroup.manager);
+	if (!r->cgroup)
+		return err_sys(e, -ENOMEM, "cgroup");
+	if (!r->cgroup->driver)
+		return err_set(e, ERR_INTERNAL, "no driver for cgroup manager %d",
+			       r->plan->cgroup.manager);
+	return r->cgroup->driver->create(r, r->cgroup, e);
+}
+
+static void create_undo(struct run *r)
+{
+	struct err e;
+
+	if (!r->cgroup)
+		return;
+	if (cgroup_destroy(r->cgroup, &e) < 0)
+		run_warn(r, "%s", e.msg);
+	cgroup_free(r->cgroup);
+	r->cgroup = NULL;
+}
+
+static void explain_writes(const struct plan *p, enum cgroup_when when, struct buf *out)
+{
+	const struct cgroup_writes *w = &p->cgroup.writes;
+
+	for (size_t i = 0; i < w->n; i++) {
+		if (w->v[i].when == when)
+			buf_addf(out, "%s %s%s\n", w->v[i].file, w->v[i].value,
+				 w->v[i].flags & CGROUP_NEUTRAL ? " (as it is)" : "");
+	}
+}
+
+static void create_explain(const struct plan *p, struct buf *out)
+{
+	const struct plan_cgroup *cg = &p->cgroup;
+
+	buf_adds(out, "manager cgroupfs\n");
+	for (size_t i = 0; i < cg->leaves.n; i++)
+		buf_addf(out, "cgroup %s\n", cg->leaves.v[i].dir);
+	explain_writes(p, CGROUP_EARLY, out);
+	for (size_t i = 0; cg->device_program && i < cg->devices.rules.n; i++) {
+		const struct spec_device_rule *rule = &cg->devices.rules.v[i].rule;
+		char words[48];
+
+		cgroup_device_words(rule, words);
+		buf_addf(out, "device %s %s\n", rule->allow ? "allow" : "deny", words);
+	}
+}
+
+const struct step step_cgroup_create = {
+	.name = "cgroup.create",
+	.what = "make the container's cgroups, with CPU sets and device rules",
+	.stage = STAGE_HOST,
+	.use = FOR_CREATE | FOR_RESTORE,
+	.applies = has_cgroup,
+	.run = create_run,
+	.undo = create_undo,
+	.explain = create_explain,
+};
+
+/* ---- cgroup.join-first, cgroup.join ---- */
+
+static bool joins_first(const struct plan *p)
+{
+	return has_cgroup(p) && p->fork.ns_stage;
+}
+
+static bool joins(const struct plan *p)
+{
+	return has_cgroup(p) && !p->fork.ns_stage;
+}
+
+static int join_run(struct run *r, struct err *e)
+{
+	return r->cgroup ? cgroup_join_self(r->cgroup, e) : 0;
+}
+
+static void join_explain(const struct plan *p, struct buf *out)
+{
+	if (p->fork.into_cgroup)
+		buf_adds(out, "cgroup2 at birth\n");
+	for (size_t i = 0; i < p->cgroup.leaves.n; i++) {
+		const struct cgroup_hierarchy *h = p->cgroup.leaves.v[i].h;
+
+		if (!h->v2)
+			buf_addf(out, "v1 %s\n", h->controllers);
+		else if (!p->fork.into_cgroup)
+			buf_adds(out, "cgroup2 by cgroup.procs\n");
+	}
+}
+
+const struct step step_cgroup_join_first = {
+	.name = "cgroup.join-first",
+	.what = "enter the container's cgroups, before its namespaces are joined",
+	.stage = STAGE_NS,
+	.use = FOR_CREATE | FOR_EXEC | FOR_RESTORE,
+	.applies = joins_first,
+	.run = join_run,
+	.explain = join_explain,
+};
+
+const struct step step_cgroup_join = {
+	.name = "cgroup.join",
+	.what = "enter the container's cgroups",
+	.stage = STAGE_INIT,
+	.use = FOR_CREATE | FOR_EXEC | FOR_RESTORE,
+	.applies = joins,
+	.run = join_run,
+	.explain = join_explain,
+};
+
+/* ---- cgroup.ns ---- */
+
+static bool ns_applies(const struct plan *p)
+{
+	return p->fork.cgroup_ns_late;
+}
+
+static int ns_run(struct run *r, struct err *e)
+{
+	(void)r;
+	int ret = sys_unshare(CLONE_NEWCGROUP);
+
+	return ret < 0 ? err_sys(e, ret, "make a cgroup namespace") : 0;
+}
+
+const struct step step_cgroup_ns = {
+	.name = "cgroup.ns",
+	.what = "make a cgroup namespace whose roots are the cgroups just joined",
+	.stage = STAGE_INIT,
+	.use = FOR_CREATE,
+	.applies = ns_applies,
+	.run = ns_run,
+};
+
+/* ---- cgroup.limits ---- */
+
+static bool has_limits(const struct plan *p)
+{
+	const struct cgroup_writes *w = &p->cgroup.writes;
+
+	for (size_t i = 0; i < w->n; i++) {
+		if (w->v[i].when == CGROUP_LATE)
+			return true;
+	}
+	return false;
+}
+
+static int limits_run(struct run *r, struct err *e)
+{
+	if (!r->cgroup)
+		return 0;
+	return r->cgroup->driver->apply(r, r->cgroup, CGROUP_LATE, e);
+}
+
+static void limits_explain(const struct plan *p, struct buf *out)
+{
+	explain_writes(p, CGROUP_LATE, out);
+}
+
+const struct step step_cgroup_limits = {
+	.name = "cgroup.limits",
+	.what = "set the limits of linux.resources",
+	.stage = STAGE_SERVE,
+	.on = MSG_BIT(MSG_HOOKS) | MSG_BIT(MSG_READY),
+	.use = FOR_CREATE | FOR_RESTORE,
+	.applies = has_limits,
+	.run = limits_run,
+	.explain = limits_explain,
+};
