@@ -30,7 +30,7 @@ const struct field mount_fields[] = {
 };
 
 /* config.md: relative destinations are deprecated since 1.2.0 and relative to "/". */
-int mount_done(struct field_ctx *c, void *parent UNUSED, void *elem)
+int mount_entry_done(struct field_ctx *c, void *parent UNUSED, void *elem)
 {
 	struct spec_mount *m = elem;
 

@@ -69,7 +69,7 @@ const struct field spec_fields[] = {
 	      .check = form_host_name),
 	F_STR("domainname", struct spec, domainname, .flags = FIELD_EMPTY_UNSET,
 	      .check = form_host_name),
-	F_OBJECTS("mounts", struct spec, mounts, mount_fields, .done = mount_done),
+	F_OBJECTS("mounts", struct spec, mounts, mount_fields, .done = mount_entry_done),
 	F_GROUP("hooks", hooks_fields),
 	F_MAP("annotations", struct spec, annotations, .flags = FIELD_NON_EMPTY, .what = "a key"),
 	F_OBJECT_PTR("linux", struct spec, lnx, struct spec_linux, linux_fields),

@@ -17,7 +17,7 @@ extern const struct field resources_fields[]; /* t_cgroup.c */
 extern const struct field seccomp_fields[];   /* t_seccomp.c */
 
 /* .init and .done of the rows that hold these objects */
-int mount_done(struct field_ctx *c, void *parent, void *elem);
+int mount_entry_done(struct field_ctx *c, void *parent, void *elem);
 void device_init(void *elem);
 int device_done(struct field_ctx *c, void *parent, void *elem);
 
