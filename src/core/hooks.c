@@ -253,18 +253,24 @@ void hooks_fill_env(struct hook_env *env, const struct spec *s, const char *bund
 	};
 }
 
+void hooks_run_all(const struct spec *s, enum spec_hook_kind kind, const struct hook_env *env)
+{
+	struct err e;
+
+	for (size_t i = 0; i < s->hooks[kind].n; i++) {
+		if (run_one(&s->hooks[kind].v[i], env, &e) < 0)
+			log_emit(LOG_WARNING, "%s hook %zu: %s", name_word(names_hooks, kind), i,
+				 e.msg);
+	}
+}
+
 void hooks_run_poststop(const struct spec *s, const struct state *st, const char *bundle)
 {
 	auto_buf struct buf json = { 0 };
-	const spec_hooks *hooks = &s->hooks[HOOK_POSTSTOP];
 	struct hook_env env;
-	struct err e;
 
-	if (hooks->n == 0 || state_oci_json(st, "stopped", 0, true, &json) < 0)
+	if (s->hooks[HOOK_POSTSTOP].n == 0 || state_oci_json(st, "stopped", 0, true, &json) < 0)
 		return;
 	hooks_fill_env(&env, s, bundle, buf_str(&json));
-	for (size_t i = 0; i < hooks->n; i++) {
-		if (run_one(&hooks->v[i], &env, &e) < 0)
-			log_emit(LOG_WARNING, "poststop hook %zu: %s", i, e.msg);
-	}
+	hooks_run_all(s, HOOK_POSTSTOP, &env);
 }

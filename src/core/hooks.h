@@ -21,6 +21,9 @@ struct hook_env {
 int hooks_run(const struct spec *s, enum spec_hook_kind kind, const struct hook_env *env,
 	      struct err *e);
 
+/* Runs all hooks of KIND; failures are logged as warnings. */
+void hooks_run_all(const struct spec *s, enum spec_hook_kind kind, const struct hook_env *env);
+
 /* runtime.md step 13: failures are logged as warnings, all hooks run. */
 void hooks_run_poststop(const struct spec *s, const struct state *st, const char *bundle);
 void hooks_fill_env(struct hook_env *env, const struct spec *s, const char *bundle,

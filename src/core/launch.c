@@ -78,6 +78,33 @@ static unsigned listen_fds(void)
 	return n;
 }
 
+/*
+ * Engines leak descriptors into us (a shim its listening socket, a shell its history). None is wanted but those that are to
+ * be passed on: ended here, the waiting init cannot hold them either.
+ */
+static int drop_junk(const struct launch *l)
+{
+	unsigned first = 3 + listen_fds() + l->opts->preserve_fds;
+	unsigned keep[] = { (unsigned)l->store->fd, (unsigned)log_fd(),
+			    l->container ? (unsigned)l->container->dir : ~0u };
+	int r = 0;
+
+	while (r >= 0) {
+		unsigned next = ~0u;
+
+		for (size_t i = 0; i < N_ELEMENTS(keep); i++) {
+			if (keep[i] >= first && keep[i] < next)
+				next = keep[i];
+		}
+		if (next > first)
+			r = sys_close_range(first, next == ~0u ? next : next - 1, 0);
+		if (next == ~0u)
+			break;
+		first = next + 1;
+	}
+	return r;
+}
+
 static int make_plan(struct launch *l, enum plan_use use, bool start_at_once, struct err *e)
 {
 	const struct launch_opts *o = l->opts;
@@ -242,6 +269,9 @@ int launch(struct launch *l, enum plan_use use, bool start_at_once, struct err *
 	init_run(l);
 	if (asprintf(&l->state_dir, "%s/%s", l->store->path, l->id) < 0)
 		return err_sys(e, -ENOMEM, "launch");
+	r = drop_junk(l);
+	if (r < 0)
+		return err_sys(e, r, "close inherited descriptors");
 	if (use == FOR_CREATE)
 		r = read_bundle(l, e);
 	if (r >= 0)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Rows: the hooks of create and start (runtime.md#lifecycle, steps 3, 4, 5 and 7). */
+/*
+ * Rows: the hooks of create and start (runtime.md#lifecycle, steps 3, 4, 5 and 7). They come after step 2, so the status that
+ * they read is "created".
+ */
 #include "core/hooks.h"
 #include "core/launch.h"
 #include "core/rows.h"
@@ -70,8 +73,8 @@ static int runtime_run(struct run *r, struct err *e)
 	struct launch *l = r->core;
 
 	l->hooks_began = true;
-	int ret = run_kind(r, HOOK_PRESTART, "creating", l->signal_fd, NULL, e);
-	return ret < 0 ? ret : run_kind(r, HOOK_CREATE_RUNTIME, "creating", l->signal_fd, NULL, e);
+	int ret = run_kind(r, HOOK_PRESTART, "created", l->signal_fd, NULL, e);
+	return ret < 0 ? ret : run_kind(r, HOOK_CREATE_RUNTIME, "created", l->signal_fd, NULL, e);
 }
 
 static void runtime_explain(const struct plan *p, struct buf *out)
@@ -100,7 +103,7 @@ static bool has_create_hooks(const struct plan *p)
 
 static int create_run(struct run *r, struct err *e)
 {
-	return run_kind(r, HOOK_CREATE_CONTAINER, "creating", r->chan.fd, NULL, e);
+	return run_kind(r, HOOK_CREATE_CONTAINER, "created", r->chan.fd, NULL, e);
 }
 
 static void create_explain(const struct plan *p, struct buf *out)

@@ -2,6 +2,7 @@
 /* The start operation: runtime.md#start and lifecycle steps 6 to 9. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -16,6 +17,14 @@
 #include "sys/raw.h"
 #include "util/log.h"
 
+/* Up to 1.2 a failed poststart hook was a warning and the rest ran; from 1.3 on it stops the container. */
+static bool before_1_3(const char *oci_version)
+{
+	unsigned major, minor;
+
+	return sscanf(oci_version, "%u.%u", &major, &minor) == 2 && major == 1 && minor < 3;
+}
+
 int run_poststart(const struct spec *s, const struct state *st, struct err *e)
 {
 	auto_buf struct buf json = { 0 };
@@ -26,7 +35,10 @@ int run_poststart(const struct spec *s, const struct state *st, struct err *e)
 	if (state_oci_json(st, "running", (pid_t)st->pid, true, &json) < 0)
 		return err_sys(e, -ENOMEM, "state");
 	hooks_fill_env(&env, s, st->bundle, buf_str(&json));
-	return hooks_run(s, HOOK_POSTSTART, &env, e);
+	if (!before_1_3(s->oci_version))
+		return hooks_run(s, HOOK_POSTSTART, &env, e);
+	hooks_run_all(s, HOOK_POSTSTART, &env);
+	return 0;
 }
 
 void stop_after_failure(const struct spec *s, struct container *c)

@@ -192,20 +192,27 @@ static int open_joined(const struct spec_namespace *ns, enum spec_ns kind, struc
 	return r < 0 ? r : TAKE_FD(fd);
 }
 
-/* Is FD the namespace that this process is in already? Joining it would be -EINVAL (user) or -EPERM for nothing. */
-static int is_own(struct run *r, int fd, enum spec_ns kind, struct err *e)
+/* Is FD the namespace KIND of the process PID? Without /proc/PID: no. */
+static int is_that_of(struct run *r, int fd, enum spec_ns kind, pid_t pid)
 {
 	struct stat st;
 	dev_t dev;
 	ino_t ino;
 
-	auto_fd int dir = proc_open_pid(&r->proc, getpid(), "ns", O_PATH | O_DIRECTORY);
+	auto_fd int dir = proc_open_pid(&r->proc, pid, "ns", O_PATH | O_DIRECTORY);
 	int ret = dir < 0 ? dir : sys_stat_ids(dir, files[kind], &dev, &ino);
 	if (ret >= 0 && fstat(fd, &st) < 0)
 		ret = -errno;
-	if (ret < 0)
-		return err_sys(e, ret, "compare namespaces");
-	return st.st_dev == dev && st.st_ino == ino;
+	return ret < 0 ? ret : st.st_dev == dev && st.st_ino == ino;
+}
+
+/* Setting up a container there would put its root and its mounts in the place of the host's. */
+static int refuse_host_mounts(const char *path, struct err *e)
+{
+	err_set(e, ERR_UNSUPPORTED,
+		"'%s' is the mount namespace of the host: it would lose its root", path);
+	return err_hint(e, "leave the mount namespace out of linux.namespaces to stay in it with "
+			   "chroot alone");
 }
 
 static int open_one(struct run *r, enum spec_ns kind, struct err *e)
@@ -213,9 +220,16 @@ static int open_one(struct run *r, enum spec_ns kind, struct err *e)
 	const struct spec_namespace *ns = &r->plan->spec->lnx->ns[kind];
 
 	auto_fd int fd = open_joined(ns, kind, e);
-	int own = fd < 0 ? fd : is_own(r, fd, kind, e);
-	if (own < 0)
+	if (fd < 0)
 		return err_at(e, "$.linux.namespaces[%zu].path", ns->index);
+	int own = is_that_of(r, fd, kind, getpid());
+	if (own < 0)
+		return err_sys(e, own, "compare namespaces");
+	if (kind == NS_MOUNT && (own || is_that_of(r, fd, kind, 1) > 0)) {
+		refuse_host_mounts(ns->path, e);
+		return err_at(e, "$.linux.namespaces[%zu].path", ns->index);
+	}
+	/* Joining one's own is -EINVAL (user), or -EPERM for nothing. */
 	if (!own)
 		r->ns_fds[kind] = TAKE_FD(fd);
 	return 0;

@@ -28,10 +28,11 @@ enum { MAX_CGROUP_FILE = 256 * 1024 };
 
 const char *const facts_cgroup_modes[] = { "none", "v1", "hybrid", "v2", NULL };
 
-#define FIELD(t, member)                                                                           \
+#define FIELD_OF(struct_type, t, member)                                                           \
 	{                                                                                          \
-#member, t, offsetof(struct facts, member), sizeof(((struct facts *)0)->member)    \
+#member, t, offsetof(struct_type, member), sizeof(((struct_type *)0)->member)      \
 	}
+#define FIELD(t, member) FIELD_OF(struct facts, t, member)
 
 const struct facts_field facts_fields[] = {
 	FIELD(FACTS_UINT, kernel_major),
@@ -60,7 +61,15 @@ const struct facts_field facts_fields[] = {
 	FIELD(FACTS_BOOL, resctrl),
 	FIELD(FACTS_BOOL, user_ns_allowed),
 	FIELD(FACTS_UINT, last_cap),
-	{ NULL },
+	{ .name = NULL },
+};
+
+const struct facts_field facts_hierarchy_fields[] = {
+	FIELD_OF(struct cgroup_hierarchy, FACTS_TEXT, controllers),
+	FIELD_OF(struct cgroup_hierarchy, FACTS_TEXT, mount),
+	FIELD_OF(struct cgroup_hierarchy, FACTS_TEXT, own),
+	FIELD_OF(struct cgroup_hierarchy, FACTS_BOOL, v2),
+	{ .name = NULL },
 };
 
 /* Copies N bytes as a string; -ENAMETOOLONG when they don't fit. */
@@ -287,9 +296,9 @@ int facts_probe(struct facts *f, struct err *e)
 	return probe_cgroups(f, e);
 }
 
-static void save_field(struct jsonw *w, const struct facts *f, const struct facts_field *field)
+static void save_field(struct jsonw *w, const void *from, const struct facts_field *field)
 {
-	const void *p = (const char *)f + field->offset;
+	const void *p = (const char *)from + field->offset;
 
 	switch (field->type) {
 	case FACTS_BOOL:
@@ -318,13 +327,11 @@ int facts_save(const struct facts *f, struct buf *out)
 	jsonw_str(&w, "cgroup_mode", facts_cgroup_modes[f->cgroup_mode]);
 	jsonw_array(&w, "hierarchies");
 	for (unsigned i = 0; i < f->n_hierarchies; i++) {
-		const struct cgroup_hierarchy *h = &f->hierarchies[i];
+		const struct facts_field *field = facts_hierarchy_fields;
 
 		jsonw_object(&w, NULL);
-		jsonw_str(&w, "controllers", h->controllers);
-		jsonw_str(&w, "mount", h->mount);
-		jsonw_str(&w, "own", h->own);
-		jsonw_bool(&w, "v2", h->v2);
+		for (; field->name; field++)
+			save_field(&w, &f->hierarchies[i], field);
 		jsonw_end_object(&w);
 	}
 	jsonw_end_array(&w);

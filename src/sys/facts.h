@@ -22,9 +22,10 @@ enum { FACTS_MAX_HIERARCHIES = 24, FACTS_MAX_CONTROLLERS = 24 };
 
 /* One hierarchy. */
 struct cgroup_hierarchy {
-	char controllers[128]; /* v1: "cpu,cpuacct", "name=systemd"; v2: those of cgroup.controllers, by commas */
-	char mount[128];      /* "/sys/fs/cgroup/memory"; "" when it is not mounted */
-	char own[512];        /* our own cgroup in it: "/"; also for one above the root of our cgroup namespace */
+	char controllers
+		[128]; /* v1: "cpu,cpuacct", "name=systemd"; v2: those of cgroup.controllers, by commas */
+	char mount[128]; /* "/sys/fs/cgroup/memory"; "" when it is not mounted */
+	char own[512]; /* our own cgroup in it: "/"; also for one above the root of our cgroup namespace */
 	bool v2;
 };
 
@@ -32,9 +33,9 @@ struct facts {
 	unsigned kernel_major, kernel_minor;
 	char kernel_release[64];
 	char machine[32];
-	uid_t uid, gid;      /* effective */
-	bool in_userns;      /* not the initial user namespace */
-	uint64_t caps;       /* effective capabilities */
+	uid_t uid, gid; /* effective */
+	bool in_userns; /* not the initial user namespace */
+	uint64_t caps;	/* effective capabilities */
 	unsigned n_cpus;
 	enum cgroup_mode cgroup_mode;
 	struct cgroup_hierarchy hierarchies[FACTS_MAX_HIERARCHIES];
@@ -44,8 +45,9 @@ struct facts {
 	/* facts_probe_all() only; false else */
 	bool complete;
 	bool cgroup_nsdelegate; /* in mountinfo only */
-	bool mount_setattr, idmap, clone_into_cgroup, cgroup_kill, time_ns, seccomp, seccomp_notify, overlay, swap_accounting;
-	bool resctrl;         /* mounted */
+	bool mount_setattr, idmap, clone_into_cgroup, cgroup_kill, time_ns, seccomp, seccomp_notify,
+		overlay, swap_accounting;
+	bool resctrl;	      /* mounted */
 	bool user_ns_allowed; /* to the caller */
 	unsigned last_cap;
 };
@@ -55,14 +57,15 @@ int facts_probe_all(struct facts *f, struct err *e);
 /* Recorded hosts: the same struct as JSON (engine/facts_load.h reads it back). */
 int facts_save(const struct facts *f, struct buf *out);
 
-/* The members of struct facts but the hierarchies, for writing and reading. */
+/* Members of struct facts but the mode and the hierarchies, and those of struct cgroup_hierarchy: for writing and reading. */
 enum facts_type { FACTS_BOOL, FACTS_UINT, FACTS_U64, FACTS_TEXT };
 struct facts_field {
 	const char *name;
 	enum facts_type type;
 	size_t offset, size;
 };
-extern const struct facts_field facts_fields[]; /* ended by a NULL name */
+extern const struct facts_field facts_fields[];		  /* ended by a NULL name */
+extern const struct facts_field facts_hierarchy_fields[]; /* likewise */
 /* "none", "v1", "hybrid", "v2" for enum cgroup_mode, in this order; NULL-ended. */
 extern const char *const facts_cgroup_modes[];
 

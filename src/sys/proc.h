@@ -49,10 +49,11 @@ int proc_open_self_fds(const struct procfs *p);
 
 /* What /proc/PID/stat says. PIDs are those of the handle's namespace. */
 struct proc_stat {
-	char state;           /* 'R', 'Z' … */
+	char state; /* 'R', 'Z' … */
 	pid_t ppid;
-	unsigned flags;       /* PF_*; 0x40 = PF_FORKNOEXEC */
-	uint64_t start_time;  /* clock ticks after boot: identifies the process together with its pid */
+	unsigned flags; /* PF_*; 0x40 = PF_FORKNOEXEC */
+	uint64_t
+		start_time; /* clock ticks after boot: identifies the process together with its pid */
 };
 /* -ESRCH when there is no such process. */
 int proc_stat(const struct procfs *p, pid_t pid, struct proc_stat *ret);

@@ -34,7 +34,8 @@ int rootdir_mkdirs(const struct rootdir *root, const char *path, mode_t mode);
 int rootdir_touch(const struct rootdir *root, const char *path, mode_t mode);
 /* Splits PATH: O_PATH descriptor of its (existing, or with MAKE created 0755) parent directory, *name points into PATH's
  * last component (no slashes). -EINVAL for "/", for a slash at the end and for names "." and "..". */
-int rootdir_parent(const struct rootdir *root, const char *path, bool make, int *ret_parent, const char **ret_name);
+int rootdir_parent(const struct rootdir *root, const char *path, bool make, int *ret_parent,
+		   const char **ret_name);
 /* mknod below an already opened directory with exact MODE and owner whatever the umask. -EEXIST when NAME exists.
  * UID or GID -1: as it comes. */
 int rootdir_mknodat(int dir, const char *name, mode_t mode, dev_t dev, uid_t uid, gid_t gid);

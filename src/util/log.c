@@ -22,6 +22,11 @@ void log_init(const struct log_config *config)
 	sink = *config;
 }
 
+int log_fd(void)
+{
+	return sink.fd;
+}
+
 void log_close(void)
 {
 	close_fd(TAKE_FD(sink.fd));

@@ -27,4 +27,6 @@ bool log_enabled(enum log_level level);
 void log_emit(enum log_level level, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* An error with all its members; to the file only: the command line prints it for people. */
 void log_err(const struct err *e);
+/* The descriptor of the file, or -1. */
+int log_fd(void);
 void log_close(void);

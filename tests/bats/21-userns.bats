@@ -1,0 +1,150 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# User namespaces: maps written by us and by newuidmap, joined ones, setgroups (config-linux.md#user-namespace-mappings).
+
+load helpers
+
+setup() {
+  TEST_DIR=$(mktemp -d /tmp/ketch-test.XXXXXX)
+  ROOT=$TEST_DIR/root
+  BUNDLE=$TEST_DIR/bundle
+  CT=kt$$-$BATS_TEST_NUMBER
+  make_bundle "$BUNDLE"
+  # The container's root is nobody here: it must be able to reach its files.
+  chmod 711 "$TEST_DIR"
+  chown -R 100000:100000 "$BUNDLE/rootfs"
+}
+
+userns() {
+  edit '.linux.namespaces += [{type: "user"}]
+    | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}]
+    | .linux.gidMappings = [{containerID: 0, hostID: 200000, size: 65536}]'
+}
+
+fails_at() {
+  run "$KETCH" --root "$ROOT" --log "$TEST_DIR/log" --log-format json run -b "$BUNDLE" "$CT" < /dev/null
+  assert_status 1
+  local path
+  path=$(jq -r 'select(.level == "error") | .path' "$TEST_DIR/log" | tail -1)
+  [ "$path" = "$1" ] || { echo "error at '$path', not '$1': $output" >&2; return 1; }
+}
+
+squeezed() {
+  echo "$1" | tr -s ' ' | sed 's/^ //'
+}
+
+@test "userns: the maps are as configured" {
+  userns
+  edit '.linux.uidMappings += [{containerID: 70000, hostID: 5, size: 2}]'
+  command_is sh -c 'cat /proc/self/uid_map /proc/self/gid_map /proc/self/setgroups; id -u; id -g'
+  run_bundle
+  assert_status 0
+  [ "$(squeezed "${lines[0]}")" = "0 100000 65536" ]
+  [ "$(squeezed "${lines[1]}")" = "70000 5 2" ]
+  [ "$(squeezed "${lines[2]}")" = "0 200000 65536" ]
+  [ "${lines[3]}" = allow ]
+  [ "${lines[4]}" = 0 ]
+  [ "${lines[5]}" = 0 ]
+}
+
+@test "userns: on the host the process has the mapped id" {
+  userns
+  edit '.process.user = {uid: 1000, gid: 2000, additionalGids: [3000]}'
+  command_is sleep 1000
+  ketch run --detach -b "$BUNDLE" "$CT" < /dev/null > "$TEST_DIR/out" 2>&1
+  local pid
+  pid=$(ketch state "$CT" | jq .pid)
+  [ "$(awk '/^Uid:/ {print $2}' "/proc/$pid/status")" = 101000 ]
+  [ "$(awk '/^Gid:/ {print $2}' "/proc/$pid/status")" = 202000 ]
+  [ "$(awk '/^Groups:/ {print $2, $3}' "/proc/$pid/status")" = "203000 " ]
+  run ketch exec "$CT" sh -c 'id -u; cat /proc/self/uid_map; readlink /proc/self/ns/user'
+  assert_status 0
+  [ "${lines[0]}" = 1000 ]
+  [ "$(squeezed "${lines[1]}")" = "0 100000 65536" ]
+  [ "${lines[2]}" = "$(readlink "/proc/$pid/ns/user")" ]
+}
+
+@test "userns: with a joined network namespace of the host" {
+  userns
+  local ns=ketch-test-$$
+  ip netns add "$ns"
+  edit '.linux.namespaces |= map(if .type == "network" then .path = $p else . end) | .mounts |= map(select(.type != "sysfs"))' \
+    --arg p "/run/netns/$ns"
+  command_is sh -c 'readlink /proc/self/ns/net; cat /proc/self/uid_map'
+  run_bundle
+  local inode
+  inode=$(stat -c %i "/run/netns/$ns")
+  ip netns del "$ns"
+  assert_status 0
+  [ "${lines[0]}" = "net:[$inode]" ]
+  [ "$(squeezed "${lines[1]}")" = "0 100000 65536" ]
+}
+
+@test "userns: user and other namespaces of another container are joined" {
+  userns
+  command_is sleep 1000
+  ketch run --detach -b "$BUNDLE" "$CT-a" < /dev/null > "$TEST_DIR/out" 2>&1
+  local pid
+  pid=$(ketch state "$CT-a" | jq .pid)
+  edit 'del(.hostname, .linux.uidMappings, .linux.gidMappings) | .linux.namespaces |= map(
+    if .type == "user" then .path = "/proc/\($pid)/ns/user"
+    elif .type == "network" then .path = "/proc/\($pid)/ns/net"
+    elif .type == "pid" then .path = "/proc/\($pid)/ns/pid"
+    elif .type == "ipc" then .path = "/proc/\($pid)/ns/ipc"
+    elif .type == "uts" then .path = "/proc/\($pid)/ns/uts" else . end)' --arg pid "$pid"
+  command_is sh -c 'for n in user net pid ipc uts; do readlink /proc/self/ns/$n; done; id -u'
+  run_bundle
+  assert_status 0
+  local n i=0
+  for n in user net pid ipc uts; do
+    [ "${lines[$i]}" = "$(readlink "/proc/$pid/ns/$n")" ] || { echo "$n: ${lines[$i]}" >&2; return 1; }
+    i=$((i + 1))
+  done
+  [ "${lines[5]}" = 0 ]
+}
+
+@test "userns: a new time namespace has its offsets" {
+  userns
+  edit '.linux.namespaces += [{type: "time"}] | .linux.timeOffsets = {monotonic: {secs: 500000000}}'
+  command_is cat /proc/self/timens_offsets
+  run_bundle
+  assert_status 0
+  [ "$(squeezed "${lines[0]}")" = "monotonic 500000000 0" ]
+}
+
+@test "userns: without mappings, or with id 0 or the process unmapped, the error names the property" {
+  userns
+  edit 'del(.linux.gidMappings)'
+  fails_at '$.linux.gidMappings'
+  userns
+  edit '.linux.namespaces |= unique | .linux.uidMappings[0].containerID = 1'
+  fails_at '$.linux.uidMappings'
+  userns
+  edit '.linux.namespaces |= unique | .process.user.uid = 65536'
+  fails_at '$.process.user.uid'
+}
+
+@test "userns: maps that the kernel refuses are told with the ranges" {
+  userns
+  edit '.linux.uidMappings = [{containerID: 0, hostID: 4294967295, size: 1}]'
+  run_bundle
+  assert_status 1
+  assert_output "map uid 0 to 4294967295"
+}
+
+@test "userns: nobody in a joined pid namespace can look into what joins" {
+  userns
+  # Root of the container looks at every process all the time. What is not its own program is ketch on its way in, which
+  # it must not be able to trace, and so neither to read its exe (CVE-2016-9962).
+  command_is sh -c 'while :; do for p in /proc/[0-9]*; do exe=$(readlink $p/exe) && case $exe in
+    /bin/busybox) ;; *) echo "$p $exe" >> /tmp/seen ;; esac; done; done'
+  edit '.root.readonly = false'
+  ketch run --detach -b "$BUNDLE" "$CT-a" < /dev/null > "$TEST_DIR/out" 2>&1
+  local i
+  for i in $(seq 20); do
+    ketch exec "$CT-a" true
+  done
+  ketch exec "$CT-a" touch /tmp/alive
+  [ -e "$BUNDLE/rootfs/tmp/alive" ]
+  [ ! -s "$BUNDLE/rootfs/tmp/seen" ]
+}
