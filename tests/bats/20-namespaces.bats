@@ -7,6 +7,7 @@ load helpers
 # join TYPE PATH: the bundle joins instead of making one; leave TYPE: it stays in ours.
 join() {
   edit '.linux.namespaces |= map(select(.type != $t)) + [{type: $t, path: $p}]' --arg t "$1" --arg p "$2"
+  LAST=$(jq '.linux.namespaces | length - 1' "$BUNDLE/config.json")
 }
 
 leave() {
@@ -123,15 +124,15 @@ teardown() {
 
 @test "namespaces: the host's mount namespace is not made a container's" {
   join mount /proc/self/ns/mnt
-  fails_at '$.linux.namespaces[5].path'
+  fails_at "\$.linux.namespaces[$LAST].path"
   join mount /proc/1/ns/mnt
-  fails_at '$.linux.namespaces[5].path'
+  fails_at "\$.linux.namespaces[$LAST].path"
 }
 
 @test "namespaces: a FIFO as path is refused, not waited on" {
   mkfifo "$TEST_DIR/fifo"
   join network "$TEST_DIR/fifo"
-  fails_at '$.linux.namespaces[5].path'
+  fails_at "\$.linux.namespaces[$LAST].path"
   assert_output "is not a namespace"
 }
 
@@ -139,20 +140,20 @@ teardown() {
   local path
   for path in /dev/null /dev/zero "$TEST_DIR" /etc/passwd; do
     join ipc "$path"
-    fails_at '$.linux.namespaces[5].path'
+    fails_at "\$.linux.namespaces[$LAST].path"
     assert_output "'$path' is not a namespace"
   done
 }
 
 @test "namespaces: a namespace of another type is refused by name" {
   join uts /proc/self/ns/net
-  fails_at '$.linux.namespaces[5].path'
+  fails_at "\$.linux.namespaces[$LAST].path"
   assert_output "'/proc/self/ns/net' is a network namespace, not a uts namespace"
 }
 
 @test "namespaces: a missing path is an error that names it" {
   join ipc /proc/999999999/ns/ipc
-  fails_at '$.linux.namespaces[5].path'
+  fails_at "\$.linux.namespaces[$LAST].path"
   assert_output "/proc/999999999/ns/ipc"
 }
 

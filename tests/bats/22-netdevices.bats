@@ -27,6 +27,7 @@ teardown() {
     "$KETCH" --root "$ROOT" delete --force "$id" || true
   done
   ip netns del "$NETNS"
+  ip netns del "$NETNS-b" 2> /dev/null || true
   assert_clean
   rm -rf "$TEST_DIR"
 }
@@ -133,7 +134,5 @@ assert_untouched() {
   edit '.linux.namespaces |= map(if .type == "network" then .path = $p else . end)' --arg p "/run/netns/$NETNS-b"
   start_bundle
   run inside ip -o address show dev lan0
-  ketch delete --force "$CT"
-  ip netns del "$NETNS-b"
   assert_output 10.200.1.5/24
 }

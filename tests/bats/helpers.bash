@@ -44,7 +44,8 @@ make_bundle() {
 
 # Changes the bundle's config.json with a jq expression.
 edit() {
-  jq "$@" "$BUNDLE/config.json" > "$BUNDLE/config.json.new" && mv "$BUNDLE/config.json.new" "$BUNDLE/config.json"
+  # By stdin: after --args a file name would be one more argument.
+  jq "$@" < "$BUNDLE/config.json" > "$BUNDLE/config.json.new" && mv "$BUNDLE/config.json.new" "$BUNDLE/config.json"
 }
 
 # The command of the bundle, each word an argument.
@@ -66,7 +67,8 @@ assert_clean() {
   local left=0 what
   what=$(find /sys/fs/cgroup -maxdepth 6 -type d -name "*$CT*" 2>/dev/null)
   [ -z "$what" ] || { echo "cgroups left: $what" >&2; left=1; }
-  what=$(grep -l "$TEST_DIR" /proc/[0-9]*/cmdline 2>/dev/null | grep -v "/proc/$$/" || true)
+  # The pattern comes from a file: on the command line grep would find itself.
+  what=$(grep -lsFf <(echo "$TEST_DIR") /proc/[0-9]*/cmdline | grep -v "/proc/$$/" || true)
   [ -z "$what" ] || { echo "processes left: $(for p in $what; do tr '\0' ' ' < "$p"; echo; done)" >&2; left=1; }
   what=$(grep -F "$TEST_DIR" /proc/self/mountinfo || true)
   [ -z "$what" ] || { echo "mounts left: $what" >&2; left=1; }
