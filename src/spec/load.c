@@ -199,6 +199,8 @@ int spec_load(struct spec **ret, const char *json, size_t len, struct err *e)
 	struct rule_run rules = rule_run_of(s, &l);
 	rules.finding = keep_first;
 	rules_run(&rules, RULE_CONFIG);
+	if (rules.no_memory)
+		return err_sys(e, -ENOMEM, "reading the config");
 	if (l.failed) {
 		json_place_err(e, json, len);
 		return err_errno(e);
@@ -236,6 +238,7 @@ static int check_into(struct load *l, struct spec **s, const char *json, size_t 
 		rules.finding = keep_finding;
 		rules.refused = refused;
 		rules_run(&rules, RULE_CONFIG);
+		l->no_memory |= rules.no_memory;
 	}
 	if (l->no_memory || place_findings(l, json, len) < 0 || place_warnings(*s, json, len) < 0)
 		return -ENOMEM;
@@ -274,6 +277,8 @@ static int run_part(struct rule_run *rules, unsigned scope, const char *json, si
 	rules->ctx = &l;
 	rules->finding = keep_first;
 	rules_run(rules, scope);
+	if (rules->no_memory)
+		return err_sys(e, -ENOMEM, "reading JSON");
 	if (!l.failed)
 		return 0;
 	json_place_err(e, json, len);

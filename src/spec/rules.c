@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "spec/json.h"
 #include "spec/names.h"
 #include "spec/rules.h"
 
@@ -17,6 +18,21 @@ const char *rule_path(struct rule_run *r, const char *fmt, ...)
 	vsnprintf(r->path, sizeof(r->path), fmt, ap);
 	va_end(ap);
 	return r->path;
+}
+
+const char *rule_key_path(struct rule_run *r, const char *base, const char *key, const char *suffix)
+{
+	auto_buf struct buf path = { 0 };
+
+	buf_adds(&path, base);
+	json_path_key(&path, key, strlen(key));
+	buf_adds(&path, suffix);
+	return rule_path(r, "%s", buf_str(&path));
+}
+
+bool rule_refused(const struct rule_run *r, const char *path)
+{
+	return r->refused && r->refused(r->ctx, path, strlen(path));
 }
 
 static void begin(struct err *e, const char *path, const char *text)
@@ -62,6 +78,36 @@ void rule_warn(struct rule_run *r, const char *path, const char *fmt, ...)
 bool rule_has_ns(const struct rule_run *r, enum spec_ns ns)
 {
 	return r->lnx->ns[ns].present;
+}
+
+struct rule_name *rule_names(struct rule_run *r, size_t n)
+{
+	struct rule_name *names = calloc(n + 1, sizeof(*names));
+
+	if (!names)
+		r->no_memory = r->ended = true;
+	return names;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct rule_name *x = a, *y = b;
+	int order = strcmp(x->name, y->name);
+
+	if (order)
+		return order;
+	return x->index < y->index ? -1 : x->index > y->index;
+}
+
+void rule_unique(struct rule_run *r, struct rule_name *names, size_t n,
+		 void (*twin)(struct rule_run *r, const struct rule_name *second, size_t first))
+{
+	if (n > 1)
+		qsort(names, n, sizeof(*names), by_name);
+	for (size_t i = 1; i < n && !r->ended; i++) {
+		if (strcmp(names[i].name, names[i - 1].name) == 0)
+			twin(r, &names[i], names[i - 1].index);
+	}
 }
 
 /* ---- the top level ---- */
