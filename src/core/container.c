@@ -7,6 +7,7 @@
 
 #include "core/container.h"
 #include "core/files.h"
+#include "spec/json.h"
 #include "spec/load.h"
 #include "sys/hostfs.h"
 #include "sys/proc.h"
@@ -128,6 +129,14 @@ int container_spec(const struct container *c, struct spec **ret, struct err *e)
 	if (r < 0)
 		return err_sys(e, r, "read the configuration kept for container '%s'", c->id);
 	return spec_load(ret, buf_str(&text), text.len, e);
+}
+
+void container_place_err(const struct container *c, struct err *e)
+{
+	auto_buf struct buf text = { 0 };
+
+	if (e->where[0] && !e->line && host_read(c->dir, FILE_CONFIG, SPEC_MAX_SIZE, &text) >= 0)
+		json_place_err(e, buf_str(&text), text.len);
 }
 
 int container_state_json(const struct container *c, struct buf *out, struct err *e)

@@ -36,6 +36,8 @@ int container_init_pidfd(const struct container *c);
 int container_lock(const struct container *c, struct err *e);
 /* The model of the config.json copy. */
 int container_spec(const struct container *c, struct spec **ret, struct err *e);
+/* Line and column, in the copy, of an error that has a JSON path only. */
+void container_place_err(const struct container *c, struct err *e);
 
 static inline void cleanup_container(struct container **c)
 {

@@ -16,67 +16,6 @@
 #include "sys/hostfs.h"
 #include "sys/raw.h"
 #include "util/log.h"
-#include "util/parse.h"
-
-static int read_config(struct launch *l, struct err *e)
-{
-	const char *name = l->opts->config ? l->opts->config : FILE_CONFIG;
-
-	auto_fd int dir = host_opendir(AT_FDCWD, l->bundle, true);
-	if (dir < 0) {
-		err_sys(e, dir, "open the bundle '%s'", l->bundle);
-		e->code = ERR_BUNDLE;
-		return dir;
-	}
-	int r = host_read(dir, name, SPEC_MAX_SIZE, &l->config);
-	if (r == -EFBIG)
-		return err_set(e, ERR_SPEC, "%s is larger than %d MiB", name, SPEC_MAX_SIZE >> 20);
-	if (r < 0) {
-		err_sys(e, r, "read '%s/%s'", l->bundle, name);
-		e->code = ERR_BUNDLE;
-		return err_hint(e, r == -ENOENT ? "a bundle is a directory with a config.json; "
-						  "`ketch spec -b DIR` writes one"
-						: "");
-	}
-	return 0;
-}
-
-static int read_bundle(struct launch *l, struct err *e)
-{
-	int r = host_realpath(l->opts->bundle ? l->opts->bundle : ".", &l->bundle);
-
-	if (r < 0) {
-		err_sys(e, r, "bundle '%s'", l->opts->bundle ? l->opts->bundle : ".");
-		e->code = ERR_BUNDLE;
-		return r;
-	}
-	r = read_config(l, e);
-	if (r < 0)
-		return r;
-	r = spec_load(&l->spec, buf_str(&l->config), l->config.len, e);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < l->spec->warnings.n; i++) {
-		const struct spec_warning *w = &l->spec->warnings.v[i];
-
-		log_emit(LOG_WARNING, "%s:%u:%u: %s: %s", FILE_CONFIG, w->line, w->col, w->where,
-			 w->text);
-	}
-	return 0;
-}
-
-/* LISTEN_FDS are ours only when LISTEN_PID says so (sd_listen_fds(3)). */
-static unsigned listen_fds(void)
-{
-	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
-	uint32_t n, p;
-
-	if (!fds || parse_u32(fds, &n) < 0 || n > 1024)
-		return 0;
-	if (pid && (parse_u32(pid, &p) < 0 || (pid_t)p != getpid()))
-		return 0;
-	return n;
-}
 
 /*
  * Engines leak descriptors into us (a shim its listening socket, a shell its history). None is wanted but those that are to
@@ -84,7 +23,7 @@ static unsigned listen_fds(void)
  */
 static int drop_junk(const struct launch *l)
 {
-	unsigned first = 3 + listen_fds() + l->opts->preserve_fds;
+	unsigned first = 3 + launch_listen_fds() + l->opts->preserve_fds;
 	unsigned keep[] = { (unsigned)l->store->fd, (unsigned)log_fd(),
 			    l->container ? (unsigned)l->container->dir : ~0u };
 	int r = 0;
@@ -105,37 +44,21 @@ static int drop_junk(const struct launch *l)
 	return r;
 }
 
-static int make_plan(struct launch *l, enum plan_use use, bool start_at_once, struct err *e)
+static void log_spec_warnings(const struct launch *l)
 {
-	const struct launch_opts *o = l->opts;
-	const char *notify = getenv("NOTIFY_SOCKET");
-	struct plan_opts po = {
-		.use = use,
-		.id = l->id,
-		.bundle = l->bundle,
-		.state_dir = l->state_dir,
-		.cgroup_manager = o->cgroup_manager,
-		.rootless = o->rootless,
-		.no_pivot = o->no_pivot,
-		.no_new_keyring = o->no_new_keyring,
-		.start_at_once = start_at_once,
-		.preserve_fds = o->preserve_fds,
-		.listen_fds = listen_fds(),
-		.notify_socket_host = notify && *notify ? notify : NULL,
-		.process = o->process,
-		.exec_cgroups = o->exec_cgroups,
-	};
+	for (size_t i = 0; i < l->spec->warnings.n; i++) {
+		const struct spec_warning *w = &l->spec->warnings.v[i];
 
-	int r = facts_probe(&l->facts, e);
-	if (r < 0)
-		return r;
-	r = plan_make(&l->plan, l->spec, &l->facts, &po, e);
-	if (r < 0)
-		return r;
+		log_emit(LOG_WARNING, "%s:%u:%u: %s: %s", FILE_CONFIG, w->line, w->col, w->where,
+			 w->text);
+	}
+}
+
+static void log_plan_warnings(const struct launch *l)
+{
 	for (size_t i = 0; i < l->plan->warnings.n; i++)
 		log_emit(LOG_WARNING, "%s: %s", l->plan->warnings.v[i].where,
 			 l->plan->warnings.v[i].text);
-	return 0;
 }
 
 /* A terminal has one owner: the caller's socket when it goes away, our relay when it stays. */
@@ -160,6 +83,25 @@ static int check_terminal(const struct launch *l, enum plan_use use, bool start_
 		return err_at(e, "$.process.terminal");
 	}
 	return 0;
+}
+
+static int read_and_plan(struct launch *l, enum plan_use use, bool start_at_once, struct err *e)
+{
+	int r = 0;
+
+	if (use == FOR_CREATE) {
+		r = launch_read(l, e);
+		if (r >= 0)
+			log_spec_warnings(l);
+	}
+	if (r >= 0)
+		r = facts_probe(&l->facts, e);
+	if (r >= 0)
+		r = launch_plan(l, use, start_at_once, e);
+	if (r < 0)
+		return r;
+	log_plan_warnings(l);
+	return check_terminal(l, use, start_at_once, e);
 }
 
 static void init_run(struct launch *l)
@@ -264,26 +206,19 @@ static int launch_steps(struct launch *l, struct err *e)
 
 int launch(struct launch *l, enum plan_use use, bool start_at_once, struct err *e)
 {
-	int r = 0;
-
 	init_run(l);
-	if (asprintf(&l->state_dir, "%s/%s", l->store->path, l->id) < 0)
-		return err_sys(e, -ENOMEM, "launch");
-	r = drop_junk(l);
+	int r = drop_junk(l);
 	if (r < 0)
 		return err_sys(e, r, "close inherited descriptors");
-	if (use == FOR_CREATE)
-		r = read_bundle(l, e);
-	if (r >= 0)
-		r = make_plan(l, use, start_at_once, e);
-	if (r >= 0)
-		r = check_terminal(l, use, start_at_once, e);
+	r = read_and_plan(l, use, start_at_once, e);
+	if (r >= 0) {
+		l->run.plan = l->plan;
+		r = launch_steps(l, e);
+		if (r < 0)
+			launch_abort(l);
+	}
 	if (r < 0)
-		return r;
-	l->run.plan = l->plan;
-	r = launch_steps(l, e);
-	if (r < 0)
-		launch_abort(l);
+		launch_place_err(l, e);
 	return r;
 }
 

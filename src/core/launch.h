@@ -45,6 +45,21 @@ void launch_clear(struct launch *l);
 /* Kills and reaps the children and undoes all steps: after a failed launch, or for `run` when the start failed. */
 void launch_abort(struct launch *l);
 
+/* launch_plan.c: the parts that change nothing. */
+/* The bundle's absolute path and the bytes of its config.json. */
+int launch_read_config(struct launch *l, struct err *e);
+/* The same, and the model. */
+int launch_read(struct launch *l, struct err *e);
+/* What the command line and the environment decide; fills l->state_dir too. */
+int launch_plan_opts(struct launch *l, enum plan_use use, bool start_at_once, struct plan_opts *ret,
+		     struct err *e);
+/* The plan for l->facts. */
+int launch_plan(struct launch *l, enum plan_use use, bool start_at_once, struct err *e);
+/* LISTEN_FDS, which are ours only when LISTEN_PID says so (sd_listen_fds(3)). */
+unsigned launch_listen_fds(void);
+/* Line and column of an error that has a JSON path only; the text is that of l->config. */
+void launch_place_err(const struct launch *l, struct err *e);
+
 /* stages.c: the first child's life; never returns. */
 NORETURN void stage_child(struct launch *l);
 /* serve.c: answers the children until READY is committed. */

@@ -40,6 +40,7 @@ static int begin(struct launch *l, struct err *e)
 	if (ret >= 0 && l->plan->opts.use == FOR_CREATE)
 		ret = run_poststart(l->spec, &l->state, e);
 	if (ret < 0) {
+		launch_place_err(l, e);
 		l->hooks_began = l->plan->opts.use ==
 				 FOR_CREATE; /* the container was created: its end runs poststop */
 		launch_abort(l);

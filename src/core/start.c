@@ -157,7 +157,9 @@ int container_start(const struct store *st, const char *id, struct err *e)
 	r = start_locked(c, s, e);
 	if (r >= 0)
 		r = run_poststart(s, &c->state, e);
-	if (r < 0)
+	if (r < 0) {
+		container_place_err(c, e);
 		stop_after_failure(s, c);
+	}
 	return r;
 }

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The first half of a launch, which changes nothing: bundle → config.json → spec → plan (runtime.md#lifecycle, 1 and 2).
+ * `explain` and `check` stop here.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+
+#include "core/files.h"
+#include "core/launch.h"
+#include "spec/json.h"
+#include "sys/hostfs.h"
+#include "util/parse.h"
+
+static int read_config(struct launch *l, struct err *e)
+{
+	const char *name = l->opts->config ? l->opts->config : FILE_CONFIG;
+
+	auto_fd int dir = host_opendir(AT_FDCWD, l->bundle, true);
+	if (dir < 0) {
+		err_sys(e, dir, "open the bundle '%s'", l->bundle);
+		e->code = ERR_BUNDLE;
+		return dir;
+	}
+	int r = host_read(dir, name, SPEC_MAX_SIZE, &l->config);
+	if (r == -EFBIG)
+		return err_set(e, ERR_SPEC, "%s is larger than %d MiB", name, SPEC_MAX_SIZE >> 20);
+	if (r < 0) {
+		err_sys(e, r, "read '%s/%s'", l->bundle, name);
+		e->code = ERR_BUNDLE;
+		return err_hint(e, r == -ENOENT ? "a bundle is a directory with a config.json; "
+						  "`ketch spec -b DIR` writes one"
+						: "");
+	}
+	return 0;
+}
+
+int launch_read_config(struct launch *l, struct err *e)
+{
+	const char *path = l->opts->bundle ? l->opts->bundle : ".";
+	int r = host_realpath(path, &l->bundle);
+
+	if (r < 0) {
+		err_sys(e, r, "bundle '%s'", path);
+		e->code = ERR_BUNDLE;
+		return r;
+	}
+	return read_config(l, e);
+}
+
+int launch_read(struct launch *l, struct err *e)
+{
+	int r = launch_read_config(l, e);
+
+	return r < 0 ? r : spec_load(&l->spec, buf_str(&l->config), l->config.len, e);
+}
+
+unsigned launch_listen_fds(void)
+{
+	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
+	uint32_t n, p;
+
+	if (!fds || parse_u32(fds, &n) < 0 || n > 1024)
+		return 0;
+	if (pid && (parse_u32(pid, &p) < 0 || (pid_t)p != getpid()))
+		return 0;
+	return n;
+}
+
+int launch_plan_opts(struct launch *l, enum plan_use use, bool start_at_once, struct plan_opts *ret,
+		     struct err *e)
+{
+	const struct launch_opts *o = l->opts;
+	const char *notify = getenv("NOTIFY_SOCKET");
+
+	if (asprintf(&l->state_dir, "%s/%s", l->store->path, l->id) < 0)
+		return err_sys(e, -ENOMEM, "plan");
+	*ret = (struct plan_opts){
+		.use = use,
+		.id = l->id,
+		.bundle = l->bundle,
+		.state_dir = l->state_dir,
+		.cgroup_manager = o->cgroup_manager,
+		.rootless = o->rootless,
+		.no_pivot = o->no_pivot,
+		.no_new_keyring = o->no_new_keyring,
+		.start_at_once = start_at_once,
+		.preserve_fds = o->preserve_fds,
+		.listen_fds = launch_listen_fds(),
+		.notify_socket_host = notify && *notify ? notify : NULL,
+		.process = o->process,
+		.exec_cgroups = o->exec_cgroups,
+	};
+	return 0;
+}
+
+int launch_plan(struct launch *l, enum plan_use use, bool start_at_once, struct err *e)
+{
+	struct plan_opts po;
+	int r = launch_plan_opts(l, use, start_at_once, &po, e);
+
+	return r < 0 ? r : plan_make(&l->plan, l->spec, &l->facts, &po, e);
+}
+
+void launch_place_err(const struct launch *l, struct err *e)
+{
+	if (l->config.len > 0)
+		json_place_err(e, buf_str(&l->config), l->config.len);
+}
