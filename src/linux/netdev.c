@@ -234,6 +234,18 @@ static int open_both(struct net_moved *m, const struct packet *request, struct e
 	return 0;
 }
 
+/* As JSON paths are written everywhere: in brackets where there is more than a word ("eth0.100"). */
+static int at_device(const char *name, struct err *e)
+{
+	static const char word[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+
+	return err_at(e,
+		      name[strspn(name, word)] ? "$.linux.netDevices[\"%s\"]"
+					       : "$.linux.netDevices.%s",
+		      name);
+}
+
 static int run_move(struct run *r, struct err *e)
 {
 	const struct spec_linux *l = r->plan->spec->lnx;
@@ -247,7 +259,7 @@ static int run_move(struct run *r, struct err *e)
 		return err_at(e, "$.linux.netDevices");
 	for (size_t i = 0; i < l->net_devices.n; i++) {
 		if (move_one(m, &l->net_devices.v[i], e) < 0)
-			return err_at(e, "$.linux.netDevices.%s", l->net_devices.v[i].host_name);
+			return at_device(l->net_devices.v[i].host_name, e);
 	}
 	return 0;
 }
