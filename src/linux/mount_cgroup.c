@@ -82,7 +82,7 @@ static int mount_view(struct view *v, const struct cgroup_hierarchy *h, int targ
 	if (mnt == -EPERM || mnt == -EBUSY)
 		return bind_own_dir(v, h, target, e);
 	if (mnt < 0)
-		return err_sys(e, mnt, "%s: %s%s%s", v->what, h->controllers,
+		return err_sys(e, mnt, "%s: %s%s%s", v->what, h->v2 ? "unified" : h->controllers,
 			       message[0] ? ": " : "", message);
 	return mount_place(v->r, mnt, target, &propagation, v->what, e);
 }

@@ -280,6 +280,8 @@ static int apply_idmap(struct fs_mount *f, int mnt, struct err *e)
 	int r = sys_mount_setattr(mnt, false, 0, 0, 0, userns);
 	if (r >= 0)
 		return 0;
+	if (r == -ENOSYS)
+		return err_set(e, ERR_UNSUPPORTED, "%s: mapped ids need Linux 5.12", f->what);
 	err_sys(e, r, "%s: map ids", f->what);
 	return r == -EINVAL
 		       ? err_hint(e, "this kernel can't mount %s with mapped ids", f->m->fstype)
@@ -381,8 +383,11 @@ static int bind_instead(struct fs_mount *f, struct err *e)
 	const char *path = proc ? "/proc" : "/sys";
 	struct mount_flags flags = mount_flags_of(f->m);
 
-	if (!proc)
+	/* before Linux 5.12 there is no way to tell what is below */
+	if (!proc && facts_kernel_at_least(f->r->plan->facts, 5, 12))
 		flags.rec_set |= MOUNT_ATTR_RDONLY;
+	else if (!proc)
+		flags.set |= MOUNT_ATTR_RDONLY;
 	if (flags.propagation == 0)
 		flags.propagation = MS_PRIVATE | MS_REC;
 	run_warn(f->r, "%s: the kernel refuses a new one: the host's %s is bound there%s", f->what,

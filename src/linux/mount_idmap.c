@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -179,7 +178,7 @@ static int unreachable_source(struct run *r, const struct plan_mount *m, struct 
 	auto_fd int root = open_root_of_init(r);
 	if (root < 0)
 		return err_sys(e, root, "open the root of the container's process");
-	int fd = sys_openat2(root, m->source, flags, 0, RESOLVE_IN_ROOT);
+	int fd = rootdir_open(&(struct rootdir){ root }, m->source, flags);
 	return fd < 0 ? err_sys(e, fd, "bind '%s' to '%s': open the source", m->source, m->dest)
 		      : fd;
 }

@@ -95,6 +95,9 @@ int mount_done(struct run *r, const struct plan_mount *m, int mnt, struct err *e
  * mount (bind), the user namespace of the mapping (new file systems), or the source as O_PATH (not idmapped). */
 int mount_ask_parent(struct run *r, const struct plan_mount *m, struct err *e);
 
+/* --no-pivot: the container's root becomes the mount on top of "/" (rootfs_move.c). */
+int rootfs_move(struct run *r, struct err *e);
+
 /* Must M be written to before it may be read-only? tmpfs, and whatever is on /dev: rootfs.readonly does it then. */
 bool mount_is_late(const struct plan_mount *m);
 

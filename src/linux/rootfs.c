@@ -5,14 +5,11 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
 #include "linux/mounts.h"
 #include "linux/steps.h"
-#include "sys/hostfs.h"
 #include "sys/raw.h"
 #include "util/util.h"
 
@@ -238,57 +235,6 @@ static int pivot(struct run *r, struct err *e)
 	return ret < 0 ? err_sys(e, ret, "take off the old root") : 0;
 }
 
-/* ---- without pivot_root ---- */
-
-/*
- * The old root stays below the new one. A full proc or sysfs down there would let a process in a child user namespace mount
- * new ones in spite of the masks (mnt_already_visible), so they are taken off or covered.
- */
-static int uncover(const struct plan *p, char *line)
-{
-	char *at = line, *field[5] = { 0 }, *type;
-	size_t n = strlen(p->rootfs);
-
-	for (size_t i = 0; i < N_ELEMENTS(field); i++)
-		field[i] = strsep(&at, " ");
-	type = at ? strstr(at, " - ") : NULL;
-	if (!field[4] || !type)
-		return 0;
-	type += 3;
-	if (strncmp(type, "proc ", 5) != 0 && strncmp(type, "sysfs ", 6) != 0)
-		return 0;
-	if (strncmp(field[4], p->rootfs, n) == 0 && (field[4][n] == '/' || field[4][n] == '\0'))
-		return 0;
-	int r = sys_umount_detach(field[4]);
-	if (r == -EINVAL || r == -EPERM) /* locked: it came with the user namespace */
-		r = sys_mount("tmpfs", field[4], "tmpfs", MS_RDONLY, "size=4k,nr_inodes=2");
-	return r == -ENOENT ? 0 : r; /* below one that is gone already */
-}
-
-static int uncover_all(struct run *r, struct err *e)
-{
-	struct buf text = { 0 };
-	char *at, *line;
-
-	auto_fd int fd = sys_open("/proc/self/mountinfo", O_RDONLY, 0);
-	int ret = fd < 0 ? fd : host_read_fd(fd, 64u << 20, &text);
-	at = text.p;
-	while (ret >= 0 && at && (line = strsep(&at, "\n")))
-		ret = uncover(r->plan, line);
-	buf_free(&text);
-	return ret < 0 ? err_sys(e, ret, "take off the host's proc and sysfs") : 0;
-}
-
-static int move_root(struct run *r, struct err *e)
-{
-	int ret = uncover_all(r, e);
-
-	if (ret < 0)
-		return ret;
-	ret = sys_move_mount(r->root.fd, r->old_root);
-	return ret < 0 ? err_sys(e, ret, "move the root file system to '/'") : 0;
-}
-
 static int change_root(struct run *r, struct err *e)
 {
 	int ret = sys_fchdir(r->root.fd);
@@ -337,7 +283,7 @@ static int rootfs_pivot(struct run *r, struct err *e)
 	if (ret >= 0 && p->pivot)
 		ret = pivot(r, e);
 	else if (ret >= 0 && p->mount_ns)
-		ret = move_root(r, e);
+		ret = rootfs_move(r, e);
 	if (ret >= 0 && !p->pivot)
 		ret = change_root(r, e);
 	if (ret >= 0)
