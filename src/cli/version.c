@@ -2,6 +2,7 @@
 /* The version and what is built in. */
 #include <linux/types.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <seccomp.h>
 
@@ -9,13 +10,23 @@
 #include "config.h"
 #include "core/state.h"
 
-void version_text(struct buf *out)
+const char *version_libseccomp(char *out, size_t size)
 {
 	const struct scmp_version *v = seccomp_version();
 
+	if (!v)
+		return NULL;
+	snprintf(out, size, "%u.%u.%u", v->major, v->minor, v->micro);
+	return out;
+}
+
+void version_text(struct buf *out)
+{
+	char libseccomp[32];
+
 	buf_addf(out, "ketch version %s\ncommit: %s\nspec: %s\n", KETCH_VERSION, KETCH_COMMIT,
 		 STATE_OCI_VERSION);
-	if (v)
-		buf_addf(out, "libseccomp: %u.%u.%u\n", v->major, v->minor, v->micro);
+	if (version_libseccomp(libseccomp, sizeof(libseccomp)))
+		buf_addf(out, "libseccomp: %s\n", libseccomp);
 	buf_adds(out, "+CAP +SECCOMP +APPARMOR +SELINUX +YAJL -SYSTEMD -CRIU\n");
 }

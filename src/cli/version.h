@@ -5,3 +5,5 @@
 #include "util/buf.h"
 
 void version_text(struct buf *out);
+/* "2.5.4", written to OUT; NULL when the library does not tell. */
+const char *version_libseccomp(char *out, size_t size);

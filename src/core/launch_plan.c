@@ -13,40 +13,46 @@
 #include "sys/hostfs.h"
 #include "util/parse.h"
 
-static int read_config(struct launch *l, struct err *e)
+static int bad_bundle(struct err *e, int r, const char *what, const char *path)
+{
+	err_sys(e, r, "%s '%s'", what, path);
+	e->code = ERR_BUNDLE;
+	return r;
+}
+
+static int read_config(struct launch *l, int dir, struct err *e)
 {
 	const char *name = l->opts->config ? l->opts->config : FILE_CONFIG;
-
-	auto_fd int dir = host_opendir(AT_FDCWD, l->bundle, true);
-	if (dir < 0) {
-		err_sys(e, dir, "open the bundle '%s'", l->bundle);
-		e->code = ERR_BUNDLE;
-		return dir;
-	}
 	int r = host_read(dir, name, SPEC_MAX_SIZE, &l->config);
+
 	if (r == -EFBIG)
 		return err_set(e, ERR_SPEC, "%s is larger than %d MiB", name, SPEC_MAX_SIZE >> 20);
-	if (r < 0) {
-		err_sys(e, r, "read '%s/%s'", l->bundle, name);
-		e->code = ERR_BUNDLE;
-		return err_hint(e, r == -ENOENT ? "a bundle is a directory with a config.json; "
-						  "`ketch spec -b DIR` writes one"
-						: "");
-	}
-	return 0;
+	if (r >= 0)
+		return 0;
+	err_sys(e, r, "read '%s%s%s'", name[0] == '/' ? "" : l->bundle, name[0] == '/' ? "" : "/",
+		name);
+	e->code = ERR_BUNDLE;
+	return err_hint(e, r == -ENOENT && !l->opts->config
+				   ? "a bundle is a directory with a config.json; "
+				     "`ketch spec -b DIR` writes one"
+				   : "");
 }
 
 int launch_read_config(struct launch *l, struct err *e)
 {
-	const char *path = l->opts->bundle ? l->opts->bundle : ".";
-	int r = host_realpath(path, &l->bundle);
+	const struct launch_opts *o = l->opts;
+	const char *path = o->bundle ? o->bundle : ".";
+	bool alone = o->plan_only && o->config && o->config[0] == '/';
 
-	if (r < 0) {
-		err_sys(e, r, "bundle '%s'", path);
-		e->code = ERR_BUNDLE;
-		return r;
-	}
-	return read_config(l, e);
+	int r = host_realpath(path, &l->bundle);
+	if (r == -ENOENT && alone)
+		r = host_abspath(path, &l->bundle);
+	if (r < 0)
+		return bad_bundle(e, r, "bundle", path);
+	if (alone)
+		return read_config(l, AT_FDCWD, e);
+	auto_fd int dir = host_opendir(AT_FDCWD, l->bundle, true);
+	return dir < 0 ? bad_bundle(e, dir, "open the bundle", l->bundle) : read_config(l, dir, e);
 }
 
 int launch_read(struct launch *l, struct err *e)

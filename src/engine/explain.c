@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Prints a plan. */
+#include <sched.h>
 #include <string.h>
 
 #include "engine/explain.h"
@@ -34,9 +35,57 @@ static void each_line(char *text, void (*fn)(void *ctx, const char *line), void 
 	}
 }
 
+/*
+ * The processes, which are no step: what the first clone makes, what the first child of two does, and what init makes
+ * itself.
+ */
+static void clone_details(const struct plan *p, struct buf *out)
+{
+	const struct plan_fork *f = &p->fork;
+	const struct {
+		const char *what;
+		uint64_t flags;
+	} parts[] = {
+		{ "new", f->clone_flags },
+		{ "joined by the first child", (uint64_t)f->join_flags },
+		{ "new user namespace by the first child",
+		  f->ns_stage && f->new_userns ? CLONE_NEWUSER : 0 },
+		{ "unshared by the first child", (uint64_t)f->unshare_flags },
+		{ "new with init", f->init_flags },
+	};
+
+	buf_reset(out);
+	for (size_t i = 0; i < N_ELEMENTS(parts); i++) {
+		if (!parts[i].flags)
+			continue;
+		buf_addf(out, "%s ", parts[i].what);
+		ns_flags_text(parts[i].flags, out);
+		buf_addc(out, '\n');
+	}
+	if (f->cgroup_ns_late || f->time_ns_late)
+		buf_addf(out, "by init itself %s%s%s\n", f->cgroup_ns_late ? "cgroup" : "",
+			 f->cgroup_ns_late && f->time_ns_late ? "," : "",
+			 f->time_ns_late ? "time" : "");
+	buf_addf(out, "init %s\n",
+		 f->ns_stage ? "is cloned by the first child" : "is the first child");
+	if (f->into_cgroup)
+		buf_adds(out, "born in its cgroup (cgroup2)\n");
+	if (f->uid_map_helper || f->gid_map_helper)
+		buf_addf(out, "maps written by%s%s\n", f->uid_map_helper ? " newuidmap" : "",
+			 f->gid_map_helper ? " newgidmap" : "");
+	if (f->deny_setgroups)
+		buf_adds(out, "setgroups denied for ever\n");
+}
+
+/* What a configuration says is not to steer a terminal. */
 static void text_line(void *ctx, const char *line)
 {
-	buf_addf(ctx, "      %s\n", line);
+	struct buf *out = ctx;
+
+	buf_adds(out, "      ");
+	for (; *line; line++)
+		buf_addc(out, (unsigned char)*line < ' ' || *line == 0x7f ? '?' : *line);
+	buf_addc(out, '\n');
 }
 
 static void json_line(void *ctx, const char *line)
@@ -44,17 +93,32 @@ static void json_line(void *ctx, const char *line)
 	jsonw_str(ctx, NULL, line);
 }
 
+static void text_clone(const struct plan *p, struct buf *lines, struct buf *out)
+{
+	buf_addf(out, "    %-5s %-24s %s\n", "", "(clone)", "make the container's process");
+	clone_details(p, lines);
+	if (lines->len)
+		each_line(lines->p, text_line, out);
+}
+
 static void explain_text(const struct step_table *t, const struct plan *p, struct buf *out)
 {
 	auto_buf struct buf lines = { 0 };
+	bool cloned = false;
 	unsigned number = 0;
 
 	for (unsigned i = 0; i < t->n; i++) {
-		if (!applies(t->rows[i], p))
+		const struct step *s = t->rows[i];
+
+		if (!applies(s, p))
 			continue;
-		buf_addf(out, "%3u %-5s %-24s %s\n", ++number, stage_names[t->rows[i]->stage],
-			 t->rows[i]->name, t->rows[i]->what);
-		details(t->rows[i], p, &lines);
+		if (s->stage != STAGE_HOST && !cloned) {
+			text_clone(p, &lines, out);
+			cloned = true;
+		}
+		buf_addf(out, "%3u %-5s %-24s %s\n", ++number, stage_names[s->stage], s->name,
+			 s->what);
+		details(s, p, &lines);
 		if (lines.len)
 			each_line(lines.p, text_line, out);
 	}
@@ -62,34 +126,54 @@ static void explain_text(const struct step_table *t, const struct plan *p, struc
 		buf_addf(out, "warning: %s (%s)\n", p->warnings.v[i].text, p->warnings.v[i].where);
 }
 
+/* One step is one line, so that a diff of two plans is read by steps. */
+static void json_values(struct jsonw *w, const char *key, struct buf *lines)
+{
+	jsonw_array(w, key);
+	if (lines->len)
+		each_line(lines->p, json_line, w);
+	jsonw_end_array(w);
+}
+
+static void json_step(const struct step *s, const struct plan *p, struct buf *lines,
+		      struct buf *out)
+{
+	struct jsonw w;
+
+	jsonw_init(&w, out, 0);
+	jsonw_object(&w, NULL);
+	jsonw_str(&w, "name", s->name);
+	jsonw_str(&w, "stage", stage_names[s->stage]);
+	details(s, p, lines);
+	json_values(&w, "values", lines);
+	jsonw_end_object(&w);
+}
+
 static void explain_json(const struct step_table *t, const struct plan *p, struct buf *out)
 {
 	auto_buf struct buf lines = { 0 };
+	const char *gap = "";
 	struct jsonw w;
 
-	jsonw_init(&w, out, 2);
-	jsonw_object(&w, NULL);
-	jsonw_array(&w, "steps");
+	buf_addf(out, "{\"rootless\":%s,\n\"clone\":", p->rootless ? "true" : "false");
+	clone_details(p, &lines);
+	jsonw_init(&w, out, 0);
+	json_values(&w, NULL, &lines);
+	buf_adds(out, ",\n\"steps\":[");
 	for (unsigned i = 0; i < t->n; i++) {
 		if (!applies(t->rows[i], p))
 			continue;
-		jsonw_object(&w, NULL);
-		jsonw_str(&w, "name", t->rows[i]->name);
-		jsonw_str(&w, "stage", stage_names[t->rows[i]->stage]);
-		jsonw_array(&w, "values");
-		details(t->rows[i], p, &lines);
-		if (lines.len)
-			each_line(lines.p, json_line, &w);
-		jsonw_end_array(&w);
-		jsonw_end_object(&w);
+		buf_addf(out, "%s\n", gap);
+		json_step(t->rows[i], p, &lines, out);
+		gap = ",";
 	}
-	jsonw_end_array(&w);
-	jsonw_array(&w, "warnings");
-	for (size_t i = 0; i < p->warnings.n; i++)
+	buf_adds(out, "],\n\"warnings\":[");
+	for (size_t i = 0; i < p->warnings.n; i++) {
+		buf_adds(out, i ? ",\n" : "\n");
+		jsonw_init(&w, out, 0);
 		jsonw_strf(&w, NULL, "%s: %s", p->warnings.v[i].where, p->warnings.v[i].text);
-	jsonw_end_array(&w);
-	jsonw_end_object(&w);
-	buf_addc(out, '\n');
+	}
+	buf_adds(out, "]}\n");
 }
 
 int plan_explain(const struct step_table *t, const struct plan *p, bool json, struct buf *out)
