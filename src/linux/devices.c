@@ -115,9 +115,7 @@ static int open_parent(struct run *r, const struct node *n, const char **name, s
 	if (fd >= 0)
 		return fd;
 	err_sys(e, fd, "make the directory of device '%s'", n->path);
-	return fd == -EROFS ? err_hint(e, "the root file system is read-only: add a mount of type "
-					  "tmpfs on /dev")
-			    : fd;
+	return hint_in_root(r, fd, e);
 }
 
 /* ---- what is there ---- */
@@ -163,13 +161,16 @@ static int open_host_node(struct run *r, const struct node *n)
 }
 
 /* Descriptor of an empty file to attach to, made if missing; -EEXIST when it is the device already. */
-static int bind_target(int dir, const char *name, const struct node *n, struct err *e)
+static int bind_target(const struct run *r, int dir, const char *name, const struct node *n,
+		       struct err *e)
 {
 	struct stat st;
 
 	int ret = rootdir_mknodat(dir, name, S_IFREG | 0644, 0, (uid_t)-1, (gid_t)-1);
-	if (ret < 0 && ret != -EEXIST)
-		return err_sys(e, ret, "make a place for device '%s'", n->path);
+	if (ret < 0 && ret != -EEXIST) {
+		err_sys(e, ret, "make a place for device '%s'", n->path);
+		return hint_in_root(r, ret, e);
+	}
 	auto_fd int fd = sys_openat(dir, name, O_PATH | O_NOFOLLOW, 0);
 	if (fd < 0)
 		return err_sys(e, fd, "open '%s'", n->path);
@@ -194,7 +195,7 @@ static int bind_node(struct run *r, int dir, const char *name, const struct node
 		return err_hint(e, "without the capability MKNOD the host's node is bound, which "
 				   "needs a mount namespace");
 	}
-	auto_fd int target = bind_target(dir, name, n, e);
+	auto_fd int target = bind_target(r, dir, name, n, e);
 	if (target < 0)
 		return target == -EEXIST ? 0 : target;
 	auto_fd int node = open_host_node(r, n);
@@ -247,10 +248,8 @@ static int make_node(struct run *r, const struct node *n, struct err *e)
 	if (ret >= 0)
 		return 0;
 	err_sys(e, ret, "make device '%s'", n->path);
-	if (ret == -EROFS)
-		return err_hint(
-			e, "the root file system is read-only: add a mount of type tmpfs on /dev");
-	return ret == -EINVAL ? err_hint(e, "its owner or number is not possible here") : ret;
+	return ret == -EINVAL ? err_hint(e, "its owner or number is not possible here")
+			      : hint_in_root(r, ret, e);
 }
 
 static int node_of(const struct spec_device *d, struct node *n, char *path, size_t size)
@@ -373,12 +372,10 @@ static const struct {
 	{ "core", "/proc/kcore", "/proc/kcore" },
 };
 
-static int link_failed(const char *name, int r, struct err *e)
+static int link_failed(const struct run *run, const char *name, int r, struct err *e)
 {
 	err_sys(e, r, "make the link '/dev/%s'", name);
-	return r == -EROFS ? err_hint(e, "the root file system is read-only: add a mount of type "
-					 "tmpfs on /dev")
-			   : r;
+	return hint_in_root(run, r, e);
 }
 
 static bool exists(const struct run *r, const char *path)
@@ -398,7 +395,7 @@ static int make_links(struct run *r, int dev, struct err *e)
 			run_warn(r, "'/dev/%s' exists in the root file system and is left as it is",
 				 links[i].name);
 		else if (ret < 0)
-			return link_failed(links[i].name, ret, e);
+			return link_failed(r, links[i].name, ret, e);
 	}
 	return 0;
 }
@@ -418,14 +415,14 @@ static int make_ptmx(struct run *r, int dev, struct err *e)
 		return 0;
 	int ret = rootdir_symlinkat(dev, "pts/ptmx", "ptmx");
 	if (ret != -EEXIST)
-		return ret < 0 ? link_failed("ptmx", ret, e) : 0;
+		return ret < 0 ? link_failed(r, "ptmx", ret, e) : 0;
 	if (is_ptmx_node(dev))
 		return 0;
 	/* what an image has by this name, a file or another link, gives no terminals; only the name in our /dev goes */
 	ret = host_unlink(dev, "ptmx", false);
 	if (ret >= 0)
 		ret = rootdir_symlinkat(dev, "pts/ptmx", "ptmx");
-	return ret < 0 ? link_failed("ptmx", ret, e) : 0;
+	return ret < 0 ? link_failed(r, "ptmx", ret, e) : 0;
 }
 
 static int make_all_links(struct run *r, struct err *e)

@@ -288,6 +288,20 @@ int mount_place(struct run *r, int mnt, int target, const struct mount_flags *f,
 	return old ? set_flags_old(r, mnt, f, propagation, what, e) : 0;
 }
 
+/* ---- errors ---- */
+
+int hint_in_root(const struct run *r, int ret, struct err *e)
+{
+	if (ret == -EROFS)
+		return err_hint(
+			e, "the root file system is read-only: mount a tmpfs over it, as on /dev");
+	if ((ret == -EACCES || ret == -EPERM || ret == -EOVERFLOW) && r->plan->user_ns)
+		return err_hint(e, "the files belong to users that the container's user namespace "
+				   "does not map: "
+				   "chown the root file system, or mount it with mapped ids");
+	return ret;
+}
+
 /* ---- the host's files ---- */
 
 int host_device(struct run *r, const char *path, unsigned type, unsigned major, unsigned minor)

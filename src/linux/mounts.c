@@ -18,13 +18,10 @@
 
 /* ---- destinations ---- */
 
-static int dest_failed(const struct plan_mount *m, int r, const char *doing, struct err *e)
+static int dest_failed(const struct run *run, const struct plan_mount *m, int r, const char *doing,
+		       struct err *e)
 {
 	err_sys(e, r, "%s the destination '%s'", doing, m->dest);
-	if (r == -EROFS)
-		return err_hint(
-			e,
-			"it does not exist, and the file system it would be made in is read-only");
 	if (r == -ENOTDIR)
 		return err_hint(e,
 				"a part of the path is a file in the container's root file system");
@@ -32,7 +29,7 @@ static int dest_failed(const struct plan_mount *m, int r, const char *doing, str
 		return err_hint(
 			e,
 			"the path leads through too many symbolic links, or through one of /proc");
-	return r;
+	return hint_in_root(run, r, e);
 }
 
 static int make_target(const struct run *r, const struct plan_mount *m, bool dir, struct err *e)
@@ -40,7 +37,7 @@ static int make_target(const struct run *r, const struct plan_mount *m, bool dir
 	int fd = dir ? rootdir_mkdirs(&r->root, m->dest, 0755)
 		     : rootdir_touch(&r->root, m->dest, 0644);
 
-	return fd < 0 ? dest_failed(m, fd, "make", e) : fd;
+	return fd < 0 ? dest_failed(r, m, fd, "make", e) : fd;
 }
 
 /*
@@ -59,7 +56,7 @@ static int strict_target(const struct run *r, const struct plan_mount *m, struct
 		fd = rootdir_open_path(&r->root, m->dest, ROOTDIR_NOFOLLOW);
 	}
 	if (fd < 0)
-		return dest_failed(m, fd, "open", e);
+		return dest_failed(r, m, fd, "open", e);
 	if (fstat(fd, &st) < 0)
 		return err_sys(e, -errno, "look at the destination '%s'", m->dest);
 	if (S_ISDIR(st.st_mode))
@@ -83,7 +80,7 @@ int mount_target(struct run *r, const struct plan_mount *m, bool dir, bool *exis
 		there = false;
 		fd = make_target(r, m, dir, e);
 	} else if (fd < 0 && !strict) {
-		return dest_failed(m, fd, "open", e);
+		return dest_failed(r, m, fd, "open", e);
 	}
 	if (existed)
 		*existed = there;
@@ -158,7 +155,7 @@ static int copy_link(struct bind *b, int source, struct err *e)
 		return err_sys(e, ret, "%s: read the link", b->what);
 	ret = rootdir_parent(&b->r->root, b->m->dest, true, &dir, &name);
 	if (ret < 0)
-		return dest_failed(b->m, ret, "make", e);
+		return dest_failed(b->r, b->m, ret, "make", e);
 	ret = rootdir_symlinkat(dir, target, name);
 	close_fd(dir);
 	if (ret < 0) {
@@ -241,7 +238,7 @@ static int mount_again(struct run *r, const struct plan_mount *m, struct err *e)
 	auto_fd int target =
 		rootdir_open_path(&r->root, m->dest, m->dest_nofollow ? ROOTDIR_NOFOLLOW : 0);
 	if (target < 0)
-		return dest_failed(m, target, "open", e);
+		return dest_failed(r, m, target, "open", e);
 	int ret = 0;
 	if (!m->bind_only && (m->data[0] || m->sb_flags))
 		ret = remount_super_block(r, m, target, e);

@@ -59,6 +59,9 @@ struct mount_flags mount_flags_of(const struct plan_mount *m);
 /* MOUNT_ATTR_* as MS_* for mount(2). */
 unsigned long mount_ms_flags(uint64_t attrs);
 
+/* After something failed with RET in the container's tree: the hint for that. Returns RET. */
+int hint_in_root(const struct run *r, int ret, struct err *e);
+
 /* A new file system (mount_fs.c). */
 struct fs_request {
 	const char *type;

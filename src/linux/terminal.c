@@ -112,13 +112,15 @@ static int give_to_user(struct run *r, int slave, struct err *e)
 
 /* ---- /dev/console ---- */
 
-static int console_target(int dev, struct err *e)
+static int console_target(const struct run *r, int dev, struct err *e)
 {
 	struct stat st;
 
 	int ret = rootdir_mknodat(dev, "console", S_IFREG | 0600, 0, (uid_t)-1, (gid_t)-1);
-	if (ret < 0 && ret != -EEXIST)
-		return err_sys(e, ret, "make '/dev/console'");
+	if (ret < 0 && ret != -EEXIST) {
+		err_sys(e, ret, "make '/dev/console'");
+		return hint_in_root(r, ret, e);
+	}
 	auto_fd int fd = sys_openat(dev, "console", O_PATH | O_NOFOLLOW, 0);
 	if (fd < 0)
 		return err_sys(e, fd, "open '/dev/console'");
@@ -139,7 +141,7 @@ static int bind_console(struct run *r, int slave, struct err *e)
 	int dev = mount_dev(r, e);
 	if (dev < 0)
 		return dev;
-	auto_fd int target = console_target(dev, e);
+	auto_fd int target = console_target(r, dev, e);
 	if (target < 0)
 		return target;
 	auto_fd int mnt = sys_open_tree_clone(slave, false);

@@ -37,6 +37,7 @@ static void fixture_init(struct fixture *f, const char *type, const char *source
 	f->spec.mounts.n = 1;
 	f->facts.kernel_major = 6;
 	f->facts.kernel_minor = 18;
+	f->facts.selinux = true;
 	f->plan.spec = &f->spec;
 	f->plan.facts = &f->facts;
 	f->plan.mount_ns = true;
@@ -321,6 +322,13 @@ static void label_annotation(void)
 	const struct plan_mount *m = decode(&f, "");
 	CHECK_STR(m ? m->data : NULL, "rootcontext=\"l\"");
 	fixture_end(&f);
+
+	FIXTURE(h, "tmpfs", "/x");
+	h.lnx.mount_label = (char *)"l";
+	h.facts.selinux = false;
+	m = decode(&h, "");
+	CHECK_STR(m ? m->data : NULL, "");
+	fixture_end(&h);
 
 	FIXTURE(g, "tmpfs", "/x");
 	entry.value = (char *)"nonsense";
