@@ -79,10 +79,12 @@ static int run(struct run *r, struct err *e)
 	ret = sys_getcwd(now, sizeof(now));
 	if (ret >= 0 && now[0] == '/')
 		return 0;
-	if (ret < 0)
+	if (ret < 0) {
 		err_sys(e, ret, "find the working directory '%s' again", cwd);
-	else
+	} else {
 		err_set(e, ERR_DENIED, "the working directory '%s' is outside the container", cwd);
+		err_hint(e, "the path leads through a descriptor that ketch's caller left open");
+	}
 	return err_at(e, "$.process.cwd");
 }
 
