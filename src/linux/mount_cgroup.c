@@ -30,22 +30,29 @@ static uint64_t attrs_of(const struct plan_mount *m)
 
 /* ---- the container's directory in a hierarchy ---- */
 
-static bool is_below(const char *path, const char *mount)
+/* Directory of the container in H, or NULL: the record's entries are "CONTROLLERS:DIR", without controllers for v2. */
+static const char *leaf_of(const struct view *v, const struct cgroup_hierarchy *h)
 {
-	size_t n = strlen(mount);
+	const char *controllers = h->v2 ? "" : h->controllers;
+	size_t n = strlen(controllers);
 
-	return strncmp(path, mount, n) == 0 && (path[n] == '/' || path[n] == '\0');
+	for (size_t i = 0; i < v->rec.leaves.n; i++) {
+		const char *leaf = v->rec.leaves.v[i];
+
+		if (strncmp(leaf, controllers, n) == 0 && leaf[n] == ':')
+			return leaf + n + 1;
+	}
+	return NULL;
 }
 
 static int own_dir(const struct view *v, const struct cgroup_hierarchy *h, char *out, size_t size)
 {
-	int n = -1;
+	const char *leaf = leaf_of(v, h);
+	int n;
 
-	for (size_t i = 0; i < v->rec.leaves.n && n < 0; i++) {
-		if (is_below(v->rec.leaves.v[i], h->mount))
-			n = snprintf(out, size, "%s", v->rec.leaves.v[i]);
-	}
-	if (n < 0) /* no cgroup of its own: it is where we are */
+	if (leaf)
+		n = snprintf(out, size, "%s", leaf);
+	else /* no cgroup of its own: it is where we are */
 		n = snprintf(out, size, "%s%s", h->mount, strcmp(h->own, "/") == 0 ? "" : h->own);
 	return (size_t)n < size ? 0 : -ENAMETOOLONG;
 }
