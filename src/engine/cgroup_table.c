@@ -112,17 +112,27 @@ static const struct cgroup_row rows[] = {
 	{ "unified", LIST(cgroup_emit_unified) },
 };
 
-int cgroup_table_writes(struct cgroup_writes *out, struct arena *a, const struct spec_resources *r,
-			const struct facts *f, struct err *e)
+size_t cgroup_table_rows(void)
+{
+	return N_ELEMENTS(rows);
+}
+
+int cgroup_table_row(size_t row, struct cgroup_writes *out, struct arena *a,
+		     const struct spec_resources *r, const struct facts *f, struct err *e)
 {
 	struct cgroup_table t = { .r = r, .f = f, .arena = a, .out = out, .e = e };
 
-	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
-		int ret = rows[i].emit(&t, &rows[i]);
-		if (ret < 0)
-			return ret;
-	}
-	return 0;
+	return rows[row].emit(&t, &rows[row]);
+}
+
+int cgroup_table_writes(struct cgroup_writes *out, struct arena *a, const struct spec_resources *r,
+			const struct facts *f, struct err *e)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < N_ELEMENTS(rows) && ret >= 0; i++)
+		ret = cgroup_table_row(i, out, a, r, f, e);
+	return ret < 0 ? ret : 0;
 }
 
 const char *cgroup_table_first(const struct spec_resources *r, struct arena *a)

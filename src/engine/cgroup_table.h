@@ -55,6 +55,10 @@ struct cgroup_writes {
  */
 int cgroup_table_writes(struct cgroup_writes *out, struct arena *a, const struct spec_resources *r,
 			const struct facts *f, struct err *e);
+/* The same for one of the cgroup_table_rows() rows. */
+int cgroup_table_row(size_t row, struct cgroup_writes *out, struct arena *a,
+		     const struct spec_resources *r, const struct facts *f, struct err *e);
+size_t cgroup_table_rows(void);
 /* Appends one. -ENOMEM. */
 int cgroup_writes_add(struct cgroup_writes *out, struct arena *a, const struct cgroup_write *w);
 

@@ -195,7 +195,7 @@ int plan_fork(struct plan *p, struct err *e)
 {
 	const struct spec_linux *l = p->spec->lnx;
 	bool exec = p->opts.use == FOR_EXEC;
-	int r = exec ? 0 : check_privilege(p, e);
+	int r = exec ? 0 : plan_error(p, check_privilege(p, e), e);
 
 	memset(&p->fork, 0, sizeof(p->fork));
 	if (r < 0)
@@ -206,8 +206,8 @@ int plan_fork(struct plan *p, struct err *e)
 		plan_create(p);
 	if (!l->ns[NS_USER].present || l->ns[NS_USER].path)
 		return 0;
-	r = check_map(&l->uid_mappings, "uidMapping", e);
+	r = plan_error(p, check_map(&l->uid_mappings, "uidMapping", e), e);
 	if (r >= 0)
-		r = check_map(&l->gid_mappings, "gidMapping", e);
+		r = plan_error(p, check_map(&l->gid_mappings, "gidMapping", e), e);
 	return r < 0 ? r : plan_maps(p, e);
 }

@@ -27,6 +27,14 @@ void plan_warn(struct plan *p, const char *where, const char *fmt, ...)
 		p->warnings.v[p->warnings.n++] = w;
 }
 
+int plan_error(const struct plan *p, int r, const struct err *e)
+{
+	if (r >= 0 || !p->opts.finding || r == -ENOMEM)
+		return r;
+	p->opts.finding(p->opts.finding_ctx, e);
+	return 0;
+}
+
 static int plan_root(struct plan *p, struct err *e)
 {
 	const char *path = p->spec->root_path;
@@ -58,15 +66,17 @@ static void plan_namespaces(struct plan *p)
 /* What the spec allows and this version can't do yet. Nothing is ignored in silence. */
 static int refuse_unsupported(const struct plan *p, struct err *e)
 {
+	int r = 0;
+
 	if (p->spec->has_vm) {
 		err_set(e, ERR_UNSUPPORTED, "vm is for runtimes that start virtual machines");
-		return err_at(e, "$.vm");
+		r = plan_error(p, err_at(e, "$.vm"), e);
 	}
-	if (p->spec->lnx->intel_rdt && p->opts.use != FOR_EXEC) {
+	if (r >= 0 && p->spec->lnx->intel_rdt && p->opts.use != FOR_EXEC) {
 		err_set(e, ERR_UNSUPPORTED, "intelRdt is not supported by this version");
-		return err_at(e, "$.linux.intelRdt");
+		r = plan_error(p, err_at(e, "$.linux.intelRdt"), e);
 	}
-	return 0;
+	return r;
 }
 
 static int plan_fill(struct plan *p, struct err *e)
@@ -80,15 +90,15 @@ static int plan_fill(struct plan *p, struct err *e)
 	plan_namespaces(p);
 	int r = refuse_unsupported(p, e);
 	if (r >= 0)
-		r = plan_root(p, e);
+		r = plan_error(p, plan_root(p, e), e);
 	if (r >= 0)
-		r = plan_fork(p, e);
+		r = plan_error(p, plan_fork(p, e), e);
 	if (r >= 0)
-		r = plan_cgroup(p, e);
+		r = plan_error(p, plan_cgroup(p, e), e);
 	if (r >= 0 && p->opts.use != FOR_EXEC)
-		r = plan_mounts(p, e);
+		r = plan_error(p, plan_mounts(p, e), e);
 	if (r >= 0)
-		r = plan_process(p, e);
+		r = plan_error(p, plan_process(p, e), e);
 	return r;
 }
 

@@ -44,6 +44,9 @@ struct plan_opts {
 	/* FOR_EXEC */
 	const struct spec_process *process; /* replaces spec->process */
 	const char *const *exec_cgroups;    /* `--cgroup [CTRL[,CTRL]:]PATH`, NULL-ended, or NULL */
+	/* check: gets each error, after which planning goes on with the rest. Such a plan is not to be carried out. */
+	void (*finding)(void *ctx, const struct err *e);
+	void *finding_ctx;
 };
 
 /* Which process makes what (engine/forkplan.c). CLONE_* bits. */
@@ -94,8 +97,9 @@ enum plan_mount_kind {
 
 struct plan_mount {
 	const struct spec_mount *spec;
-	size_t index;	  /* in $.mounts */
-	const char *dest; /* the destination: absolute, without doubled slashes and "." components */
+	size_t index; /* in $.mounts */
+	const char
+		*dest; /* the destination: absolute, without doubled slashes and "." components */
 	enum plan_mount_kind kind;
 	const char *fstype; /* PLAN_MOUNT_FS */
 	const char *source; /* bind: absolute path on the host; else the source word, never NULL */
@@ -144,7 +148,8 @@ struct plan {
 	struct plan_fork fork;
 	struct plan_cgroup cgroup;
 	SPEC_LIST(struct plan_mount) mounts;
-	const char *mount_label; /* option that gives new file systems linux.mountLabel; NULL: none */
+	const char
+		*mount_label; /* option that gives new file systems linux.mountLabel; NULL: none */
 	struct plan_creds creds;
 	struct plan_sources from;
 	bool has_hooks[HOOK_N_KINDS];
@@ -160,6 +165,8 @@ struct plan {
 int plan_make(struct plan **ret, const struct spec *spec, const struct facts *facts,
 	      const struct plan_opts *opts, struct err *e);
 void plan_free(struct plan *p);
+/* R, which E may go with; 0 for an error that opts.finding was told of. */
+int plan_error(const struct plan *p, int r, const struct err *e);
 /* Adds a warning; a failed allocation loses only the warning. */
 void plan_warn(struct plan *p, const char *where, const char *fmt, ...) PRINTF_LIKE(3, 4);
 

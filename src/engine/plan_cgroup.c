@@ -266,6 +266,18 @@ static bool has_writable_cgroupfs(const struct spec *s)
 	return writable;
 }
 
+static int plan_resources(struct plan *p, struct err *e)
+{
+	const struct spec_resources *res = p->spec->lnx->resources;
+	int r = 0;
+
+	for (size_t i = 0; res && r >= 0 && i < cgroup_table_rows(); i++) {
+		r = cgroup_table_row(i, &p->cgroup.writes, &p->arena, res, p->facts, e);
+		r = plan_error(p, r, e);
+	}
+	return r;
+}
+
 int plan_cgroup(struct plan *p, struct err *e)
 {
 	struct plan_cgroup *cg = &p->cgroup;
@@ -284,8 +296,8 @@ int plan_cgroup(struct plan *p, struct err *e)
 	int r = plan_path(p, e);
 	if (r >= 0)
 		r = plan_leaves(p, e);
-	if (r >= 0 && p->spec->lnx->resources)
-		r = cgroup_table_writes(&cg->writes, &p->arena, p->spec->lnx->resources, p->facts,
-					e);
+	r = plan_error(p, r, e);
+	if (r >= 0)
+		r = plan_resources(p, e);
 	return r < 0 ? r : plan_devices(p, e);
 }

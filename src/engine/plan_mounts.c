@@ -486,7 +486,7 @@ int plan_mounts(struct plan *p, struct err *e)
 
 	if (!p->mount_ns)
 		return check_no_mount_ns(p, e);
-	int r = plan_label(p, e);
+	int r = plan_error(p, plan_label(p, e), e);
 	if (r < 0)
 		return r;
 	if (n > 0) {
@@ -495,7 +495,7 @@ int plan_mounts(struct plan *p, struct err *e)
 			return err_sys(e, -ENOMEM, "plan");
 	}
 	for (p->mounts.n = 0; p->mounts.n < n; p->mounts.n++) {
-		r = plan_mount(p, p->mounts.n, e);
+		r = plan_error(p, plan_mount(p, p->mounts.n, e), e);
 		if (r < 0)
 			return r;
 	}

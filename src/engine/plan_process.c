@@ -81,11 +81,15 @@ static int plan_labels(struct plan *p, struct err *e)
 	/* what the kernel does anyway needs no AppArmor */
 	if (apparmor && !p->facts->apparmor && strcmp(apparmor, "unconfined") == 0)
 		apparmor = NULL;
+	int r = 0;
 	if (apparmor && !p->facts->apparmor)
-		return unsupported(e, "$.process.apparmorProfile", "an AppArmor profile",
-				   "AppArmor");
-	if (selinux && !p->facts->selinux)
-		return unsupported(e, "$.process.selinuxLabel", "an SELinux label", "SELinux");
+		r = unsupported(e, "$.process.apparmorProfile", "an AppArmor profile", "AppArmor");
+	r = plan_error(p, r, e);
+	if (r >= 0 && selinux && !p->facts->selinux)
+		r = unsupported(e, "$.process.selinuxLabel", "an SELinux label", "SELinux");
+	r = plan_error(p, r, e);
+	if (r < 0)
+		return r;
 	/* Engines set it whether or not SELinux is on; without SELinux no file has a label at all. */
 	if (is_set(p->spec->lnx->mount_label) && !p->facts->selinux && p->opts.use != FOR_EXEC)
 		plan_warn(p, "$.linux.mountLabel", "SELinux is off on this host: no label is set");
@@ -132,16 +136,24 @@ static int check_user(const struct plan *p, struct err *e)
 	const struct spec_user *u = &p->process->user;
 	const spec_idmaps *gids = mappings(p, &p->spec->lnx->gid_mappings);
 
-	if (check_id(mappings(p, &p->spec->lnx->uid_mappings), u->uid, "user", "uidMappings", e) <
-	    0)
-		return err_at(e, "$.process.user.uid");
-	if (check_id(gids, u->gid, "group", "gidMappings", e) < 0)
-		return err_at(e, "$.process.user.gid");
-	for (size_t i = 0; i < u->additional_gids.n; i++) {
-		if (check_id(gids, u->additional_gids.v[i], "group", "gidMappings", e) < 0)
-			return err_at(e, "$.process.user.additionalGids[%zu]", i);
+	int r = check_id(mappings(p, &p->spec->lnx->uid_mappings), u->uid, "user", "uidMappings",
+			 e);
+	if (r < 0)
+		err_at(e, "$.process.user.uid");
+	r = plan_error(p, r, e);
+	if (r < 0)
+		return r;
+	r = check_id(gids, u->gid, "group", "gidMappings", e);
+	if (r < 0)
+		err_at(e, "$.process.user.gid");
+	r = plan_error(p, r, e);
+	for (size_t i = 0; r >= 0 && i < u->additional_gids.n; i++) {
+		r = check_id(gids, u->additional_gids.v[i], "group", "gidMappings", e);
+		if (r < 0)
+			err_at(e, "$.process.user.additionalGids[%zu]", i);
+		r = plan_error(p, r, e);
 	}
-	return 0;
+	return r;
 }
 
 static void plan_user(struct plan *p)
@@ -222,7 +234,7 @@ static void plan_sources(struct plan *p)
 
 int plan_process(struct plan *p, struct err *e)
 {
-	int r = check_host_names(p, e);
+	int r = plan_error(p, check_host_names(p, e), e);
 
 	if (r >= 0)
 		r = plan_labels(p, e);
