@@ -184,6 +184,8 @@ static int make_children(struct launch *l, struct err *e)
 	}
 	child->pid = pid;
 	close_fd(TAKE_FD(l->child_sock));
+	close_fd(TAKE_FD(r->created_fd)); /* init's alone: the lock must end with its execve */
+	close_fd(TAKE_FD(r->listen_fd));
 	return 0;
 }
 

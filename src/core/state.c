@@ -69,6 +69,8 @@ int state_load(struct state *st, int dir, struct err *e)
 	r = state_parse(st, buf_str(&text), text.len, e);
 	if (r < 0) {
 		state_clear(st);
+		e->line = e->col = 0; /* places are of config.json */
+		e->where[0] = '\0';
 		err_wrap(e, "state.json is damaged");
 		return err_hint(e, "clear the container with `ketch delete --force`");
 	}

@@ -17,8 +17,8 @@ static const struct field state_fields[] = {
 	F_MAP("annotations", struct state, annotations),
 	F_INT("cgroupManager", struct state, cgroup_manager, .min = 0,
 	      .max = CGROUP_MANAGER_DISABLED),
-	F_STRV("cgroupLeaves", struct state, cgroup_leaves, .flags = FIELD_ABSOLUTE),
-	F_STRV("cgroupMade", struct state, cgroup_made, .flags = FIELD_ABSOLUTE),
+	F_STRV("cgroupLeaves", struct state, cgroup_leaves),
+	F_STRV("cgroupMade", struct state, cgroup_made),
 	F_STR("cgroupScope", struct state, cgroup_scope),
 	FIELD_END,
 };
