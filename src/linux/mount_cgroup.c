@@ -61,7 +61,8 @@ static int bind_dir(struct view *v, const char *path, int target, struct err *e)
 {
 	const struct mount_flags flags = mount_flags_of(v->m);
 
-	return mount_host_bind(v->r, path, false, target, &flags, v->what, e);
+	auto_fd int mnt = mount_host_bind(v->r, path, false, target, &flags, v->what, e);
+	return mnt < 0 ? mnt : 0;
 }
 
 static int bind_own_dir(struct view *v, const struct cgroup_hierarchy *h, int target, struct err *e)

@@ -392,7 +392,8 @@ static int bind_instead(struct fs_mount *f, struct err *e)
 		flags.propagation = MS_PRIVATE | MS_REC;
 	run_warn(f->r, "%s: the kernel refuses a new one: the host's %s is bound there%s", f->what,
 		 path, proc ? "" : ", read-only");
-	return mount_host_bind(f->r, path, true, f->target, &flags, f->what, e);
+	auto_fd int mnt = mount_host_bind(f->r, path, true, f->target, &flags, f->what, e);
+	return mnt < 0 ? mnt : mount_done(f->r, f->m, mnt, e);
 }
 
 /* ---- */

@@ -28,7 +28,13 @@ struct mount_work *mount_work(struct run *r, struct err *e)
 		err_sys(e, -ENOMEM, "mounts");
 		return NULL;
 	}
-	*w = (struct mount_work){ .self_fds = -EBADF, .dev = -EBADF, .null_mask = -EBADF };
+	*w = (struct mount_work){
+		.self_fds = -EBADF,
+		.dev = -EBADF,
+		.null_mask = -EBADF,
+		.proc = -EBADF,
+		.sys = -EBADF,
+	};
 	r->mounts = w;
 	return w;
 }
@@ -89,6 +95,8 @@ int mount_work_end(struct run *r, struct err *e)
 	close_fd(w->self_fds);
 	close_fd(w->dev);
 	close_fd(w->null_mask);
+	close_fd(w->proc);
+	close_fd(w->sys);
 	free(w);
 	r->mounts = NULL;
 	return ret;
@@ -333,5 +341,6 @@ int mount_host_bind(struct run *r, const char *path, bool recursive, int target,
 	if (mnt < 0)
 		return err_sys(e, mnt, "%s: clone the host's '%s'", what, path);
 	flags.tree = recursive;
-	return mount_place(r, mnt, target, &flags, what, e);
+	int ret = mount_place(r, mnt, target, &flags, what, e);
+	return ret < 0 ? ret : TAKE_FD(mnt);
 }

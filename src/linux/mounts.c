@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -14,6 +15,7 @@
 
 #include "linux/steps.h"
 #include "sys/raw.h"
+#include "util/path.h"
 #include "util/util.h"
 
 /* ---- destinations ---- */
@@ -87,16 +89,56 @@ int mount_target(struct run *r, const struct plan_mount *m, bool dir, bool *exis
 	return fd;
 }
 
+/* Where the mount at DEST is remembered, or NULL. */
+static int *remembered(struct mount_work *w, const char *dest)
+{
+	return strcmp(dest, "/proc") == 0 ? &w->proc : strcmp(dest, "/sys") == 0 ? &w->sys : NULL;
+}
+
 int mount_done(struct run *r, const struct plan_mount *m, int mnt, struct err *e)
 {
-	if (strcmp(m->dest, "/") != 0)
+	bool kernels = m->kind == PLAN_MOUNT_PROC || m->kind == PLAN_MOUNT_SYSFS;
+	struct mount_work *w = mount_work(r, e);
+
+	if (!w)
+		return -ENOMEM;
+	int *place = strcmp(m->dest, "/") == 0 ? &r->root.fd
+		     : kernels		       ? remembered(w, m->dest)
+					       : NULL;
+	if (!place)
 		return 0;
 	int fd = fcntl(mnt, F_DUPFD_CLOEXEC, 3);
 	if (fd < 0)
-		return err_sys(e, -errno, "mount on '/'");
-	close_fd(r->root.fd);
-	r->root.fd = fd;
+		return err_sys(e, -errno, "mount on '%s'", m->dest);
+	close_fd(*place);
+	*place = fd;
 	return 0;
+}
+
+static int find_in(int mnt, const char *below)
+{
+	const struct rootdir dir = { .fd = mnt };
+
+	return rootdir_open_path(&dir, *below ? below : "/", 0);
+}
+
+int mount_find(struct run *r, const char *path)
+{
+	static const char *const dirs[] = { "/proc", "/sys" };
+	char clean[PATH_MAX];
+
+	int ret = path_clean(clean, sizeof(clean), path);
+	if (ret < 0)
+		return ret;
+	for (size_t i = 0; i < N_ELEMENTS(dirs) && r->mounts && !strstr(clean, ".."); i++) {
+		const char *below = path_below(clean, dirs[i]);
+		int mnt = *remembered(r->mounts, dirs[i]);
+		int fd = below && mnt >= 0 ? find_in(mnt, below) : -ENOENT;
+
+		if (fd >= 0)
+			return fd;
+	}
+	return rootdir_open_path(&r->root, clean, 0);
 }
 
 /* ---- bind mounts ---- */
@@ -257,6 +299,13 @@ static int mount_one(struct run *r, const struct plan_mount *m, struct err *e)
 		[PLAN_MOUNT_CGROUP] = mount_cgroup, [PLAN_MOUNT_REMOUNT] = mount_again,
 	};
 
+	struct mount_work *w = mount_work(r, e);
+
+	if (!w)
+		return -ENOMEM;
+	int *place = m->kind == PLAN_MOUNT_REMOUNT ? NULL : remembered(w, m->dest);
+	if (place)
+		close_fd(TAKE_FD(*place));
 	return by_kind[m->kind](r, m, e);
 }
 

@@ -23,6 +23,7 @@ struct mount_work {
 	int self_fds; /* verified /proc/self/fd, for mount(2) on a descriptor; -EBADF: not needed so far */
 	int dev; /* the container's /dev, never a symlink; -EBADF: not needed so far */
 	int null_mask; /* rootfs.pivot: detached clone of the host's /dev/null, which mounts.masked attaches */
+	int proc, sys;		   /* what was mounted on /proc and /sys, if it is proc and sysfs */
 	int late[MOUNTS_MAX_LATE]; /* mounts that become read-only when everything is in its place */
 	unsigned n_late;
 };
@@ -82,7 +83,8 @@ int mount_fs(struct run *r, const struct plan_mount *m, struct err *e);
 /* A planned mount of the kind CGROUP (mount_cgroup.c). */
 int mount_cgroup(struct run *r, const struct plan_mount *m, struct err *e);
 
-/* A recursive or single bind of the host's PATH in place of a file system the kernel refuses us. */
+/* A recursive or single bind of the host's PATH in place of a file system the kernel refuses us. The mount, for the caller to
+ * close, or -errno. */
 int mount_host_bind(struct run *r, const char *path, bool recursive, int target,
 		    const struct mount_flags *f, const char *what, struct err *e);
 
@@ -91,8 +93,16 @@ int mount_host_bind(struct run *r, const char *path, bool recursive, int target,
  * *EXISTED (may be NULL) tells which. O_PATH descriptor or -errno.
  */
 int mount_target(struct run *r, const struct plan_mount *m, bool dir, bool *existed, struct err *e);
-/* After M was attached as MNT: the root itself was mounted over when the destination is "/". */
+/* After M was attached as MNT: the root itself was mounted over when the destination is "/"; proc and sysfs on their
+ * well-known places are remembered for mount_find(). */
 int mount_done(struct run *r, const struct plan_mount *m, int mnt, struct err *e);
+
+/*
+ * O_PATH of a path of the container for maskedPaths and readonlyPaths; -ENOENT when there is none. Below /proc and /sys it is
+ * looked for in the very mounts that were made there: were the directory exchanged meanwhile for an empty one, the real proc
+ * would stay unmasked under another name.
+ */
+int mount_find(struct run *r, const char *path);
 
 /* mount_idmap.c. Asks the parent for what only it can open; what the descriptor is depends on M: the idmapped detached
  * mount (bind), the user namespace of the mapping (new file systems), or the source as O_PATH (not idmapped). */

@@ -73,7 +73,7 @@ static int mask(struct masks *m, const char *path, struct err *e)
 {
 	struct stat st;
 
-	auto_fd int target = rootdir_open_path(&m->r->root, path, 0);
+	auto_fd int target = mount_find(m->r, path);
 	if (is_missing(target))
 		return 0;
 	if (target < 0)
@@ -141,7 +141,7 @@ static int make_readonly(struct run *r, const char *path, struct err *e)
 		.tree = true,
 	};
 
-	auto_fd int target = rootdir_open_path(&r->root, path, 0);
+	auto_fd int target = mount_find(r, path);
 	if (is_missing(target))
 		return 0;
 	if (target < 0)
