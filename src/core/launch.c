@@ -155,11 +155,7 @@ static int make_children(struct launch *l, struct err *e)
 	struct run *r = &l->run;
 	int socks[2], cgroup_fd = -EBADF;
 
-	int ret = progress_new(&r->progress, e);
-	if (ret < 0)
-		return ret;
-	r->exec_errno = &r->progress->exec_errno;
-	ret = fdpass_pair(socks);
+	int ret = fdpass_pair(socks);
 	if (ret < 0)
 		return err_sys(e, ret, "make a socket pair");
 	r->chan.fd = socks[0];
@@ -192,8 +188,11 @@ static int make_children(struct launch *l, struct err *e)
 static int launch_steps(struct launch *l, struct err *e)
 {
 	int r = take_signals(l, e);
+	if (r >= 0)
+		r = progress_new(&l->run.progress, e);
 	if (r < 0)
 		return r;
+	l->run.exec_errno = &l->run.progress->exec_errno;
 	r = proc_open(&l->run.proc);
 	if (r < 0)
 		return err_sys(e, r, "open /proc");
