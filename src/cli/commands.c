@@ -3,10 +3,11 @@
 #include "cli/cli.h"
 
 extern const struct command cmd_create, cmd_start, cmd_run, cmd_state, cmd_kill, cmd_delete,
-	cmd_pause, cmd_resume, cmd_spec, cmd_exec, cmd_list, cmd_ps, cmd_features, cmd_explain;
+	cmd_pause, cmd_resume, cmd_spec, cmd_exec, cmd_list, cmd_ps, cmd_features, cmd_explain,
+	cmd_doctor;
 
 const struct command *const commands[] = {
-	&cmd_create, &cmd_start, &cmd_run,	&cmd_exec,    &cmd_state,
-	&cmd_list,   &cmd_ps,	 &cmd_kill,	&cmd_delete,  &cmd_pause,
-	&cmd_resume, &cmd_spec,	 &cmd_features, &cmd_explain, NULL,
+	&cmd_create,   &cmd_start,   &cmd_run,	  &cmd_exec,  &cmd_state,  &cmd_list,
+	&cmd_ps,       &cmd_kill,    &cmd_delete, &cmd_pause, &cmd_resume, &cmd_spec,
+	&cmd_features, &cmd_explain, &cmd_doctor, NULL,
 };

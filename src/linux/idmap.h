@@ -24,6 +24,9 @@ int idmap_write(const struct procfs *proc, pid_t pid, const char *file, const sp
 /* The same by "newuidmap" or "newgidmap", whose words go into the error. */
 int idmap_helper(pid_t pid, const char *tool, const spec_idmaps *map, struct err *e);
 
+/* Is TOOL installed where idmap_helper() looks? */
+bool idmap_has_helper(const char *tool);
+
 struct subid_range {
 	uint32_t first, count;
 };

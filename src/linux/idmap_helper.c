@@ -130,6 +130,13 @@ static int find(const char *tool, char *path, size_t size)
 	return -ENOENT;
 }
 
+bool idmap_has_helper(const char *tool)
+{
+	char path[64];
+
+	return find(tool, path, sizeof(path)) >= 0;
+}
+
 static NORETURN void become(const char *path, const struct strv *argv, int null, int err)
 {
 	char *empty[] = { NULL };

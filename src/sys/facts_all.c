@@ -85,8 +85,7 @@ static int has_file(void *ctx, const char *name, unsigned char d_type)
 	return faccessat(s->dir, path, F_OK, 0) == 0 ? -EEXIST : 0;
 }
 
-/* Has a cgroup of H, ours or one below the root, FILE? The v2 root lacks most. */
-static bool cgroup_has(const struct cgroup_hierarchy *h, const char *file)
+bool facts_cgroup_has(const struct cgroup_hierarchy *h, const char *file)
 {
 	char path[1024];
 	struct search s = { .file = file };
@@ -110,8 +109,9 @@ static void probe_cgroup_features(struct facts *f)
 	auto_buf struct buf text = { 0 };
 	const char *line;
 
-	f->cgroup_kill = v2 && (cgroup_has(v2, "cgroup.kill") || facts_kernel_at_least(f, 5, 14));
-	f->swap_accounting = cgroup_has(
+	f->cgroup_kill =
+		v2 && (facts_cgroup_has(v2, "cgroup.kill") || facts_kernel_at_least(f, 5, 14));
+	f->swap_accounting = facts_cgroup_has(
 		memory, memory && memory->v2 ? "memory.swap.max" : "memory.memsw.limit_in_bytes");
 	if (!v2 || host_read(AT_FDCWD, "/proc/self/mountinfo", MAX_MOUNTINFO, &text) < 0)
 		return;

@@ -420,6 +420,11 @@ int sys_access_exec(const char *path)
 	return ret(faccessat(AT_FDCWD, path, X_OK, AT_EACCESS));
 }
 
+int sys_access_write(const char *path)
+{
+	return ret(faccessat(AT_FDCWD, path, W_OK, AT_EACCESS));
+}
+
 int sys_stat_mode(const char *path, mode_t *mode)
 {
 	struct stat st;

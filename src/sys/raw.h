@@ -78,6 +78,7 @@ int sys_mkdirat(int dirfd, const char *name, mode_t mode); /* the umask applies 
 int sys_access_exec(
 	const char
 		*path); /* may the effective ids execute it: 0, -EACCES, -ENOENT … (AT_EACCESS) */
+int sys_access_write(const char *path); /* the same for writing */
 int sys_stat_mode(const char *path, mode_t *mode);
 /* fstatat(2), following symlinks: device and inode tell whether two namespace files are the same. */
 int sys_stat_ids(int dirfd, const char *path, dev_t *dev, ino_t *ino);
