@@ -193,6 +193,14 @@ static struct mount_flags keep_locked(int mnt, const struct mount_flags *f)
 	return k;
 }
 
+static void warn_of_locked(struct run *r, const char *what)
+{
+	run_warn(r,
+		 "%s: flags that the host's mount has and this user namespace can't take back are "
+		 "kept",
+		 what);
+}
+
 static int set_flags_kindly(struct run *r, int mnt, const struct mount_flags *f,
 			    unsigned long propagation, const char *what)
 {
@@ -203,10 +211,7 @@ static int set_flags_kindly(struct run *r, int mnt, const struct mount_flags *f,
 	struct mount_flags kept = keep_locked(mnt, f);
 	ret = set_flags(mnt, &kept, propagation);
 	if (ret >= 0)
-		run_warn(r,
-			 "%s: flags that the host's mount has and this user namespace can't take "
-			 "back are kept",
-			 what);
+		warn_of_locked(r, what);
 	return ret;
 }
 
@@ -251,10 +256,12 @@ static int set_flags_old(struct run *r, int mnt, const struct mount_flags *f,
 	if (want != now)
 		ret = sys_mount_on_fd(self_fds, mnt, NULL, NULL,
 				      MS_BIND | MS_REMOUNT | mount_ms_flags(want), NULL);
-	if (ret == -EPERM && (now & ~want)) {
-		want |= now;
+	if (ret == -EPERM) { /* locked, see keep_locked() */
+		want = (want & ~(uint64_t)MOUNT_ATTR__ATIME) | now;
 		ret = sys_mount_on_fd(self_fds, mnt, NULL, NULL,
 				      MS_BIND | MS_REMOUNT | mount_ms_flags(want), NULL);
+		if (ret >= 0)
+			warn_of_locked(r, what);
 	}
 	if (ret >= 0 && propagation)
 		ret = sys_mount_on_fd(self_fds, mnt, NULL, NULL, propagation, NULL);
