@@ -41,11 +41,14 @@ static int refused(const struct spec_rlimit *l, size_t i, int r, struct err *e)
 	return err_at(e, "$.process.rlimits[%zu]", i);
 }
 
-/* Keeps the soft limit, so that nothing changes yet. */
+/*
+ * The process has our own limits still. They are read instead of its: it has another uid by now, and without
+ * CAP_SYS_RESOURCE even a look at it would be refused. The soft limit is kept, so that nothing changes yet.
+ */
 static int raise_hard(pid_t pid, const struct spec_rlimit *l)
 {
 	struct sys_rlimit now;
-	int r = sys_prlimit(pid, l->resource, NULL, &now);
+	int r = sys_prlimit(0, l->resource, NULL, &now);
 
 	if (r < 0 || l->hard <= now.hard)
 		return r;
