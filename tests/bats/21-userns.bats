@@ -148,3 +148,90 @@ squeezed() {
   [ -e "$BUNDLE/rootfs/tmp/alive" ]
   [ ! -s "$BUNDLE/rootfs/tmp/seen" ]
 }
+
+# ---- ordinary users ----
+
+# as_user COMMAND…: as a user "kuser" with one subordinate range, whom nobody but the command knows.
+as_user() {
+  command -v newuidmap > /dev/null || { echo "these tests need newuidmap (package uidmap)" >&2; return 1; }
+  cp "$KETCH" "$TEST_DIR/ketch"
+  mkdir -p "$ROOT"
+  chown -R 54321:54321 "$ROOT" "$BUNDLE"
+  printf '%s\nkuser:x:54321:54321::/:/bin/sh\n' "$(cat /etc/passwd)" > "$TEST_DIR/passwd"
+  echo kuser:300000:65536 > "$TEST_DIR/subuid"
+  echo kuser:400000:65536 > "$TEST_DIR/subgid"
+  chmod 644 "$TEST_DIR"/{passwd,subuid,subgid}
+  unshare --mount sh -c 'for f in passwd subuid subgid; do mount --bind "$0/$f" "/etc/$f" || exit 99; done
+    exec setpriv --reuid 54321 --regid 54321 --clear-groups "$@"' "$TEST_DIR" "$@"
+}
+
+run_as_user() {
+  run as_user "$TEST_DIR/ketch" --root "$ROOT" --log "$TEST_DIR/log.user" --log-format json run -b "$BUNDLE" "$CT" < /dev/null
+}
+
+# The config of `ketch spec --rootless` without what this topic is not about.
+rootless_config() {
+  userns
+  edit '.linux.uidMappings = [{containerID: 0, hostID: 54321, size: 1}] | .linux.gidMappings = [{containerID: 0, hostID: 54321, size: 1}]
+    | del(.linux.resources) | .root.readonly = false
+    | .mounts |= map(if .options then .options |= map(select(test("^gid=") | not)) else . end)'
+  touch "$TEST_DIR/log.user"
+  chmod 666 "$TEST_DIR/log.user"
+}
+
+@test "userns: an ordinary user maps the own id, at the price of setgroups" {
+  rootless_config
+  command_is sh -c 'cat /proc/self/uid_map /proc/self/gid_map /proc/self/setgroups; id -u; touch /tmp/made'
+  run_as_user
+  assert_status 0
+  [ "$(squeezed "${lines[0]}")" = "0 54321 1" ]
+  [ "$(squeezed "${lines[1]}")" = "0 54321 1" ]
+  [ "${lines[2]}" = deny ]
+  [ "${lines[3]}" = 0 ]
+  [ "$(stat -c %u "$BUNDLE/rootfs/tmp/made")" = 54321 ]
+  edit '.process.user.additionalGids = [0]'
+  run_as_user
+  assert_status 1
+  assert_output additionalGids
+}
+
+@test "userns: an ordinary user's ranges are mapped by newuidmap and newgidmap" {
+  rootless_config
+  edit '.linux.uidMappings += [{containerID: 1, hostID: 300000, size: 65536}] | .linux.gidMappings += [{containerID: 1, hostID: 400000, size: 65536}]'
+  edit '.process.user = {uid: 1000, gid: 1000, additionalGids: [2000]}'
+  command_is sh -c 'cat /proc/self/uid_map /proc/self/gid_map /proc/self/setgroups; id -u; id -G'
+  run_as_user
+  assert_status 0
+  [ "$(squeezed "${lines[1]}")" = "1 300000 65536" ]
+  [ "$(squeezed "${lines[3]}")" = "1 400000 65536" ]
+  [ "${lines[4]}" = allow ]
+  [ "${lines[5]}" = 1000 ]
+  [ "${lines[6]}" = "1000 2000" ]
+}
+
+@test "userns: a range that the user has not been given is refused with what it has" {
+  rootless_config
+  edit '.linux.uidMappings += [{containerID: 1, hostID: 1000000, size: 10}]'
+  run_as_user
+  assert_status 1
+  assert_output "map uid 0 to 54321, 1..10 to 1000000..1000009: newuidmap: uid range [1-11) -> [1000000-1000010) not allowed"
+  [ "$(jq -r 'select(.level == "error").hint' "$TEST_DIR/log.user")" = "/etc/subuid gives user 'kuser' 300000..365535" ]
+}
+
+@test "userns: an ordinary user needs a user namespace" {
+  rootless_config
+  edit '.linux.namespaces |= map(select(.type != "user")) | del(.linux.uidMappings, .linux.gidMappings)'
+  run_as_user
+  assert_status 1
+  assert_output '$.linux.namespaces'
+}
+
+@test "userns: an ordinary user's time offsets and oom score are set" {
+  rootless_config
+  edit '.linux.namespaces += [{type: "time"}] | .linux.timeOffsets = {boottime: {secs: 500000000}} | .process.oomScoreAdj = 321'
+  command_is cat /proc/self/timens_offsets /proc/self/oom_score_adj
+  run_as_user
+  assert_status 0
+  [ "$(squeezed "${lines[1]}")" = "boottime 500000000 0" ]
+  [ "${lines[2]}" = 321 ]
+}
