@@ -68,11 +68,10 @@ static void apply_extra(struct decode *d, uint64_t extra, size_t option)
 	case MX_TMPCOPYUP:
 		m->tmpcopyup = true;
 		break;
-	case MX_RIDMAP:
-		m->ridmap = true;
-		/* fall through */
 	case MX_IDMAP:
+	case MX_RIDMAP:
 		m->idmap = true;
+		m->ridmap |= extra == MX_RIDMAP;
 		d->idmap_option = option;
 		break;
 	case MX_COPY_SYMLINK:

@@ -231,7 +231,7 @@ static int check_existing(int dir, const char *name, const struct node *n, struc
 static int make_node(struct run *r, const struct node *n, struct err *e)
 {
 	bool device = n->type != S_IFIFO;
-	const char *name;
+	const char *name = "";
 
 	auto_fd int dir = open_parent(r, n, &name, e);
 	if (dir < 0)
