@@ -13,10 +13,23 @@
  */
 int exec_lookup(const char *name, const struct strv *env, char **ret, struct err *e);
 
+/* The same for somebody who looks from outside: TRY_FILE is asked about each file instead of the kernel: 0 when it may be executed, or
+ * the -errno of execve; *MODE as far as it is known, else 0. */
+struct exec_view {
+	int (*try_file)(void *ctx, const char *file, mode_t *mode);
+	void *ctx;
+};
+int exec_lookup_in(const struct exec_view *view, const char *name, const struct strv *env,
+		   char **ret, struct err *e);
+
 /* After a failed execve of PATH with ERRNUM: looks into the file (interpreter of a script or an ELF file missing, CRLF
  * in the #! line, other architecture, not executable format, empty) and writes message and hint. ROOT_FD is the
  * container's root (O_PATH), so that `start` can do it from the host. Returns -errnum. */
 int exec_diagnose(int root_fd, const char *path, int errnum, struct err *e);
+
+/* The same without an attempt: 0 when there is nothing to be seen that would make execve fail, else -errno, as execve would have it;
+ * -ENOEXEC may be wrong where binfmt_misc knows the format. */
+int exec_check(int root_fd, const char *path, struct err *e);
 
 /* E2BIG told beforehand, with the sizes: one entry or all of args and ENV are more than execve will take. */
 int exec_check_size(const struct plan *p, const struct strv *env, struct err *e);

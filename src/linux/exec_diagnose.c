@@ -41,27 +41,30 @@ struct image {
 struct diagnosis {
 	const struct rootdir *root;
 	const char *path; /* what execve was given */
-	int errnum;
+	int errnum;	  /* of execve; 0: it was not tried */
 	struct err *e;
 };
 
-static int say(const struct diagnosis *d, const char *fmt, ...) PRINTF_LIKE(2, 3);
+static int say(const struct diagnosis *d, int expected, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
-/* exec: "PATH": reason: what was found. */
-static int say(const struct diagnosis *d, const char *fmt, ...)
+/* exec: "PATH": reason: what was found. EXPECTED: errno of an execve that was not tried. */
+static int say(const struct diagnosis *d, int expected, const char *fmt, ...)
 {
+	int errnum = d->errnum ? d->errnum : expected;
 	char name[EXEC_NAME_SIZE], reason[EXEC_REASON_SIZE], text[256];
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	exec_reason(d->errnum, reason);
-	err_set(d->e, exec_code(d->errnum), "exec: \"%s\": %s%s%s", exec_shorten(d->path, name),
+	if (!errnum)
+		return 0;
+	exec_reason(errnum, reason);
+	err_set(d->e, exec_code(errnum), "exec: \"%s\": %s%s%s", exec_shorten(d->path, name),
 		reason, *text ? ": " : "", text);
-	d->e->errnum = d->errnum;
+	d->e->errnum = errnum;
 	err_at(d->e, "$.process.args[0]");
-	return -d->errnum;
+	return -errnum;
 }
 
 /* ---- reading the file ---- */
@@ -113,14 +116,14 @@ static bool say_forbidden(const struct diagnosis *d, const struct image *im, con
 
 	file = exec_shorten(file, name);
 	if (S_ISDIR(mode)) {
-		say(d, "%s'%s' is a directory", who, file);
+		say(d, EACCES, "%s'%s' is a directory", who, file);
 	} else if (!S_ISREG(mode)) {
-		say(d, "%s'%s' is not a regular file", who, file);
+		say(d, EACCES, "%s'%s' is not a regular file", who, file);
 	} else if (im->noexec) {
-		say(d, "%s'%s' is on a mount with noexec", who, file);
+		say(d, EACCES, "%s'%s' is on a mount with noexec", who, file);
 		err_hint(d->e, "take 'noexec' out of the options of that mount");
 	} else if (!(mode & 0111)) {
-		say(d, "%s'%s' has no execute permission", who, file);
+		say(d, EACCES, "%s'%s' has no execute permission", who, file);
 		err_hint(d->e, "chmod +x it in the image");
 	} else {
 		return false;
@@ -272,10 +275,10 @@ static bool say_foreign(const struct diagnosis *d, const struct elf *elf)
 	if (uname(&host) < 0)
 		return false;
 	if (!m)
-		say(d, "the program is for another machine (number %u), this one is %s",
+		say(d, ENOEXEC, "the program is for another machine (number %u), this one is %s",
 		    elf->machine, host.machine);
 	else if (!list_has(m->hosts, host.machine))
-		say(d, "the program is for %s, this machine is %s", m->name, host.machine);
+		say(d, ENOEXEC, "the program is for %s, this machine is %s", m->name, host.machine);
 	else
 		return false;
 	err_hint(d->e, "use an image for %s, or set up emulation by binfmt_misc (qemu-user-static)",
@@ -301,30 +304,31 @@ static int diagnose_elf(const struct diagnosis *d, const struct image *im)
 	struct elf elf;
 
 	if (!elf_parse(im, &elf))
-		return say(d, "the ELF header is cut off");
+		return say(d, ENOEXEC, "the ELF header is cut off");
 	if (say_foreign(d, &elf))
-		return -d->errnum;
+		return err_errno(d->e);
 	if (elf.type != ET_EXEC && elf.type != ET_DYN)
-		return say(d, "it is an ELF file of type %u, not a program", elf.type);
+		return say(d, ENOEXEC, "it is an ELF file of type %u, not a program", elf.type);
 	if (im->fd < 0 || elf_interp(im, &elf, interp) < 0)
-		return say(d, "the ELF file is damaged or cut off");
+		return say(d, ENOEXEC, "the ELF file is damaged or cut off");
 	if (!*interp)
-		return say(d, "%s", "");
+		return say(d, 0, "%s", "");
 
 	struct image auto_image loader;
 	int r = image_open(d->root, interp, &loader);
 	const char *shown = exec_shorten(interp, name);
 	if (r == -ENOENT || r == -ENOTDIR || r == -ELOOP) {
-		say(d, "the dynamic loader '%s' that it asks for is missing", shown);
+		say(d, ENOENT, "the dynamic loader '%s' that it asks for is missing", shown);
 		hint_loader(d, interp);
-		return -d->errnum;
+		return err_errno(d->e);
 	}
 	if (r >= 0 && say_forbidden(d, &loader, "the dynamic loader ", interp))
-		return -d->errnum;
+		return err_errno(d->e);
 	if (r >= 0 && loader.fd >= 0 &&
 	    (!is_elf(&loader) || !elf_parse(&loader, &elf) || say_foreign(d, &elf)))
-		return say(d, "the dynamic loader '%s' is not a program for this machine", shown);
-	return say(d, "%s", "");
+		return say(d, ENOEXEC, "the dynamic loader '%s' is not a program for this machine",
+			   shown);
+	return say(d, 0, "%s", "");
 }
 
 /* ---- the rest ---- */
@@ -351,23 +355,23 @@ static bool starts_with(const struct image *im, const char *bytes, size_t n)
 static int diagnose_format(const struct diagnosis *d, const struct image *im)
 {
 	if (im->st.st_size == 0)
-		return say(d, "the file is empty");
+		return say(d, ENOEXEC, "the file is empty");
 	if (im->fd < 0)
-		return say(d, "%s", "");
+		return say(d, 0, "%s", "");
 	if (starts_with(im, "\xef\xbb\xbf#!", 5)) {
-		say(d, "a byte order mark stands before the #! line");
+		say(d, ENOEXEC, "a byte order mark stands before the #! line");
 		return err_hint(d->e, "save the script as UTF-8 without byte order mark");
 	}
 	if (starts_with(im, "MZ", 2))
-		return say(d, "it is a Windows program");
+		return say(d, ENOEXEC, "it is a Windows program");
 	if (starts_with(im, "\xcf\xfa\xed\xfe", 4) || starts_with(im, "\xca\xfe\xba\xbe", 4))
-		return say(d, "it is a macOS program or a Java class");
+		return say(d, ENOEXEC, "it is a macOS program or a Java class");
 	if (looks_like_text(im)) {
-		say(d, "it is text without a #! line");
+		say(d, ENOEXEC, "it is text without a #! line");
 		return err_hint(d->e, "begin the script with #!/bin/sh or name the interpreter in "
 				      "process.args");
 	}
-	return say(d, "the format of the file is unknown");
+	return say(d, ENOEXEC, "the format of the file is unknown");
 }
 
 static int diagnose_contents(struct diagnosis *d, const struct image *im, const char *file,
@@ -388,25 +392,26 @@ static int diagnose_script(struct diagnosis *d, const struct image *im, const ch
 	script_interp(im, interp, &cr);
 	file = exec_shorten(file, script);
 	if (cr) {
-		say(d, "the #! line of '%s' ends with CR LF", file);
+		say(d, ENOENT, "the #! line of '%s' ends with CR LF", file);
 		return err_hint(d->e, "give the script Unix line ends (dos2unix)");
 	}
 	if (!*interp)
-		return say(d, "the #! line of '%s' names no interpreter", file);
+		return say(d, ENOEXEC, "the #! line of '%s' names no interpreter", file);
 	if (!memchr(im->head, '\n', im->n) && im->n == HEAD_SIZE && strlen(interp) + 2 >= HEAD_SIZE)
-		return say(d, "the #! line of '%s' is longer than %d bytes", file, HEAD_SIZE);
+		return say(d, ENOEXEC, "the #! line of '%s' is longer than %d bytes", file,
+			   HEAD_SIZE);
 	const char *shown = exec_shorten(interp, name);
 	int r = image_open(d->root, interp, &next);
 	if (r == -ENOENT || r == -ENOTDIR || r == -ELOOP) {
-		say(d, "the interpreter '%s' of the script '%s' is missing", shown, file);
+		say(d, ENOENT, "the interpreter '%s' of the script '%s' is missing", shown, file);
 		return err_hint(d->e, "install it in the image, or correct the #! line");
 	}
 	if (r < 0)
-		return say(d, "%s", "");
+		return say(d, 0, "%s", "");
 	if (say_forbidden(d, &next, "the script's interpreter ", interp))
-		return -d->errnum;
+		return err_errno(d->e);
 	if (depth >= MAX_SCRIPTS)
-		return say(d, "too many scripts are each other's interpreters");
+		return say(d, ENOEXEC, "too many scripts are each other's interpreters");
 	return diagnose_contents(d, &next, interp, depth + 1);
 }
 
@@ -415,25 +420,25 @@ static bool diagnose_number(const struct diagnosis *d)
 {
 	switch (d->errnum) {
 	case E2BIG:
-		say(d, "%s", "");
+		say(d, 0, "%s", "");
 		err_hint(d->e, "an entry of args or env may have 128 KiB, all of them a quarter of "
 			       "the stack limit");
 		return true;
 	case ETXTBSY:
-		say(d, "the file is open for writing");
+		say(d, 0, "the file is open for writing");
 		return true;
 	case EAGAIN:
-		say(d, "the user has reached RLIMIT_NPROC");
+		say(d, 0, "the user has reached RLIMIT_NPROC");
 		return true;
 	case ENOMEM:
-		say(d, "the memory limit leaves no room for the program");
+		say(d, 0, "the memory limit leaves no room for the program");
 		return true;
 	case ENOSYS:
-		say(d, "%s", "");
+		say(d, 0, "%s", "");
 		err_hint(d->e, "the seccomp profile refuses execve, or nobody answers for it");
 		return true;
 	case EPERM:
-		say(d, "%s", "");
+		say(d, 0, "%s", "");
 		err_hint(d->e, "the seccomp profile or a security module refuses it");
 		return true;
 	default:
@@ -441,24 +446,39 @@ static bool diagnose_number(const struct diagnosis *d)
 	}
 }
 
+static int look(struct diagnosis *d)
+{
+	struct image auto_image im;
+
+	int r = image_open(d->root, d->path, &im);
+	if (r < 0 && d->errnum && d->errnum != ENOENT)
+		return say(d, 0, "%s", "");
+	if (r < 0)
+		return say(d, ENOENT, "the file is not there");
+	if (say_forbidden(d, &im, "", d->path))
+		return err_errno(d->e);
+	r = diagnose_contents(d, &im, d->path, 0);
+	if (d->errnum == EACCES && !*d->e->hint)
+		err_hint(d->e,
+			 "'%.80s' has mode %04o, owner %u:%u; or a security module refuses it",
+			 d->path, im.st.st_mode & 07777, im.st.st_uid, im.st.st_gid);
+	return r;
+}
+
 int exec_diagnose(int root_fd, const char *path, int errnum, struct err *e)
 {
 	const struct rootdir root = { root_fd };
 	struct diagnosis d = { .root = &root, .path = path, .errnum = errnum, .e = e };
-	struct image auto_image im;
 
-	if (diagnose_number(&d))
-		return -errnum;
-	int r = image_open(&root, path, &im);
-	if (r < 0 && errnum != ENOENT)
-		return say(&d, "%s", "");
-	if (r < 0)
-		return say(&d, "the file is not there");
-	if (say_forbidden(&d, &im, "", path))
-		return -errnum;
-	r = diagnose_contents(&d, &im, path, 0);
-	if (errnum == EACCES && !*e->hint)
-		err_hint(e, "'%.80s' has mode %04o, owner %u:%u; or a security module refuses it",
-			 path, im.st.st_mode & 07777, im.st.st_uid, im.st.st_gid);
+	if (!diagnose_number(&d))
+		(void)look(&d);
 	return -errnum;
+}
+
+int exec_check(int root_fd, const char *path, struct err *e)
+{
+	const struct rootdir root = { root_fd };
+	struct diagnosis d = { .root = &root, .path = path, .e = e };
+
+	return look(&d);
 }

@@ -104,7 +104,7 @@ static int fail_denied(const char *name, const char *file, const char *why, stru
 /* ---- looking ---- */
 
 /* May FILE be executed: 0 or the -errno that execve would give, *MODE as far as it is known. */
-static int try_file(const char *file, mode_t *mode)
+static int try_file(UNUSED void *ctx, const char *file, mode_t *mode)
 {
 	*mode = 0;
 	int r = sys_stat_mode(file, mode);
@@ -131,11 +131,11 @@ static const char *why_denied(mode_t mode)
 	return "may not be executed by this user, or is on a mount with noexec";
 }
 
-static int lookup_file(const char *name, char **ret, struct err *e)
+static int lookup_file(const struct exec_view *view, const char *name, char **ret, struct err *e)
 {
 	char short_name[EXEC_NAME_SIZE];
 	mode_t mode;
-	int r = try_file(name, &mode);
+	int r = view->try_file(view->ctx, name, &mode);
 
 	if (r >= 0)
 		return found(name, ret, e);
@@ -157,8 +157,8 @@ static bool join(char out[PATH_MAX], const char *dir, size_t n, const char *name
 	return n < PATH_MAX && len > 0 && len < PATH_MAX;
 }
 
-static int lookup_path(const char *name, const char *path, bool is_default, char **ret,
-		       struct err *e)
+static int lookup_path(const struct exec_view *view, const char *name, const char *path,
+		       bool is_default, char **ret, struct err *e)
 {
 	char file[PATH_MAX], denied[PATH_MAX] = "";
 	mode_t denied_mode = 0, mode;
@@ -166,7 +166,7 @@ static int lookup_path(const char *name, const char *path, bool is_default, char
 	for (const char *dir = path; dir;) {
 		const char *end = strchrnul(dir, ':');
 		bool fits = join(file, dir, (size_t)(end - dir), name);
-		int r = fits ? try_file(file, &mode) : -ENAMETOOLONG;
+		int r = fits ? view->try_file(view->ctx, file, &mode) : -ENAMETOOLONG;
 
 		if (r >= 0)
 			return found(file, ret, e);
@@ -182,15 +182,23 @@ static int lookup_path(const char *name, const char *path, bool is_default, char
 	return fail_path(name, path, is_default, e);
 }
 
-int exec_lookup(const char *name, const struct strv *env, char **ret, struct err *e)
+int exec_lookup_in(const struct exec_view *view, const char *name, const struct strv *env,
+		   char **ret, struct err *e)
 {
 	const char *path = strv_getenv(env, "PATH");
 
 	if (strchr(name, '/'))
-		return lookup_file(name, ret, e);
+		return lookup_file(view, name, ret, e);
 	if (!*name)
 		return fail_path(name, path ? path : DEFAULT_PATH, !path, e);
-	return lookup_path(name, path ? path : DEFAULT_PATH, !path, ret, e);
+	return lookup_path(view, name, path ? path : DEFAULT_PATH, !path, ret, e);
+}
+
+int exec_lookup(const char *name, const struct strv *env, char **ret, struct err *e)
+{
+	static const struct exec_view here = { .try_file = try_file };
+
+	return exec_lookup_in(&here, name, env, ret, e);
 }
 
 /* ---- the size of arguments and environment ---- */

@@ -192,6 +192,13 @@ static int open_joined(const struct spec_namespace *ns, enum spec_ns kind, struc
 	return r < 0 ? r : TAKE_FD(fd);
 }
 
+int ns_check_path(const struct spec_namespace *ns, enum spec_ns kind, struct err *e)
+{
+	auto_fd int fd = open_joined(ns, kind, e);
+
+	return fd < 0 ? err_at(e, "$.linux.namespaces[%zu].path", ns->index) : 0;
+}
+
 /* Is FD the namespace KIND of the process PID? Without /proc/PID: no. */
 static int is_that_of(struct run *r, int fd, enum spec_ns kind, pid_t pid)
 {

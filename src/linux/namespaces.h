@@ -21,6 +21,8 @@ int ns_ask_parent(struct run *r, enum msg type, struct err *e);
 int ns_become_root(struct err *e);
 /* Fills E from a failed clone3 or unshare of FLAGS: R is its -errno. Names likely causes. Returns R. */
 int ns_make_err(struct err *e, int r, uint64_t flags);
+/* Is there a namespace of KIND at NS's path, that we may open? Nothing is joined. */
+int ns_check_path(const struct spec_namespace *ns, enum spec_ns kind, struct err *e);
 /* SERVE: pid of the child that asks. */
 pid_t ns_asking_pid(const struct run *r);
 

@@ -226,10 +226,43 @@ static void test_elf_hostile(void)
 	}
 }
 
+/* Without an attempt: the same words where something is wrong, silence where nothing is. */
+static void test_check(void)
+{
+	struct program p = program(own_machine(), "/ld.so");
+	struct err e = { 0 };
+
+	put("ld.so", &p, sizeof(p), 0755);
+	put("f", &p, sizeof(p), 0755);
+	CHECK_INT(exec_check(root, "/f", &e), 0);
+	CHECK_INT(e.code, ERR_NONE);
+	unlinkat(root, "ld.so", 0);
+	CHECK_INT(exec_check(root, "/f", &e), -ENOENT);
+	SAYS(e,
+	     "no such file or directory: the dynamic loader '/ld.so' that it asks for is missing");
+	p = program(EM_RISCV, "/ld.so");
+	put("f", &p, sizeof(p), 0755);
+	CHECK_INT(exec_check(root, "/f", &e), -ENOEXEC);
+	SAYS(e, "exec format error: the program is for riscv");
+	put("f", &p, sizeof(p), 0644);
+	CHECK_INT(exec_check(root, "/f", &e), -EACCES);
+	puts_file("f", "#!/bin/nothing\n");
+	CHECK_INT(exec_check(root, "/f", &e), -ENOENT);
+	puts_file("f", "#!/f2\r\n");
+	CHECK_INT(exec_check(root, "/f", &e), -ENOENT);
+	SAYS(e, "CR LF");
+	CHECK_INT(exec_check(root, "/gone", &e), -ENOENT);
+	CHECK_INT(exec_check(root, "/bin", &e), -EACCES);
+}
+
 static const struct test tests[] = {
-	{ "set up", setup },	     { "scripts", test_scripts },
-	{ "formats", test_formats }, { "files that may not be run", test_forbidden },
-	{ "ELF", test_elf },	     { "hostile ELF", test_elf_hostile },
+	{ "set up", setup },
+	{ "scripts", test_scripts },
+	{ "formats", test_formats },
+	{ "files that may not be run", test_forbidden },
+	{ "ELF", test_elf },
+	{ "hostile ELF", test_elf_hostile },
+	{ "without an attempt", test_check },
 	{ "clean up", cleanup },
 };
 
