@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <linux/keyctl.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "linux/selinux.h"
 #include "linux/steps.h"
@@ -24,29 +25,39 @@ static void ring_name(const struct plan *p, char out[NAME_SIZE])
 	snprintf(out, NAME_SIZE, "_ses.%s", p->opts.id);
 }
 
+struct ring {
+	uid_t uid;
+	unsigned perm;
+};
+
 /* "keyring;0;0;3f1b0000;_ses.c1": type, uid, gid, permissions, description. */
-static int allow_user_search(long ring)
+static int describe(long ring, struct ring *ret)
 {
 	char text[NAME_SIZE + 64];
-	unsigned perm;
 	long n = sys_keyctl(KEYCTL_DESCRIBE, (unsigned long)ring, (unsigned long)text,
 			    sizeof(text) - 1, 0);
 
 	if (n < 0)
 		return (int)n;
 	text[MIN((size_t)n, sizeof(text) - 1)] = '\0';
-	if (sscanf(text, "%*[^;];%*d;%*d;%x;", &perm) != 1)
-		return -EPROTO;
-	if (perm & USER_SEARCH)
-		return 0;
-	return (int)sys_keyctl(KEYCTL_SETPERM, (unsigned long)ring, perm | USER_SEARCH, 0, 0);
+	return sscanf(text, "%*[^;];%u;%*d;%x;", &ret->uid, &ret->perm) == 2 ? 0 : -EPROTO;
 }
 
-static int join(const struct plan *p, struct err *e)
+/* Any user of the host may have made a keyring of that name and let us in: its keys are not the container's. */
+static int leave_foreign(struct run *r, const char *name, uid_t owner, struct err *e)
+{
+	long ring = sys_keyctl(KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0, 0);
+
+	run_warn(r, "the keyring '%s' belongs to user %u: a nameless one is used", name, owner);
+	return ring < 0 ? err_sys(e, (int)ring, "join a new session keyring") : 0;
+}
+
+static int join(struct run *r, struct err *e)
 {
 	char name[NAME_SIZE];
+	struct ring desc;
 
-	ring_name(p, name);
+	ring_name(r->plan, name);
 	long ring = sys_keyctl(KEYCTL_JOIN_SESSION_KEYRING, (unsigned long)name, 0, 0, 0);
 	if (ring == -ENOSYS)
 		return 0; /* a kernel without keys: nothing is shared */
@@ -58,11 +69,14 @@ static int join(const struct plan *p, struct err *e)
 					   "(root_maxkeys …), or use --no-new-keyring");
 		return err_hint(e, "--no-new-keyring keeps the caller's keyring");
 	}
-	int ret = allow_user_search(ring);
-	/* exec has joined one that is not its own to change; init has set it up */
-	if (ret < 0 && p->opts.use != FOR_EXEC)
-		return err_sys(e, ret, "set the permissions of the session keyring '%s'", name);
-	return 0;
+	int ret = describe(ring, &desc);
+	if (ret >= 0 && desc.uid != geteuid())
+		return leave_foreign(r, name, desc.uid, e);
+	if (ret >= 0 && !(desc.perm & USER_SEARCH))
+		ret = (int)sys_keyctl(KEYCTL_SETPERM, (unsigned long)ring, desc.perm | USER_SEARCH,
+				      0, 0);
+	return ret < 0 ? err_sys(e, ret, "set the permissions of the session keyring '%s'", name)
+		       : 0;
 }
 
 static int run(struct run *r, struct err *e)
@@ -71,7 +85,7 @@ static int run(struct run *r, struct err *e)
 	int ret = label ? selinux_set_keycreate(&r->proc, label, e) : 0;
 
 	if (ret >= 0)
-		ret = join(r->plan, e);
+		ret = join(r, e);
 	if (ret >= 0 && label)
 		ret = selinux_set_keycreate(&r->proc, "", e);
 	return ret;

@@ -390,3 +390,94 @@ run_with_fds() {
   assert_status 1
   assert_output "SELinux is not enabled"
 }
+
+# ---- the waiting init ----
+
+@test "waiting init: can't be traced by processes of its user" {
+  edit '.process.user.uid = 1000'
+  ketch create -b "$BUNDLE" "$CT" < /dev/null > /dev/null 2>&1
+  # /proc/PID belongs to root, not to the user, exactly when a process is not dumpable
+  [ "$(stat -c %u "/proc/$(ketch state "$CT" | jq .pid)/environ")" = 0 ]
+}
+
+# ---- exec ----
+
+# Starts the bundle in the background with these jq changes.
+start_with() {
+  edit "$1"
+  command_is sleep 100
+  ketch run -d -b "$BUNDLE" "$CT" < /dev/null > /dev/null 2>&1
+}
+
+# exec --process with a process object made of this jq object and the words.
+exec_process() {
+  local more=$1
+  shift
+  jq -n "{args: \$ARGS.positional, cwd: \"/\"} + $more" --args -- "$@" > "$TEST_DIR/process.json"
+  run ketch exec --process "$TEST_DIR/process.json" "$CT" < /dev/null
+}
+
+@test "exec: what the process does not say is the container's" {
+  start_with '.process.capabilities = {bounding: ["CAP_KILL"], permitted: ["CAP_KILL"], effective: ["CAP_KILL"]} | .process.oomScoreAdj = 99 |
+    .process.rlimits = [{type: "RLIMIT_NOFILE", soft: 60, hard: 70}] | .process.noNewPrivileges = false'
+  exec_process '{}' sh -c 'grep Cap /proc/self/status; cat /proc/self/oom_score_adj; ulimit -n; echo $HOME'
+  assert_status 0
+  caps_are CapBnd 0x20; caps_are CapPrm 0x20; caps_are CapInh 0
+  [ "${lines[*]:5}" = "99 60 /root" ]
+}
+
+@test "exec: what it says counts; nothing inheritable but what was asked for (CVE-2022-29162)" {
+  start_with .
+  exec_process '{user: {uid: 1000, gid: 5, additionalGids: [7]}, oomScoreAdj: 222, noNewPrivileges: true,
+    capabilities: {bounding: ["CAP_KILL", "CAP_CHOWN"], permitted: ["CAP_KILL"], effective: ["CAP_KILL"]}}' \
+    sh -c 'grep -E "Cap|Groups|Uid|NoNew" /proc/self/status; cat /proc/self/oom_score_adj'
+  assert_status 0
+  assert_output $'Uid:\t1000\t1000\t1000\t1000'
+  assert_output $'Groups:\t7 '
+  assert_output $'NoNewPrivs:\t1'
+  caps_are CapBnd 0x21; caps_are CapPrm 0; caps_are CapInh 0; caps_are CapAmb 0
+  [ "${lines[-1]}" = 222 ]
+}
+
+@test "exec: execCPUAffinity, and without it all CPUs" {
+  [ "$(nproc)" -gt 1 ] || skip "one CPU"
+  start_with .
+  exec_process '{execCPUAffinity: {initial: "0", final: "1"}}' grep Cpus_allowed_list /proc/self/status
+  [ "$output" = $'Cpus_allowed_list:\t1' ]
+  exec_process '{execCPUAffinity: {initial: "0"}}' nproc
+  [ "$output" = "$(nproc --all)" ]
+  exec_process '{execCPUAffinity: {final: "4000"}}' nproc
+  assert_status 255
+  assert_output "run on the CPUs '4000'"
+}
+
+@test "exec: init's keyring, also in a user namespace" {
+  [ -r /proc/keys ] || skip "no keys in this kernel"
+  chown -R 100000:100000 "$BUNDLE/rootfs"
+  chmod 711 "$TEST_DIR"
+  start_with 'del(.linux.maskedPaths) | .linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] |
+    .linux.gidMappings = .linux.uidMappings | .process.user.uid = 1000'
+  local first
+  exec_process '{user: {uid: 1000, gid: 0}}' grep -o "^.*_ses.$CT" /proc/keys
+  assert_status 0
+  [ "${#lines[@]}" = 1 ]
+  first=${output%% *}
+  exec_process '{user: {uid: 0, gid: 0}}' grep -o "^.*_ses.$CT" /proc/keys
+  [ "${#lines[@]}" = 1 ] && [ "${output%% *}" = "$first" ]
+}
+
+@test "exec: the engines' words; no way out by a leaked descriptor" {
+  start_with .
+  exec_process '{}' nope
+  assert_status 255
+  assert_output 'exec: "nope": executable file not found in $PATH'
+  exec_process '{}' /bin
+  assert_status 255
+  assert_output 'exec: "/bin": is a directory'
+  exec 5< /
+  exec_process '{cwd: "/proc/self/fd/5"}' pwd
+  exec 5<&-
+  assert_status 255
+  exec_process '{}' sh -c 'ls /proc/$$/fd; true'
+  [ "${lines[*]}" = "0 1 2" ]
+}
