@@ -235,6 +235,16 @@ static void end_child(struct run_child *child)
 	child->pid = 0;
 }
 
+/* The same interruption often comes twice (to us, and to our process group): unblocked, the second would end us before the
+ * error is told. */
+static void drop_signals(const struct launch *l)
+{
+	struct signalfd_siginfo si;
+
+	while (l->signal_fd >= 0 && read(l->signal_fd, &si, sizeof(si)) == sizeof(si))
+		continue;
+}
+
 void launch_abort(struct launch *l)
 {
 	end_child(&l->run.first);
@@ -242,6 +252,7 @@ void launch_abort(struct launch *l)
 	stage_undo(&step_table, &l->run, &l->served);
 	if (l->hooks_began)
 		hooks_run_poststop(l->spec, &l->state, l->bundle);
+	drop_signals(l);
 }
 
 void launch_clear(struct launch *l)
