@@ -119,17 +119,6 @@ struct cgroup_leaf *cgroup_freezer(struct cgroup *cg)
 	return cgroup_unified(cg);
 }
 
-const char *cgroup_leaf_dir(const struct cgroup *cg, const char *controllers, bool v2)
-{
-	for (unsigned i = 0; i < cg->n; i++) {
-		const struct cgroup_leaf *leaf = &cg->leaves[i];
-
-		if (strcmp(leaf->controllers, v2 ? "" : controllers) == 0)
-			return leaf->dir;
-	}
-	return NULL;
-}
-
 /* ---- the record ---- */
 
 void cgroup_record_free(struct cgroup_record *rec)

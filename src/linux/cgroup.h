@@ -31,9 +31,6 @@ void cgroup_record_free(struct cgroup_record *rec);
 int cgroup_open(struct cgroup **ret, const struct cgroup_record *rec, struct err *e);
 void cgroup_free(struct cgroup *cg);
 int cgroup_record(const struct cgroup *cg, struct cgroup_record *ret);
-/* The container's directory in the hierarchy of CONTROLLERS as facts name it ("cpu,cpuacct", "name=systemd"), or in the
- * cgroup2 one (V2); NULL when it has none. In the child too. */
-const char *cgroup_leaf_dir(const struct cgroup *cg, const char *controllers, bool v2);
 
 /* Directory for CLONE_INTO_CGROUP (cgroup2), owned by CG, or -EBADF. With INIT_PID > 0: what cgroup_prepare_join() found, or
  * that process's present leaf below ours. Call it right before the clone: it tells cgroup_join_self() what is left to join. */

@@ -5,9 +5,11 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/xattr.h>
 
 #include "linux/cgroup_impl.h"
 #include "sys/hostfs.h"
@@ -59,7 +61,8 @@ static int survivors_error(const char *dir, struct err *e)
 		return err_sys(e, -EBUSY, "remove cgroup '%s'", dir);
 	err_sys(e, -EBUSY, "cgroup '%s' still has %u processes %d s after SIGKILL: %s%s", dir, s.n,
 		WAIT_MS / 1000, s.text, s.n > MAX_NAMED ? ", ..." : "");
-	return err_hint(e, "state D is a process that waits for a device or a network file system");
+	return err_hint(e, "state D is a process that waits for a device or a network file system, "
+			   "or is frozen elsewhere");
 }
 
 /* ---- one directory ---- */
@@ -111,6 +114,38 @@ static int remove_shared(const char *dir, struct err *e)
 	return r >= 0 || is_busy(r) || is_gone(r) ? 0 : err_sys(e, r, "remove cgroup '%s'", dir);
 }
 
+/* Kernels before 5.8 have no such attributes on cgroups; there only the maker removes. */
+static const char mark[] = "user.ketch.shared";
+
+void cgroup_mark(int dir)
+{
+	(void)fsetxattr(dir, mark, "1", 1, 0);
+}
+
+static bool is_marked(const char *dir)
+{
+	auto_fd int fd = host_opendir(AT_FDCWD, dir, false);
+	char value[8];
+
+	return fd >= 0 && fgetxattr(fd, mark, value, sizeof(value)) > 0;
+}
+
+/* The directories above a leaf, as far as some ketch made them and nobody uses them. */
+static void remove_marked(const char *leaf)
+{
+	char dir[PATH_MAX];
+	char *slash;
+
+	if (strlen(leaf) >= sizeof(dir))
+		return;
+	memcpy(dir, leaf, strlen(leaf) + 1);
+	while ((slash = strrchr(dir, '/')) && slash != dir) {
+		*slash = '\0';
+		if (!is_marked(dir) || host_unlink(AT_FDCWD, dir, true) < 0)
+			return;
+	}
+}
+
 int cgroup_remove_dir(const char *dir, struct err *e)
 {
 	struct cgroup_deadline d;
@@ -118,30 +153,53 @@ int cgroup_remove_dir(const char *dir, struct err *e)
 	if (is_shared(dir))
 		return remove_shared(dir, e);
 	int r = host_unlink(AT_FDCWD, dir, true);
-	if (r >= 0 || is_gone(r))
-		return 0;
-	cgroup_deadline_start(&d, WAIT_MS);
-	return clear(dir, true, &d, e);
+	if (r < 0 && !is_gone(r)) {
+		cgroup_deadline_start(&d, WAIT_MS);
+		r = clear(dir, true, &d, e);
+		if (r < 0)
+			return r;
+	}
+	remove_marked(dir);
+	return 0;
 }
 
 /* ---- all of a container ---- */
 
-/* What is left of a leaf that was there before: its processes are the container's all the same. */
-static int clear_foreign(struct cgroup *cg, struct cgroup_deadline *d, struct err *e)
+/* One after the other, the rest too when one fails: the first error is told. */
+static void go_on(int r, const struct err *mine, int *ret, struct err *e)
 {
-	int r = 0;
-
-	for (unsigned i = 0; i < cg->n && r >= 0; i++) {
-		if (!cg->leaves[i].made)
-			r = clear(cg->leaves[i].dir, false, d, e);
+	if (r < 0 && *ret >= 0) {
+		*ret = r;
+		*e = *mine;
 	}
-	return r;
+}
+
+/* What is left: in leaves that were there before, whose processes are the container's all the same, and (BUSY) in ours. */
+static int clear_leaves(struct cgroup *cg, bool busy, struct err *e)
+{
+	struct cgroup_deadline d;
+	struct err mine;
+	int ret = 0;
+
+	cgroup_deadline_start(&d, WAIT_MS);
+	/* first where one stroke reaches all: then the others are empty */
+	if (busy)
+		(void)cgroup_kill(cg, SIGKILL, &mine);
+	for (unsigned i = 0; i < cg->n; i++) {
+		if (!cg->leaves[i].made)
+			go_on(clear(cg->leaves[i].dir, false, &d, &mine), &mine, &ret, e);
+	}
+	for (size_t i = 0; i < cg->made.n && busy; i++) {
+		if (!is_shared(cg->made.v[i]))
+			go_on(clear(cg->made.v[i], true, &d, &mine), &mine, &ret, e);
+	}
+	return ret;
 }
 
 int cgroup_remove_all(struct cgroup *cg, struct err *e)
 {
-	struct cgroup_deadline d;
-	struct strv *made = &cg->made;
+	const struct strv *made = &cg->made;
+	struct err mine;
 	bool busy = false;
 
 	for (size_t i = 0; i < made->n; i++) {
@@ -150,18 +208,12 @@ int cgroup_remove_all(struct cgroup *cg, struct err *e)
 			busy = busy || (r < 0 && !is_gone(r));
 		}
 	}
-	cgroup_deadline_start(&d, WAIT_MS);
-	/* first where one stroke reaches all: then the others are empty */
-	if (busy)
-		(void)cgroup_kill(cg, SIGKILL, e);
-	int r = clear_foreign(cg, &d, e);
-	for (size_t i = 0; i < made->n && busy && r >= 0; i++) {
-		if (!is_shared(made->v[i]))
-			r = clear(made->v[i], true, &d, e);
-	}
-	for (size_t i = made->n; i > 0 && r >= 0; i--) {
+	int ret = clear_leaves(cg, busy, e);
+	for (size_t i = made->n; i > 0; i--) {
 		if (is_shared(made->v[i - 1]))
-			r = remove_shared(made->v[i - 1], e);
+			go_on(remove_shared(made->v[i - 1], &mine), &mine, &ret, e);
+		else
+			remove_marked(made->v[i - 1]);
 	}
-	return r;
+	return ret;
 }

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
@@ -55,21 +56,21 @@ static const char *find_line(char *text, const struct cgroup_leaf *leaf, char *s
 	return NULL;
 }
 
-/* Descriptor of the directory that init is in below LEAF, or of LEAF. */
+/* Descriptor of the sub-cgroup that init is in below LEAF; -ENOENT: in LEAF, or nowhere below. */
 static int open_present(struct cgroup_leaf *leaf, char *proc_cgroup)
 {
 	char *cut = NULL;
-	int dir = cgroup_leaf_fd(leaf);
-	const char *path = dir < 0 ? NULL : find_line(proc_cgroup, leaf, &cut);
+	const char *path = find_line(proc_cgroup, leaf, &cut);
 	const char *sub = path ? below_leaf(leaf->dir, path) : NULL;
-	int fd = dir < 0 ? dir : -ENOENT;
+	int fd = -ENOENT;
 
-	if (sub && *sub)
-		fd = sys_openat2(dir, sub, O_RDONLY | O_DIRECTORY, 0, BENEATH);
+	if (sub && *sub) {
+		fd = cgroup_leaf_fd(leaf);
+		if (fd >= 0)
+			fd = sys_openat2(fd, sub, O_RDONLY | O_DIRECTORY, 0, BENEATH);
+	}
 	if (cut)
 		*cut = '\n';
-	if (fd < 0 && dir >= 0)
-		fd = sys_openat(dir, ".", O_RDONLY | O_DIRECTORY, 0);
 	return fd;
 }
 
@@ -109,9 +110,20 @@ static int bad_option(const char *option, const char *why, struct err *e)
 	return err_set(e, ERR_USAGE, "--cgroup %s: %s", option, why);
 }
 
+static bool has_dotdot(const char *path)
+{
+	for (const char *at = path; (at = strstr(at, "..")); at += 2) {
+		if ((at == path || at[-1] == '/') && (at[2] == '/' || at[2] == '\0'))
+			return true;
+	}
+	return false;
+}
+
 static int open_sub(struct cgroup_leaf *leaf, const char *option, const char *path, struct err *e)
 {
 	path += strspn(path, "/");
+	if (has_dotdot(path))
+		return bad_option(option, "the path must not contain '..'", e);
 	int dir = cgroup_leaf_fd(leaf);
 	int fd = dir < 0 ? dir
 			 : sys_openat2(dir, *path ? path : ".", O_RDONLY | O_DIRECTORY, 0, BENEATH);
@@ -156,15 +168,24 @@ static int apply_option(struct cgroup *cg, const char *option, int fds[], struct
 
 /* ---- joining ---- */
 
-static int open_join(struct cgroup_leaf *leaf, int dir, struct err *e)
+/* Opens what the child needs to enter LEAF, or its sub-cgroup SUB, which it takes over. */
+static int open_join(struct cgroup_leaf *leaf, int sub, struct err *e)
 {
-	leaf->join_fd = sys_openat(dir, leaf->version->join_file, O_WRONLY, 0);
-	if (leaf->join_fd < 0)
-		return err_sys(e, leaf->join_fd, "open %s of cgroup '%s'", leaf->version->join_file,
-			       leaf->dir);
-	if (leaf->version->number == 2)
-		leaf->enter_fd = fcntl(dir, F_DUPFD_CLOEXEC, 3);
-	return 0;
+	auto_fd int dir = sub;
+	char path[PATH_MAX];
+	int r;
+
+	if (leaf->version->number == 2) {
+		r = dir >= 0 ? 0 : cgroup_leaf_fd(leaf);
+		leaf->enter_fd = TAKE_FD(dir);
+		leaf->born = false;
+	} else if (dir >= 0) {
+		r = leaf->join_fd = sys_openat(dir, "tasks", O_WRONLY, 0);
+	} else {
+		snprintf(path, sizeof(path), "%s/tasks", leaf->dir);
+		r = leaf->join_fd = sys_open(path, O_WRONLY, 0);
+	}
+	return r < 0 ? err_sys(e, r, "open the container's cgroup '%s'", leaf->dir) : 0;
 }
 
 static int prepare(struct cgroup *cg, const char *const *cgroups, pid_t init_pid, int fds[],
@@ -181,18 +202,12 @@ static int prepare(struct cgroup *cg, const char *const *cgroups, pid_t init_pid
 	if (r < 0)
 		return err_sys(e, r, "read the cgroups of the container's process %d",
 			       (int)init_pid);
-	for (unsigned i = 0; i < cg->n; i++) {
-		struct cgroup_leaf *leaf = &cg->leaves[i];
-
-		if (fds[i] < 0)
-			fds[i] = open_present(leaf, text.p);
-		if (fds[i] < 0)
-			return err_sys(e, fds[i], "open the container's cgroup '%s'", leaf->dir);
-		r = open_join(leaf, fds[i], e);
-		if (r < 0)
-			return r;
+	for (unsigned i = 0; i < cg->n && r >= 0; i++) {
+		if (fds[i] < 0 && text.p)
+			fds[i] = open_present(&cg->leaves[i], text.p);
+		r = open_join(&cg->leaves[i], TAKE_FD(fds[i]), e);
 	}
-	return 0;
+	return r;
 }
 
 int cgroup_prepare_join(struct cgroup *cg, const char *const *cgroups, pid_t init_pid,
@@ -215,10 +230,10 @@ int cgroup_clone_fd(struct cgroup *cg, pid_t init_pid)
 
 	if (!leaf)
 		return -EBADF;
-	if (init_pid > 0 && leaf->enter_fd < 0 && read_proc_cgroup(init_pid, &text) >= 0)
+	if (init_pid > 0 && leaf->enter_fd < 0 && read_proc_cgroup(init_pid, &text) >= 0 && text.p)
 		leaf->enter_fd = open_present(leaf, text.p);
-	close_fd(TAKE_FD(leaf->join_fd)); /* born there: nothing left to join */
 	int fd = leaf->enter_fd >= 0 ? leaf->enter_fd : cgroup_leaf_fd(leaf);
+	leaf->born = fd >= 0;
 	return fd < 0 ? -EBADF : fd;
 }
 
@@ -233,19 +248,25 @@ static int join_error(const struct cgroup_leaf *leaf, int r, struct err *e)
 	return r;
 }
 
+/* "0" is the writing thread: of a single-threaded process that is all of it, without the wait for an RCU grace period that
+ * cgroup.procs on v1 and foreign pids cost. */
+static int join_leaf(const struct cgroup_leaf *leaf)
+{
+	if (leaf->version->number == 2)
+		return leaf->born ? 0
+				  : host_write(leaf->enter_fd >= 0 ? leaf->enter_fd : leaf->fd,
+					       "cgroup.procs", "0");
+	return leaf->join_fd < 0 ? 0 : host_write_fd(leaf->join_fd, "0", 1);
+}
+
 int cgroup_join_self(struct cgroup *cg, struct err *e)
 {
 	int r = 0;
 
 	for (unsigned i = 0; i < cg->n && r >= 0; i++) {
-		const struct cgroup_leaf *leaf = &cg->leaves[i];
-
-		/* "0" is the writing thread: of a single-threaded process that is all of it, without the wait for an RCU
-		 * grace period that cgroup.procs and foreign pids cost */
-		if (leaf->join_fd >= 0)
-			r = host_write_fd(leaf->join_fd, "0", 1);
+		r = join_leaf(&cg->leaves[i]);
 		if (r < 0)
-			r = join_error(leaf, r, e);
+			r = join_error(&cg->leaves[i], r, e);
 	}
 	cgroup_close_fds(cg); /* none may stay in the container's process */
 	return r;

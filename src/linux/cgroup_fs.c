@@ -103,6 +103,8 @@ static int enter(struct making *m, int parent, const char *name, bool may_make)
 	}
 	if (dir < 0)
 		return fail(m, dir, "open");
+	if (made)
+		cgroup_mark(dir);
 	r = finish_dir(m, parent, dir, made);
 	return r < 0 ? r : TAKE_FD(dir);
 }
@@ -156,26 +158,34 @@ static int walk_to_parent(struct making *m, int mount, const char **name)
 }
 
 /* Opens the directory that the leaf is in. In one go where all of it exists. */
-static int open_parent(struct making *m, int mount, const char **name)
+static int open_parent(struct making *m, const char **name)
 {
 	const char *path = m->r->plan->cgroup.path, *last = strrchr(path, '/');
+	auto_fd int mount = host_opendir(AT_FDCWD, m->plan->h->mount, true);
 	auto_str char *below = NULL;
 	struct buf text = { 0 };
 
 	buf_reset(&m->path);
 	buf_adds(&m->path, m->plan->h->mount);
+	if (mount < 0)
+		return fail(m, mount, "open");
+	if (m->cpuset)
+		return walk_to_parent(m, mount, name);
 	*name = last + 1;
-	if (!m->cpuset) {
-		buf_addf(&text, ".%s%.*s", m->plan->base, (int)(last - path), path);
-		below = buf_take(&text);
-		int parent = below ? sys_openat2(mount, below, O_PATH | O_DIRECTORY, 0, BENEATH)
-				   : -ENOMEM;
-		if (parent >= 0)
-			buf_adds(&m->path, below + 1);
-		if (parent != -ENOENT)
-			return parent < 0 ? fail(m, parent, "open the parent of") : parent;
-	}
-	return walk_to_parent(m, mount, name);
+	buf_addf(&text, ".%s%.*s", m->plan->base, (int)(last - path), path);
+	below = buf_take(&text);
+	if (!below)
+		return fail(m, -ENOMEM, "make");
+	if (!below[1])
+		return TAKE_FD(mount);
+	int parent = sys_openat2(mount, below, O_PATH | O_DIRECTORY, 0, BENEATH);
+	if (parent >= 0)
+		buf_adds(&m->path, below + 1);
+	else if (parent == -ENOENT)
+		parent = walk_to_parent(m, mount, name);
+	else
+		fail(m, parent, "open the parent of");
+	return parent;
 }
 
 /* config-linux.md#cgroups-path: a cgroup that is in use or frozen is not fit for a new container. */
@@ -230,13 +240,13 @@ static int make_leaf(struct making *m, int parent, const char *name)
 	return r < 0 || m->leaf->made ? r : check_fit(m);
 }
 
-static int make_tries(struct making *m, int mount)
+static int make_tries(struct making *m)
 {
 	int r = -ESTALE;
 
 	for (int i = 0; i < MAX_TRIES && r == -ESTALE; i++) {
 		const char *name;
-		auto_fd int parent = open_parent(m, mount, &name);
+		auto_fd int parent = open_parent(m, &name);
 
 		r = parent < 0 ? parent : make_leaf(m, parent, name);
 		if ((parent == -ENODEV || parent == -ENOENT) && i < MAX_TRIES - 1)
@@ -249,12 +259,11 @@ static int open_join(struct making *m)
 {
 	struct cgroup_leaf *leaf = m->leaf;
 
-	if (leaf->version->number == 2 && m->r->plan->fork.into_cgroup)
+	if (leaf->version->number == 2)
 		return 0;
-	leaf->join_fd = sys_openat(leaf->fd, leaf->version->join_file, O_WRONLY, 0);
+	leaf->join_fd = sys_openat(leaf->fd, "tasks", O_WRONLY, 0);
 	if (leaf->join_fd < 0)
-		return err_sys(m->e, leaf->join_fd, "open %s of cgroup '%s'",
-			       leaf->version->join_file, leaf->dir);
+		return err_sys(m->e, leaf->join_fd, "open tasks of cgroup '%s'", leaf->dir);
 	return 0;
 }
 
@@ -266,10 +275,7 @@ static int make_one(struct making *m)
 	if (!m->leaf)
 		return err_sys(m->e, -ENOMEM, "cgroup");
 	m->cpuset = !h->v2 && cgroup_leaf_has(m->leaf, "cpuset");
-	auto_fd int mount = host_opendir(AT_FDCWD, h->mount, true);
-	if (mount < 0)
-		return err_sys(m->e, mount, "open '%s'", h->mount);
-	int r = make_tries(m, mount);
+	int r = make_tries(m);
 	return r < 0 ? r : open_join(m);
 }
 
@@ -287,6 +293,34 @@ static bool can_do_without(struct making *m, int r)
 {
 	return m->r->plan->rootless && (r == -EACCES || r == -EPERM || r == -EROFS) &&
 	       !has_writes(&m->r->plan->cgroup, m->plan->h);
+}
+
+/* The host's id of the container's user. 0, who is us, also where it can't be known: a joined user namespace. */
+static uid_t container_user(const struct plan *p)
+{
+	const struct spec_linux *l = p->spec->lnx;
+	uint32_t uid = p->process ? p->process->user.uid : 0;
+
+	if (!l->ns[NS_USER].present)
+		return uid;
+	for (size_t i = 0; !l->ns[NS_USER].path && i < l->uid_mappings.n; i++) {
+		const struct spec_idmap *m = &l->uid_mappings.v[i];
+
+		if (uid >= m->container_id && uid - m->container_id < m->size)
+			return m->host_id + (uid - m->container_id);
+	}
+	return 0;
+}
+
+static int finish_v2(struct making *m)
+{
+	const struct plan *p = m->r->plan;
+	uid_t owner = p->cgroup.delegate_chown && m->leaf->made ? container_user(p) : 0;
+
+	int r = cgroup_v2_enable(m->plan->h, m->leaf->fd, m->leaf->dir, &p->cgroup.writes, m->e);
+	if (r < 0 || owner == 0 || owner == p->facts->uid)
+		return r;
+	return cgroup_v2_delegate(m->leaf->fd, m->leaf->dir, owner, m->e);
 }
 
 static int make_leaves(struct run *r, struct cgroup *cg, struct err *e)
@@ -307,7 +341,7 @@ static int make_leaves(struct run *r, struct cgroup *cg, struct err *e)
 		if (ret < 0)
 			return ret;
 		if (m.leaf->version->number == 2)
-			ret = cgroup_v2_enable(m.plan->h, m.leaf->fd, m.leaf->dir, &p->writes, e);
+			ret = finish_v2(&m);
 		if (ret < 0)
 			return ret;
 	}

@@ -15,8 +15,9 @@ struct cgroup_leaf {
 	char *dir;	   /* absolute */
 	const struct cgroup_version *version;
 	int fd;	      /* DIR, opened when needed; -EBADF */
-	int join_fd;  /* what the child writes "0" to; -EBADF: nothing to join */
+	int join_fd;  /* v1: the file the child writes "0" to; -EBADF */
 	int enter_fd; /* exec, v2: the cgroup to be born in, when it is not DIR; -EBADF */
+	bool born;    /* v2: the child is born there and has nothing to join */
 	bool made;    /* by ketch */
 };
 
@@ -44,7 +45,6 @@ extern const struct cgroup_driver cgroup_fs_driver;
 
 struct cgroup_version {
 	int number;
-	const char *join_file;
 	int (*frozen)(int dir); /* 1 all of it, 0 not, -errno; -ENOENT: no freezer here */
 	int (*freeze)(int dir, bool freeze); /* asks for it; the kernel may take its time */
 };
@@ -70,6 +70,9 @@ int cgroup_v1_fill_cpuset(int parent, int dir, const char *path, struct err *e);
 /* cgroup_v2.c: enables for the cgroup PATH, below MOUNT, the controllers that WRITES need there and it does not have yet. */
 int cgroup_v2_enable(const struct cgroup_hierarchy *h, int dir, const char *path,
 		     const struct cgroup_writes *writes, struct err *e);
+
+/* Gives the directory and the files that the kernel calls delegatable to OWNER, and nothing else. */
+int cgroup_v2_delegate(int dir, const char *path, uid_t owner, struct err *e);
 
 /* cgroup_apply.c */
 int cgroup_apply(struct cgroup *cg, const struct plan_cgroup *p, enum cgroup_when when,
@@ -102,5 +105,7 @@ void cgroup_deadline_start(struct cgroup_deadline *d, unsigned ms);
 bool cgroup_deadline_wait(struct cgroup_deadline *d);
 
 /* cgroup_destroy.c */
+/* Marks a directory made on the way to a leaf, so that the last container in it removes it, whoever made it. */
+void cgroup_mark(int dir);
 /* Kills what is left in the leaves and removes them, then the directories made on the way to them. */
 int cgroup_remove_all(struct cgroup *cg, struct err *e);

@@ -88,26 +88,45 @@ static char *pop(struct strv *stack)
 	return last;
 }
 
+/* Opens PATH below DIR. NEAR, open already, is the directory visited before: in a deep nest it is the parent, and the walk
+ * stays linear. */
+static int open_next(int dir, const char *path, int near, const char *near_path)
+{
+	size_t len = near_path ? strlen(near_path) : 0;
+
+	if (near >= 0 && len > 0 && strncmp(path, near_path, len) == 0 && path[len] == '/')
+		return open_below(near, path + len + 1);
+	return open_below(dir, path);
+}
+
+static int visit(int dir, const char *path, struct strv *stack, int (*fn)(void *ctx, int dir),
+		 void *ctx)
+{
+	struct children c = { stack, path };
+	int r = fn(ctx, dir);
+
+	if (r >= 0 && may_have_children(dir))
+		r = host_list(dir, push_child, &c);
+	return is_gone(r) ? 0 : r;
+}
+
 int cgroup_tree_walk(int dir, int (*fn)(void *ctx, int dir), void *ctx)
 {
 	auto_strv struct strv stack = { 0 };
-	struct children top = { &stack, "" };
+	auto_str char *near_path = NULL;
+	auto_fd int near = -EBADF;
 
-	int r = fn(ctx, dir);
-	if (r >= 0 && may_have_children(dir))
-		r = host_list(dir, push_child, &top);
+	int r = visit(dir, "", &stack, fn, ctx);
 	while (r >= 0 && stack.n > 0) {
-		auto_str char *path = pop(&stack);
-		struct children c = { &stack, path };
-		auto_fd int fd = open_below(dir, path);
+		char *path = pop(&stack);
+		int fd = open_next(dir, path, near, near_path);
 
-		if (is_gone(fd))
-			continue;
-		r = fd < 0 ? fd : fn(ctx, fd);
-		if (r >= 0 && may_have_children(fd))
-			r = host_list(fd, push_child, &c);
-		if (is_gone(r))
-			r = 0;
+		free(near_path);
+		near_path = path;
+		close_fd(near);
+		near = fd;
+		if (!is_gone(fd))
+			r = fd < 0 ? fd : visit(fd, path, &stack, fn, ctx);
 	}
 	return r < 0 ? r : 0;
 }

@@ -48,7 +48,6 @@ static int freeze(int leaf, bool on)
 
 const struct cgroup_version cgroup_v1 = {
 	.number = 1,
-	.join_file = "tasks",
 	.frozen = frozen,
 	.freeze = freeze,
 };

@@ -6,6 +6,7 @@
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "linux/cgroup_impl.h"
 #include "sys/hostfs.h"
@@ -159,6 +160,38 @@ int cgroup_v2_enable(const struct cgroup_hierarchy *h, int dir, const char *path
 	return need.n == 0 ? 0 : enable_down(h, path, &need, e);
 }
 
+/* ---- ownership ---- */
+
+static int chown_at(int dir, const char *name, uid_t owner)
+{
+	auto_fd int fd = sys_openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+
+	if (fd == -ENOENT || fd == -EACCES)
+		fd = sys_openat(dir, name, O_WRONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	return fchown(fd, owner, (gid_t)-1) < 0 ? -errno : 0;
+}
+
+int cgroup_v2_delegate(int dir, const char *path, uid_t owner, struct err *e)
+{
+	char names[MAX_WORDS * 4];
+	char *rest = names, *name;
+
+	/* since 4.15; the three of before */
+	if (host_read_small(AT_FDCWD, "/sys/kernel/cgroup/delegate", names, sizeof(names)) < 0)
+		snprintf(names, sizeof(names),
+			 "cgroup.procs\ncgroup.subtree_control\ncgroup.threads");
+	int r = chown_at(dir, ".", owner);
+	while (r >= 0 && (name = strsep(&rest, "\n"))) {
+		if (*name && !strchr(name, '/'))
+			r = chown_at(dir, name, owner);
+	}
+	return r < 0 ? err_sys(e, r, "give cgroup '%s' to user %u", path, (unsigned)owner) : 0;
+}
+
+/* ---- the freezer ---- */
+
 /* cgroup.events: "populated 1\nfrozen 0\n" */
 static int frozen(int dir)
 {
@@ -175,7 +208,6 @@ static int freeze(int dir, bool on)
 
 const struct cgroup_version cgroup_v2 = {
 	.number = 2,
-	.join_file = "cgroup.procs",
 	.frozen = frozen,
 	.freeze = freeze,
 };
