@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <linux/capability.h>
+#include <linux/sched.h>
 #include <string.h>
 
 #include "engine/plan.h"
@@ -212,6 +213,26 @@ static void plan_caps(struct plan *p)
 				"in both the permitted and the inheritable set");
 }
 
+/* ---- scheduler ---- */
+
+/* sched(7): a SCHED_DEADLINE thread can't fork or clone, which a hook and the seccomp listener's thread need. */
+static int check_scheduler(const struct plan *p, struct err *e)
+{
+	const struct spec_scheduler *s = p->process->scheduler;
+	const struct spec_seccomp *filter = p->spec->lnx->seccomp;
+	bool hooks = p->opts.use != FOR_EXEC && p->spec->hooks[HOOK_START_CONTAINER].n > 0;
+	bool listener = filter && filter->notifies;
+
+	if (!s || s->policy != SCHED_DEADLINE || s->flags & SCHED_FLAG_RESET_ON_FORK)
+		return 0;
+	if (!hooks && !listener)
+		return 0;
+	err_set(e, ERR_UNSUPPORTED, "SCHED_DEADLINE lets no process be started, but there is a %s",
+		hooks ? "startContainer hook" : "seccomp listener");
+	err_hint(e, "add SCHED_FLAG_RESET_ON_FORK to process.scheduler.flags");
+	return err_at(e, "$.process.scheduler");
+}
+
 static void plan_sources(struct plan *p)
 {
 	const struct spec_process *own = p->process;
@@ -245,6 +266,8 @@ int plan_process(struct plan *p, struct err *e)
 		return err_at(e, "$.process.args");
 	}
 	r = check_user(p, e);
+	if (r >= 0)
+		r = check_scheduler(p, e);
 	if (r < 0)
 		return r;
 	p->terminal = p->process->terminal;

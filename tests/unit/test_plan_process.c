@@ -222,6 +222,23 @@ static void test_labels_on(void)
 	CHECK_STR(f->plan.creds.selinux, "a:b:c:s0");
 }
 
+static void test_deadline(void)
+{
+	struct fixture *f = make(FOR_CREATE);
+	struct spec_scheduler deadline = { .policy = 6 };
+	struct spec_seccomp filter = { .notifies = true };
+
+	f->process.scheduler = &deadline;
+	CHECK_INT(plan_process(&f->plan, &f->e), 0);
+	f->spec.hooks[HOOK_START_CONTAINER].n = 1;
+	check_error(f, ERR_UNSUPPORTED, "$.process.scheduler");
+	f->spec.hooks[HOOK_START_CONTAINER].n = 0;
+	f->lnx.seccomp = &filter;
+	check_error(f, ERR_UNSUPPORTED, "$.process.scheduler");
+	deadline.flags = 1; /* SCHED_FLAG_RESET_ON_FORK */
+	CHECK_INT(plan_process(&f->plan, &f->e), 0);
+}
+
 /* An exec that is silent is confined like the container. */
 static void test_exec_inherits(void)
 {
@@ -267,6 +284,7 @@ static const struct test tests[] = {
 	{ "host names need a UTS namespace", test_host_names },
 	{ "labels where the module is off", test_labels_off },
 	{ "labels where the module is on", test_labels_on },
+	{ "SCHED_DEADLINE can't fork", test_deadline },
 	{ "exec takes what it does not say from the container", test_exec_inherits },
 };
 
