@@ -2,6 +2,7 @@
 /* The ketch program: global options, the command table, and the only place that prints errors. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -251,6 +252,8 @@ int main(int argc, char **argv)
 
 	if (!rest || argc < 1 || fill_stdio() < 0)
 		return 1;
+	signal(SIGCHLD,
+	       SIG_DFL); /* inherited as ignored, it would take our children's exit statuses */
 	int r = opt_parse(&p, argc - 1, argv + 1, rest, &n_rest, &e);
 	if (r == 1) {
 		help();

@@ -93,12 +93,10 @@ static void check_bind(struct rule_run *r, size_t i, const struct spec_mount *m,
 	if (!m->source && !w->remount)
 		rule_broken(r, rule_path(r, "$.mounts[%zu].source", i), NULL,
 			    "is required for a bind mount");
-	if (w->data != NONE)
-		rule_broken(
-			r, rule_path(r, "$.mounts[%zu].options[%td]", i, w->data),
-			"leave it out, or leave out bind and rbind to mount the file system itself",
-			"is '%.60s', an option of a file system, which a bind mount does not take",
-			m->options.v[w->data]);
+	if (w->data != NONE) /* engines and the suite of runtime-tools send "mode=755" with binds */
+		rule_warn(r, rule_path(r, "$.mounts[%zu].options[%td]", i, w->data),
+			  "'%.60s' is an option of a file system: it does nothing to a bind mount",
+			  m->options.v[w->data]);
 	if (!w->bind && !w->remount)
 		rule_warn(r, rule_path(r, "$.mounts[%zu].type", i),
 			  "is '%s' without the option bind or rbind: taken for a bind mount",
