@@ -227,6 +227,8 @@ int field_parse_all(const struct field *table, void *out, struct arena *a, const
  * ended nothing), or negative. */
 int field_bad(struct field_ctx *c, const char *member, const char *fmt, ...) PRINTF_LIKE(3, 4);
 void field_warn(struct field_ctx *c, const char *member, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* For .done: what to return when memory is out. */
+int field_no_memory(struct field_ctx *c);
 /* For .done: memory that lives as long as what is read; index of the element in its list. */
 struct arena *field_arena(struct field_ctx *c);
 size_t field_index(const struct field_ctx *c);

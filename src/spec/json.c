@@ -36,7 +36,11 @@ struct json {
 	yajl_handle yajl;
 	jmp_buf out_of_memory;
 	size_t start, end; /* token of the present event; start is SIZE_MAX until asked for */
+	size_t closed;	   /* just past the document\'s object; 0: not yet */
+	bool at_end;	   /* all of the text was fed */
 	int depth;	   /* levels in use */
+	size_t n_first;	   /* bytes used of first */
+	_Alignas(16) char first[1024];
 	struct level levels[JSON_MAX_DEPTH];
 
 	/* Keys of all open objects: a stack, and a hash table (open addressing) of indices into it + 1. */
@@ -354,6 +358,8 @@ static int close_level(struct json *j)
 
 	j->start = SIZE_MAX;
 	drop_keys(j, l->first_key);
+	if (j->depth == 0)
+		j->closed = yajl_get_bytes_consumed(j->yajl);
 	return emit(j, &ev) && end_value(j);
 }
 
@@ -384,15 +390,29 @@ static const yajl_callbacks callbacks = {
 	.yajl_end_array = on_end,
 };
 
+static bool in_first(const struct json *j, const void *p)
+{
+	return (const char *)p >= j->first && (const char *)p < j->first + sizeof(j->first);
+}
+
 /* yajl uses what it gets unchecked, so running out of memory has to leave from in here. Its handle stays sound:
- * it keeps the old pointer until this returns. */
+ * it keeps the old pointer until this returns. The first few pieces come from the struct: while yajl sets up its
+ * handle and lexer nobody could free them yet. */
 static void *yajl_more(void *ctx, void *p, size_t n)
 {
 	struct json *j = ctx;
-	void *more = realloc(p, n);
+	void *more;
 
+	if (!p && n <= sizeof(j->first) - j->n_first) {
+		more = j->first + j->n_first;
+		j->n_first += (n + 15) & ~(size_t)15;
+		return more;
+	}
+	more = realloc(in_first(j, p) ? NULL : p, n);
 	if (!more)
 		longjmp(j->out_of_memory, 1);
+	if (in_first(j, p))
+		memcpy(more, p, MIN(n, sizeof(j->first) - (size_t)((char *)p - j->first)));
 	return more;
 }
 
@@ -401,35 +421,53 @@ static void *yajl_malloc(void *ctx, size_t n)
 	return yajl_more(ctx, NULL, n);
 }
 
-static void yajl_release(void *ctx UNUSED, void *p)
+static void yajl_release(void *ctx, void *p)
 {
-	free(p);
+	if (!in_first(ctx, p))
+		free(p);
 }
 
 /* ---- the whole ---- */
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Where yajl's error is. Its offset is behind the offending token but for a few errors. */
+static size_t error_offset(const struct json *j, const char *message)
+{
+	size_t at = MIN(yajl_get_bytes_consumed(j->yajl), j->len - 1);
+
+	if (strstr(message, "inside string") || strstr(message, "inside a string") ||
+	    strstr(message, "comment"))
+		return at;
+	/* Here it is put back by the length of the token, that of a string being without its quotes. */
+	if (strstr(message, "after key and value"))
+		return at >= 2 && j->text[at - 2] == '"' && !is_blank(j->text[at - 1]) ? at - 2
+										       : at;
+	return json_token_start(j->text, at == j->len - 1 ? yajl_get_bytes_consumed(j->yajl) : at);
+}
 
 static void syntax_error(struct json *j, size_t fed)
 {
 	unsigned char *text = yajl_get_error(j->yajl, 0, (const unsigned char *)j->text, fed);
 	const char *s = (const char *)text;
-	size_t offset = yajl_get_bytes_consumed(j->yajl);
+	size_t offset;
 
-	if (strstr(s, "premature EOF")) {
+	if (strstr(s, "trailing garbage") || j->closed) {
+		err_set(j->e, ERR_SPEC, "text after the end of the document");
+		for (offset = j->closed; offset < fed && is_blank(j->text[offset]); offset++)
+			;
+	} else if (fed == j->len && j->at_end) {
 		err_set(j->e, ERR_SPEC, "not valid JSON: the document ends too early");
 		offset = j->len;
-	} else if (strstr(s, "trailing garbage")) {
-		err_set(j->e, ERR_SPEC, "text after the end of the document");
-		offset = json_token_start(j->text, offset);
 	} else {
 		const char *colon = strstr(s, "error: ");
 
 		s = colon ? colon + strlen("error: ") : s;
 		err_set(j->e, ERR_SPEC, "not valid JSON: %.*s", (int)strcspn(s, "\n"), s);
-		/* These two leave the offset before the offending character, all others behind it. */
-		if (strstr(s, "comment") || strstr(s, "inside string."))
-			offset = MIN(offset, j->len - 1);
-		else
-			offset = json_token_start(j->text, offset);
+		offset = error_offset(j, s);
 	}
 	yajl_free_error(j->yajl, text);
 	stop(j, offset);
@@ -443,8 +481,10 @@ static int feed(struct json *j)
 	size_t good = json_find_flaw(j->text, j->len, &flaw);
 	yajl_status s = yajl_parse(j->yajl, (const unsigned char *)j->text, good);
 
-	if (s == yajl_status_ok && flaw == JSON_FLAWLESS)
+	if (s == yajl_status_ok && flaw == JSON_FLAWLESS) {
+		j->at_end = true;
 		s = yajl_complete_parse(j->yajl);
+	}
 	if (j->result < 0)
 		return j->result;
 	if (s != yajl_status_ok) {
@@ -458,10 +498,10 @@ static int feed(struct json *j)
 	return j->result;
 }
 
-static bool blank(const char *text, size_t len)
+static bool all_blank(const char *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
-		if (!strchr(" \t\r\n", text[i]) || text[i] == '\0')
+		if (!is_blank(text[i]))
 			return false;
 	}
 	return true;
@@ -474,7 +514,7 @@ static int check_size(const char *text, size_t len, struct err *e)
 			len, JSON_MAX_SIZE >> 20);
 		return err_at(e, "$");
 	}
-	if (blank(text, len)) {
+	if (all_blank(text, len)) {
 		err_set(e, ERR_SPEC, "the document is empty");
 		e->line = e->col = 1;
 		return err_at(e, "$");
@@ -512,7 +552,7 @@ int json_parse(const char *text, size_t len, json_handler fn, void *ctx, struct 
 	struct json *j = malloc(sizeof(*j));
 	if (!j)
 		return err_sys(e, -ENOMEM, "reading JSON");
-	memset(j, 0, offsetof(struct json, levels));
+	memset(j, 0, offsetof(struct json, first));
 	memset(&j->keys, 0, sizeof(*j) - offsetof(struct json, keys));
 	j->text = text;
 	j->len = len;

@@ -6,6 +6,7 @@
 #include <linux/seccomp.h>
 #include <seccomp.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/resource.h>
 
 #include "spec/model.h"
@@ -342,6 +343,16 @@ static unsigned distance(const char *a, size_t na, const char *b, size_t nb)
 	return row[nb];
 }
 
+/* The longer word begins or ends with the shorter: "net", "SYS_ADMIN", "NOFILE". */
+static bool is_affix(const char *a, size_t na, const char *b, size_t nb)
+{
+	const char *word = na < nb ? b : a, *part = na < nb ? a : b;
+	size_t n = MIN(na, nb), rest = MAX(na, nb) - n;
+
+	return n >= 3 &&
+	       (strncasecmp(word, part, n) == 0 || strncasecmp(word + rest, part, n) == 0);
+}
+
 struct name_search name_search_begin(const char *word)
 {
 	size_t n = strlen(word);
@@ -357,9 +368,10 @@ void name_search_try(struct name_search *s, const char *name)
 		return;
 	size_t na = strlen(s->word), nb = strlen(name);
 	size_t apart = na > nb ? na - nb : nb - na;
-	if (nb > MAX_WORD || apart > s->distance)
+	bool affix = nb <= MAX_WORD && is_affix(s->word, na, name, nb);
+	if (nb > MAX_WORD || (apart > s->distance && !affix))
 		return;
-	unsigned d = distance(s->word, na, name, nb);
+	unsigned d = affix ? MIN(apart, 1) : distance(s->word, na, name, nb);
 	if (d < s->distance || (d == s->distance && !s->best)) {
 		s->distance = d;
 		s->best = name;

@@ -35,12 +35,6 @@ bool rule_refused(const struct rule_run *r, const char *path)
 	return r->refused && r->refused(r->ctx, path, strlen(path));
 }
 
-static void begin(struct err *e, const char *path, const char *text)
-{
-	err_set(e, ERR_SPEC, "%s %s", strlen(path) > 2 ? path + 2 : "the document", text);
-	err_at(e, "%s", path);
-}
-
 void rule_broken(struct rule_run *r, const char *path, const char *hint, const char *fmt, ...)
 {
 	char text[384];
@@ -52,7 +46,8 @@ void rule_broken(struct rule_run *r, const char *path, const char *hint, const c
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	begin(&e, path, text);
+	err_set(&e, ERR_SPEC, "%s %s", strlen(path) > 2 ? path + 2 : "the document", text);
+	err_at(&e, "%s", path);
 	if (hint)
 		err_hint(&e, "%s", hint);
 	else
@@ -62,16 +57,15 @@ void rule_broken(struct rule_run *r, const char *path, const char *hint, const c
 
 void rule_warn(struct rule_run *r, const char *path, const char *fmt, ...)
 {
-	char text[384];
 	struct err e;
 	va_list ap;
 
 	if (!r->warning)
 		return;
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	err_vset(&e, ERR_SPEC, fmt, ap);
 	va_end(ap);
-	begin(&e, path, text);
+	err_at(&e, "%s", path);
 	r->warning(r->ctx, &e);
 }
 
@@ -174,7 +168,7 @@ static void check_version(struct rule_run *r)
 			    text, SPEC_MAJOR);
 	} else if (v[1] > SPEC_MINOR) {
 		rule_warn(r, "$.ociVersion",
-			  "is '%.60s', newer than %d.%d: properties that are new there are ignored",
+			  "'%.60s' is newer than %d.%d: properties that are new there are ignored",
 			  text, SPEC_MAJOR, SPEC_MINOR);
 	}
 }

@@ -53,6 +53,7 @@ bool rule_refused(const struct rule_run *r, const char *path);
 /* A finding: "<property> <text>". HINT may be NULL. */
 void rule_broken(struct rule_run *r, const char *path, const char *hint, const char *fmt, ...)
 	PRINTF_LIKE(4, 5);
+/* A warning; the text stands for itself. */
 void rule_warn(struct rule_run *r, const char *path, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* The container has this kind of namespace, new or joined. */
 bool rule_has_ns(const struct rule_run *r, enum spec_ns ns);

@@ -168,7 +168,8 @@ static void check_device_rules(struct rule_run *r)
 
 		if (d->type == 'a' && (d->major >= 0 || d->minor >= 0))
 			rule_warn(r, rule_path(r, "%s.devices[%zu]", r->resources_at, i),
-				  "has numbers, but type 'a' (or none) stands for all devices");
+				  "type 'a' (or none) stands for all devices: major and minor mean "
+				  "nothing");
 	}
 }
 

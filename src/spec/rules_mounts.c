@@ -99,7 +99,7 @@ static void check_bind(struct rule_run *r, size_t i, const struct spec_mount *m,
 			  m->options.v[w->data]);
 	if (!w->bind && !w->remount)
 		rule_warn(r, rule_path(r, "$.mounts[%zu].type", i),
-			  "is '%s' without the option bind or rbind: taken for a bind mount",
+			  "'%s' without the option bind or rbind is taken for a bind mount",
 			  m->type);
 }
 

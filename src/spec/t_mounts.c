@@ -38,7 +38,7 @@ int mount_entry_done(struct field_ctx *c, void *parent UNUSED, void *elem)
 		return 0;
 	char *absolute = arena_printf(field_arena(c), "/%s", m->destination);
 	if (!absolute)
-		return -ENOMEM;
+		return field_no_memory(c);
 	field_warn(c, ".destination",
 		   "'%.100s' is not absolute, which is deprecated: '/' is put before it",
 		   m->destination);

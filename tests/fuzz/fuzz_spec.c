@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Fuzz target: config.json, process and resources documents. What loads must hold what the model promises. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "spec/json.h"
+#include "spec/load.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void require(bool ok)
+{
+	if (!ok)
+		abort();
+}
+
+static void check_error(const struct err *e)
+{
+	require(e->code == ERR_SPEC && e->msg[0]);
+	require(e->where[0] == '$' && e->line > 0 && e->col > 0);
+}
+
+static void on_finding(void *ctx, const struct err *e)
+{
+	check_error(e);
+	++*(int *)ctx;
+}
+
+static void check_model(const struct spec *s)
+{
+	require(s->lnx && s->root_path && s->oci_version);
+	require(!s->process || (s->process->args.n > 0 && s->process->cwd[0] == '/'));
+	for (size_t i = 0; i < s->mounts.n; i++)
+		require(s->mounts.v[i].destination[0] == '/');
+	for (size_t i = 0; i < s->warnings.n; i++)
+		require(s->warnings.v[i].line > 0 && s->warnings.v[i].text &&
+			s->warnings.v[i].where);
+	for (size_t i = 0; s->lnx->seccomp && i < s->lnx->seccomp->syscalls.n; i++)
+		require(s->lnx->seccomp->syscalls.v[i].names.n > 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const char *text = (const char *)data;
+	struct spec *loaded = NULL, *checked = NULL;
+	struct spec_process *process;
+	struct spec_resources *resources;
+	struct arena arena = { 0 };
+	struct err e = { 0 };
+	int findings = 0;
+
+	int r = spec_load(&loaded, text, size, &e);
+	if (r < 0)
+		check_error(&e);
+	else
+		check_model(loaded);
+	int n = spec_check(&checked, text, size, on_finding, &findings);
+	require(n == findings && (n > 0) == (r < 0));
+	spec_free(loaded);
+	spec_free(checked);
+
+	if (spec_load_process(&process, &arena, text, size, &e) < 0)
+		check_error(&e);
+	if (spec_load_resources(&resources, &arena, text, size, &e) < 0)
+		check_error(&e);
+	arena_free(&arena);
+	return 0;
+}
