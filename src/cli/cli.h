@@ -38,6 +38,8 @@ extern const struct command *const commands[]; /* ended by NULL */
 /* What create, run and exec share. */
 int cli_launch(const struct cli_global *g, struct launch_opts *o, struct err *e);
 int cli_open_store(const struct cli_global *g, struct store *s, bool make, struct err *e);
+/* Only the path: the state root need not exist, nor be ours. */
+int cli_name_store(const struct cli_global *g, struct store *s, struct err *e);
 enum cgroup_manager cli_cgroup_manager(const struct cli_global *g);
 /* Writes an answer to standard output in full. */
 int cli_print(const struct buf *out, struct err *e);

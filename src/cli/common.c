@@ -31,6 +31,15 @@ int cli_open_store(const struct cli_global *g, struct store *s, bool make, struc
 	return store_open(s, g->root, make, e);
 }
 
+int cli_name_store(const struct cli_global *g, struct store *s, struct err *e)
+{
+	*s = (struct store){ .fd = -EBADF };
+	if (!g->root)
+		return store_default_path(&s->path, e);
+	int r = host_abspath(g->root, &s->path);
+	return r < 0 ? err_sys(e, r, "state root") : 0;
+}
+
 int cli_print(const struct buf *out, struct err *e)
 {
 	int r = buf_error(out);

@@ -7,7 +7,6 @@
 #include "core/steps.h"
 #include "engine/explain.h"
 #include "engine/facts_load.h"
-#include "sys/hostfs.h"
 
 enum { MAX_FACTS = 1024 * 1024 };
 
@@ -116,11 +115,9 @@ static int run(const struct cli_global *g, void *opts, const struct args *a, str
 		return print_names(e);
 	if (o->process && !o->exec)
 		return err_set(e, ERR_USAGE, "--process needs --exec");
-	/* the state root is named, not opened: it need not exist, nor be ours */
-	int r = g->root ? host_abspath(g->root, &s.path) : store_default_path(&s.path, e);
-	if (r < 0)
-		return g->root ? err_sys(e, r, "state root") : r;
-	r = cli_launch(g, &o->launch, e);
+	int r = cli_name_store(g, &s, e);
+	if (r >= 0)
+		r = cli_launch(g, &o->launch, e);
 	o->launch.plan_only = true;
 	return r < 0 ? r : explain(&s, a->n ? a->v[0] : "ID", o, e);
 }

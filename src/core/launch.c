@@ -265,7 +265,7 @@ void launch_clear(struct launch *l)
 		&r->console_master, &l->child_sock,  &l->signal_fd,  &l->console_sock,
 	};
 
-	if (r->plan || l->plan) {
+	if (r->core) { /* init_run() has been */
 		for (size_t i = 0; i < N_ELEMENTS(fds); i++)
 			close_fd(TAKE_FD(*fds[i]));
 		for (int i = 0; i < NS_N; i++)

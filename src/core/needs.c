@@ -370,6 +370,15 @@ static bool a_io_realtime(const struct need *n, const struct spec *s, struct buf
 	return word && strcmp(word, "IOPRIO_CLASS_RT") == 0;
 }
 
+static bool a_kernel_memory(const struct need *n, const struct spec *s, struct buf *where)
+{
+	const struct spec_memory *m = s->lnx->resources ? s->lnx->resources->memory : NULL;
+
+	(void)n;
+	buf_adds(where, "$.linux.resources.memory.kernel");
+	return m && m->has_kernel && m->kernel > 0;
+}
+
 static bool a_net_devices(const struct need *n, const struct spec *s, struct buf *where)
 {
 	(void)n;
@@ -445,9 +454,10 @@ const struct need needs[] = {
 	  .file_v2 = "memory.swap.max",
 	  .advice = "boot with swapaccount=1; as an ordinary user have the cgroup delegated" },
 	V1_ONLY("memory.swappiness, .disableOOMKiller", "memory", "memory.swappiness"),
-	{ "linux.resources.memory.kernel, .kernelTCP", "cgroup v1 before Linux 5.16",
-	  p_kernel_memory, .word = "memory", .file = "memory.kmem.limit_in_bytes",
+	{ "linux.resources.memory.kernel", "cgroup v1 before Linux 5.16", p_kernel_memory,
+	  .word = "memory", .asked = a_kernel_memory, .file = "memory.kmem.limit_in_bytes",
 	  .advice = "use memory.limit, which counts the kernel's share too" },
+	V1_ONLY("memory.kernelTCP", "memory", "memory.kmem.tcp.limit_in_bytes"),
 	CONTROLLER("cpu", "cpu", "cpu"),
 	CONTROLLER_FILE("cpu.burst", "cpu", "cpu", "cpu.cfs_burst_us", "cpu.max.burst"),
 	CONTROLLER_FILE("cpu.idle", "cpu", "cpu", "cpu.idle", "cpu.idle"),

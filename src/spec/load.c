@@ -248,7 +248,8 @@ static int check_into(struct load *l, struct spec **s, const char *json, size_t 
 }
 
 int spec_check(struct spec **ret, const char *json, size_t len,
-	       void (*fn)(void *ctx, const struct err *finding), void *ctx)
+	       void (*finding)(void *ctx, const struct err *finding),
+	       void (*warning)(void *ctx, const struct spec_warning *warning), void *ctx)
 {
 	auto_spec struct spec *s = NULL;
 
@@ -258,7 +259,9 @@ int spec_check(struct spec **ret, const char *json, size_t len,
 	struct load l = { .arena = &s->arena, .spec = s };
 	int built = check_into(&l, &s, json, len);
 	for (size_t i = 0; built >= 0 && i < l.n; i++)
-		fn(ctx, &l.findings[i]);
+		finding(ctx, &l.findings[i]);
+	for (size_t i = 0; built >= 0 && warning && i < s->warnings.n; i++)
+		warning(ctx, &s->warnings.v[i]);
 	free(l.findings);
 	if (built < 0)
 		return built;

@@ -20,12 +20,13 @@ enum {
 /* Parses and validates a whole config.json. On success *ret is to be freed with spec_free(). */
 int spec_load(struct spec **ret, const char *json, size_t len, struct err *e);
 
-/* The same for all rules: every finding, not only the first, is handed to FN in the order of the text (for
- * `ketch check`). Rules conclude nothing from a value that was refused. After 200 findings it ends. *ret is set to the
- * model when every value could be read (rules may still be broken), else NULL. Returns the number of findings, or
- * -ENOMEM. */
+/* The same for all rules: every finding, not only the first, is handed to FINDING in the order of the text (for
+ * `ketch check`), then every warning to WARNING (may be NULL). Rules conclude nothing from a value that was refused.
+ * After 200 findings it ends. *ret is set to the model when every value could be read (rules may still be broken), else
+ * NULL. Returns the number of findings, or -ENOMEM. */
 int spec_check(struct spec **ret, const char *json, size_t len,
-	       void (*fn)(void *ctx, const struct err *finding), void *ctx);
+	       void (*finding)(void *ctx, const struct err *finding),
+	       void (*warning)(void *ctx, const struct spec_warning *warning), void *ctx);
 
 /* A process document (`exec --process FILE`) into ARENA. Warnings are dropped; paths
  * begin at the document ("$.args"). */

@@ -55,7 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_error(&e);
 	else
 		check_model(loaded);
-	int n = spec_check(&checked, text, size, on_finding, &findings);
+	int n = spec_check(&checked, text, size, on_finding, NULL, &findings);
 	require(n == findings && (n > 0) == (r < 0));
 	spec_free(loaded);
 	spec_free(checked);

@@ -202,7 +202,7 @@ static bool check_agrees(const char *text, size_t len, bool valid)
 {
 	struct spec *s = NULL;
 	unsigned n = 0;
-	int r = spec_check(&s, text, len, no_finding, &n);
+	int r = spec_check(&s, text, len, no_finding, NULL, &n);
 
 	spec_free(s);
 	if (r < 0 || (unsigned)r != n || (r == 0) != valid) {

@@ -55,7 +55,7 @@ static bool holds(const struct rule_case *c, const char *text, size_t len)
 	struct err e = { 0 };
 	int findings = 0;
 	int r = spec_load(&s, text, len, &e);
-	int n = spec_check(&checked, text, len, count, &findings);
+	int n = spec_check(&checked, text, len, count, NULL, &findings);
 
 	spec_free(s);
 	spec_free(checked);

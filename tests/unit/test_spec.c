@@ -328,7 +328,7 @@ static void test_check(void)
 	auto_buf struct buf b = { 0 };
 	struct spec *s = NULL;
 
-	CHECK_INT(spec_check(&s, text, strlen(text), collect, &b), 13);
+	CHECK_INT(spec_check(&s, text, strlen(text), collect, NULL, &b), 13);
 	CHECK(!s);
 	CHECK_STR(buf_str(&b), "1:1 $.root\n"
 			       "1:16 $.ociVersion\n"
@@ -351,11 +351,11 @@ static void test_check_rules_only(void)
 	struct spec *s = NULL;
 	const char *text = DOC("\"hostname\":\"h\",\"domainname\":\"d\"");
 
-	CHECK_INT(spec_check(&s, text, strlen(text), collect, &b), 2);
+	CHECK_INT(spec_check(&s, text, strlen(text), collect, NULL, &b), 2);
 	CHECK(s && s->hostname);
 	spec_free(s);
 	buf_reset(&b);
-	CHECK_INT(spec_check(&s, "{", 1, collect, &b), 1);
+	CHECK_INT(spec_check(&s, "{", 1, collect, NULL, &b), 1);
 	CHECK(!s);
 	CHECK_STR(buf_str(&b), "1:2 $\n");
 }
@@ -369,7 +369,7 @@ static void test_check_ends(void)
 	for (int i = 0; i < 200000; i++)
 		buf_adds(&text, ",{}");
 	buf_adds(&text, "]}");
-	CHECK_INT(spec_check(&s, text.p, text.len, collect, &b), 200);
+	CHECK_INT(spec_check(&s, text.p, text.len, collect, NULL, &b), 200);
 	CHECK(!s);
 }
 
@@ -462,7 +462,7 @@ static void test_no_memory(void)
 
 		allocations_left = n;
 		r = spec_check(&s, bad.p, bad.len, (void (*)(void *, const struct err *))collect,
-			       &(struct buf){ .error = -1 });
+			       NULL, &(struct buf){ .error = -1 });
 		allocations_left = -1;
 		CHECK(r == -ENOMEM || r > 0);
 	}
