@@ -243,7 +243,8 @@ static void enables_only_what_lacks(void)
 	resources.has_pids_limit = true;
 	resources.pids_limit = 0;
 	CHECK_INT(create(), 0);
-	CHECK_STR(get("/a", "cgroup.subtree_control"), "+pidsemory"); /* written over "cpu memory" */
+	CHECK_STR(get("/a", "cgroup.subtree_control"),
+		  "+pidsemory"); /* written over "cpu memory" */
 	CHECK_INT(limits(), 0);
 	CHECK_STR(get("/a/leaf", "cpu.weight"), "59");
 	CHECK_STR(get("/a/leaf", "pids.max"), "0");
