@@ -20,9 +20,8 @@ extern const struct name names_namespaces[];	  /* "pid" → enum spec_ns */
 extern const struct name names_hooks[];		  /* "prestart" → enum spec_hook_kind */
 extern const struct name names_seccomp_actions[]; /* "SCMP_ACT_ERRNO" → SECCOMP_RET_ERRNO */
 extern const struct name names_seccomp_ops[];	  /* "SCMP_CMP_EQ" → scmp_compare */
-extern const struct name
-	names_seccomp_archs[]; /* "SCMP_ARCH_X86_64" → AUDIT_ARCH word (0 for the native's none) */
-extern const struct name names_seccomp_flags[]; /* "SECCOMP_FILTER_FLAG_LOG" → bit */
+extern const struct name names_seccomp_archs[];	  /* "SCMP_ARCH_X86_64" → AUDIT_ARCH word */
+extern const struct name names_seccomp_flags[];	  /* "SECCOMP_FILTER_FLAG_LOG" → bit */
 extern const struct name names_sched_policies[];
 extern const struct name names_sched_flags[];
 extern const struct name names_io_classes[];
