@@ -27,7 +27,6 @@ int cli_launch(const struct cli_global *g, struct launch_opts *o, struct err *e)
 
 int cli_open_store(const struct cli_global *g, struct store *s, bool make, struct err *e)
 {
-	*s = (struct store){ .fd = -EBADF };
 	return store_open(s, g->root, make, e);
 }
 

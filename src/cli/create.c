@@ -7,7 +7,7 @@ static const struct opt options[] = { LAUNCH_OPTIONS };
 static int run(const struct cli_global *g, void *opts, const struct args *a, struct err *e)
 {
 	struct launch_opts *o = opts;
-	auto_store struct store s;
+	auto_store struct store s = STORE_NONE;
 
 	int r = cli_open_store(g, &s, true, e);
 	if (r >= 0)

@@ -16,7 +16,7 @@ static const struct opt options[] = {
 static int run(const struct cli_global *g, void *opts, const struct args *a, struct err *e)
 {
 	const struct delete_opts *o = opts;
-	auto_store struct store s;
+	auto_store struct store s = STORE_NONE;
 
 	int r = cli_open_store(g, &s, false, e);
 	return r < 0 ? r

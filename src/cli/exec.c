@@ -65,7 +65,7 @@ static int with_process(const struct cli_global *g, struct exec_opts *o, const s
 			int *status, struct err *e)
 {
 	auto_arena struct arena arena = { 0 };
-	auto_store struct store s;
+	auto_store struct store s = STORE_NONE;
 	struct spec_process *process = NULL;
 
 	int r = cli_open_store(g, &s, false, e);

@@ -109,7 +109,7 @@ static int explain(struct store *s, const char *id, struct explain_opts *o, stru
 static int run(const struct cli_global *g, void *opts, const struct args *a, struct err *e)
 {
 	struct explain_opts *o = opts;
-	auto_store struct store s = { .fd = -EBADF };
+	auto_store struct store s = STORE_NONE;
 
 	if (o->names)
 		return print_names(e);

@@ -17,7 +17,7 @@ static const struct opt options[] = {
 static int run(const struct cli_global *g, void *opts, const struct args *a, struct err *e)
 {
 	const struct kill_opts *o = opts;
-	auto_store struct store s;
+	auto_store struct store s = STORE_NONE;
 	auto_container struct container *c = NULL;
 	int sig = SIGTERM;
 

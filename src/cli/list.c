@@ -77,7 +77,7 @@ static int run(const struct cli_global *g, void *opts, UNUSED const struct args 
 	const struct list_opts *o = opts;
 	auto_strv struct strv ids = { 0 };
 	auto_buf struct buf out = { 0 };
-	auto_store struct store s;
+	auto_store struct store s = STORE_NONE;
 	bool json = o->format == LIST_JSON && !o->quiet;
 	bool first = true;
 

@@ -4,7 +4,7 @@
 
 static int change(const struct cli_global *g, const struct args *a, bool pause, struct err *e)
 {
-	auto_store struct store s;
+	auto_store struct store s = STORE_NONE;
 	auto_container struct container *c = NULL;
 
 	int r = cli_open_store(g, &s, false, e);

@@ -133,7 +133,7 @@ static int run(const struct cli_global *g, void *opts, const struct args *a, str
 	const struct ps_opts *o = opts;
 	struct pids pids = { 0 };
 	auto_buf struct buf out = { 0 };
-	auto_store struct store s;
+	auto_store struct store s = STORE_NONE;
 	auto_container struct container *c = NULL;
 
 	int r = cli_open_store(g, &s, false, e);

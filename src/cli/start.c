@@ -4,7 +4,7 @@
 
 static int run(const struct cli_global *g, UNUSED void *opts, const struct args *a, struct err *e)
 {
-	auto_store struct store s;
+	auto_store struct store s = STORE_NONE;
 
 	int r = cli_open_store(g, &s, false, e);
 	return r < 0 ? r : container_start(&s, a->v[0], e);

@@ -4,7 +4,7 @@
 
 static int run(const struct cli_global *g, UNUSED void *opts, const struct args *a, struct err *e)
 {
-	auto_store struct store s;
+	auto_store struct store s = STORE_NONE;
 	auto_container struct container *c = NULL;
 	auto_buf struct buf out = { 0 };
 

@@ -27,13 +27,20 @@ teardown() {
   rm -rf "$TEST_DIR"
 }
 
-# A bundle with Debian's static busybox and `ketch spec`'s config, without the terminal.
+# A bundle with Debian's static busybox and `ketch spec`'s config, without the terminal. Made once a file, then copied.
 make_bundle() {
+  local template=$BATS_FILE_TMPDIR/bundle
+  [ -e "$template" ] || make_template "$template"
+  cp -a "$template" "$1"
+}
+
+make_template() {
+  local BUNDLE=$1
   mkdir -p "$1"/rootfs/{bin,dev,proc,sys,tmp,etc,root,run}
   cp "${BUSYBOX:-/bin/busybox}" "$1/rootfs/bin/busybox"
   local applet
   for applet in sh ls cat echo true false sleep id ps mount stat env hostname readlink grep sed awk head tail wc kill ulimit touch mkdir rm \
-    ln chmod chown dd tty stty ip cut sort test seq printf nproc uname pwd umask od tr dirname basename find mknod; do
+    ln chmod chown dd tty stty ip cut sort test seq printf nproc uname pwd umask od tr dirname basename find mknod setsid; do
     ln -sf busybox "$1/rootfs/bin/$applet"
   done
   echo 'root:x:0:0:root:/root:/bin/sh' > "$1/rootfs/etc/passwd"
@@ -60,6 +67,31 @@ ketch() {
 # Runs the bundle in the foreground as "$CT".
 run_bundle() {
   run ketch run -b "$BUNDLE" "$@" "$CT" < /dev/null
+}
+
+# `create` or `run --detach`: the container keeps our standard output open, so it goes to a file.
+detached() {
+  ketch "$@" < /dev/null > "$TEST_DIR/out" 2>&1 || {
+    local status=$?
+    cat "$TEST_DIR/out" >&2
+    return $status
+  }
+}
+
+# A created container "$CT", or "$CT$1".
+create_one() {
+  detached create -b "$BUNDLE" "$CT$1"
+}
+
+# A running container "$CT", or "$CT$1", of a program that stays. Sets PID.
+start_one() {
+  command_is sleep 1000
+  detached run --detach -b "$BUNDLE" "$CT$1"
+  PID=$(pid_of "$CT$1")
+}
+
+pid_of() {
+  ketch state "$1" | jq .pid
 }
 
 # Nothing of this test's containers is left: no process, cgroup, mount or state.
