@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Running the installed ketch: its error comes back as the JSON line of its log, through a memfd. */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#include "api/context.h"
+#include "config.h"
+#include "spec/field.h"
+#include "sys/hostfs.h"
+#include "sys/raw.h"
+
+enum { LOG_MAX = 1024 * 1024 };
+
+/* A line of the log, as util/log.c writes it. */
+struct line {
+	char *level, *msg, *code, *step, *path, *hint;
+	int32_t errnum;
+	uint32_t line, column;
+};
+
+static const struct field line_fields[] = {
+	F_STR("level", struct line, level),
+	F_STR("msg", struct line, msg),
+	F_STR("code", struct line, code),
+	F_STR("step", struct line, step),
+	F_STR("path", struct line, path),
+	F_STR("hint", struct line, hint),
+	F_INT("errno", struct line, errnum),
+	F_INT("line", struct line, line),
+	F_INT("column", struct line, column),
+	F_SKIP("time"),
+	FIELD_END,
+};
+
+static enum err_code code_of(const char *name)
+{
+	for (int i = ERR_NONE + 1; name && i < ERR_N_CODES; i++) {
+		if (strcmp(err_code_name(i), name) == 0)
+			return (enum err_code)i;
+	}
+	return ERR_INTERNAL;
+}
+
+static bool take_line(const char *text, struct err *e)
+{
+	auto_arena struct arena arena = { 0 };
+	struct line l = { 0 };
+	struct err ignored;
+
+	if (field_parse(line_fields, &l, &arena, text, strlen(text), &ignored) < 0 || !l.level ||
+	    !l.msg || strcmp(l.level, "error") != 0)
+		return false;
+	/* The step stands in the message too, for engines that show nothing else. */
+	size_t n = l.step ? strlen(l.step) : 0;
+	const char *msg = n && strncmp(l.msg, l.step, n) == 0 && strncmp(l.msg + n, ": ", 2) == 0
+				  ? l.msg + n + 2
+				  : l.msg;
+	err_set(e, code_of(l.code), "%s", msg);
+	e->errnum = l.errnum > 0 ? l.errnum : 0;
+	e->line = l.line;
+	e->col = l.column;
+	if (l.step)
+		err_step(e, l.step);
+	if (l.path)
+		err_at(e, "%s", l.path);
+	if (l.hint)
+		err_hint(e, "%s", l.hint);
+	return true;
+}
+
+/* The last error of the log; false when there is none. */
+static bool read_error(int log, struct err *e)
+{
+	auto_buf struct buf text = { 0 };
+	bool found = false;
+	char *rest, *one;
+
+	if (lseek(log, 0, SEEK_SET) < 0 || host_read_fd(log, LOG_MAX, &text) < 0 || !text.p)
+		return false;
+	rest = text.p;
+	while ((one = strsep(&rest, "\n")))
+		found |= *one && take_line(one, e);
+	return found;
+}
+
+static int build_argv(const ketch_context *c, const struct strv *args, int log, struct strv *ret)
+{
+	int r = strv_add(ret, "ketch");
+
+	if (r >= 0 && c->root && (r = strv_add(ret, "--root")) >= 0)
+		r = strv_add(ret, c->root);
+	if (r >= 0)
+		r = strv_addf(ret, "--log=/proc/self/fd/%d", log);
+	if (r >= 0)
+		r = strv_add(ret, "--log-format=json");
+	if (r >= 0 && c->cgroup_manager)
+		r = strv_addf(ret, "--cgroup-manager=%s", c->cgroup_manager);
+	for (size_t i = 0; r >= 0 && i < args->n; i++)
+		r = strv_add(ret, args->v[i]);
+	return r;
+}
+
+int api_spawn(const ketch_context *c, const struct strv *args, int *status, struct err *e)
+{
+	auto_strv struct strv argv = { 0 };
+	const char *program = c->program ? c->program : KETCH_PROGRAM;
+	int wstatus = 0;
+
+	/* Not close-on-exec: the program opens it by its number. */
+	auto_fd int log = memfd_create("libketch-log", 0);
+	if (log < 0)
+		return err_sys(e, -errno, "memfd_create");
+	int r = build_argv(c, args, log, &argv);
+	if (r < 0)
+		return err_sys(e, r, "arguments");
+	pid_t pid = sys_clone3(0, SIGCHLD, -EBADF, NULL);
+	if (pid == 0) {
+		(void)sys_execve(program, argv.v, environ);
+		_exit(127);
+	}
+	if (pid < 0)
+		return err_sys(e, pid, "start '%s'", program);
+	while (waitpid(pid, &wstatus, 0) < 0) {
+		if (errno != EINTR)
+			return err_sys(e, -errno, "wait for '%s'", program);
+	}
+	*status = WIFSIGNALED(wstatus) ? 128 + WTERMSIG(wstatus) : WEXITSTATUS(wstatus);
+	if (*status != 0 && read_error(log, e))
+		return err_errno(e);
+	return 0;
+}
