@@ -182,6 +182,7 @@ static int make_children(struct launch *l, struct err *e)
 	close_fd(TAKE_FD(l->child_sock));
 	close_fd(TAKE_FD(r->created_fd)); /* init's alone: the lock must end with its execve */
 	close_fd(TAKE_FD(r->listen_fd));
+	close_fd(TAKE_FD(r->listener_fd)); /* the agent may read to the end of the connection */
 	return 0;
 }
 
