@@ -31,6 +31,11 @@ int exec_diagnose(int root_fd, const char *path, int errnum, struct err *e);
  * -ENOEXEC may be wrong where binfmt_misc knows the format. */
 int exec_check(int root_fd, const char *path, struct err *e);
 
+/* exec_diagnose() within the container, whose root is "/" for the caller. */
+int exec_tell_failure(const char *path, int errnum, struct err *e);
+/* What a shell would exit with: 127 when the program is not there, else 126. */
+int exec_status(int errnum);
+
 /* E2BIG told beforehand, with the sizes: one entry or all of args and ENV are more than execve will take. */
 int exec_check_size(const struct plan *p, const struct strv *env, struct err *e);
 

@@ -503,3 +503,8 @@ long sys_seccomp(unsigned op, unsigned flags, void *args)
 
 	return r < 0 ? -errno : r;
 }
+
+void sys_exit_group(int status)
+{
+	syscall(SYS_exit_group, status);
+}

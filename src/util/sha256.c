@@ -35,22 +35,35 @@ static void schedule(uint32_t w[64], const uint8_t *p)
 	}
 }
 
+/* One round; the caller turns the roles of the eight words instead of moving them. */
+static inline __attribute__((always_inline)) void turn(uint32_t v[8], unsigned i, uint32_t x)
+{
+	uint32_t a = v[-i & 7], b = v[(1 - i) & 7], c = v[(2 - i) & 7];
+	uint32_t e = v[(4 - i) & 7], f = v[(5 - i) & 7], g = v[(6 - i) & 7];
+	uint32_t s1 = rotr(e, 6) ^ rotr(e, 11) ^ rotr(e, 25);
+	uint32_t t1 = v[(7 - i) & 7] + s1 + ((e & f) ^ (~e & g)) + x;
+	uint32_t s0 = rotr(a, 2) ^ rotr(a, 13) ^ rotr(a, 22);
+
+	v[(3 - i) & 7] += t1;
+	v[(7 - i) & 7] = t1 + s0 + ((a & b) ^ (a & c) ^ (b & c));
+}
+
 static void compress(uint32_t h[8], const uint8_t *block)
 {
 	uint32_t w[64], v[8];
 
 	schedule(w, block);
 	memcpy(v, h, sizeof(v));
-	for (unsigned i = 0; i < 64; i++) {
-		uint32_t s1 = rotr(v[4], 6) ^ rotr(v[4], 11) ^ rotr(v[4], 25);
-		uint32_t ch = (v[4] & v[5]) ^ (~v[4] & v[6]);
-		uint32_t t1 = v[7] + s1 + ch + k[i] + w[i];
-		uint32_t s0 = rotr(v[0], 2) ^ rotr(v[0], 13) ^ rotr(v[0], 22);
-		uint32_t maj = (v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]);
-
-		memmove(v + 1, v, 7 * sizeof(v[0]));
-		v[4] += t1;
-		v[0] = t1 + s0 + maj;
+	for (unsigned i = 0; i < 64; i += 8) {
+		/* Unrolled, so that all indices of V are constants and it lives in registers. */
+		turn(v, 0, k[i] + w[i]);
+		turn(v, 1, k[i + 1] + w[i + 1]);
+		turn(v, 2, k[i + 2] + w[i + 2]);
+		turn(v, 3, k[i + 3] + w[i + 3]);
+		turn(v, 4, k[i + 4] + w[i + 4]);
+		turn(v, 5, k[i + 5] + w[i + 5]);
+		turn(v, 6, k[i + 6] + w[i + 6]);
+		turn(v, 7, k[i + 7] + w[i + 7]);
 	}
 	for (unsigned i = 0; i < 8; i++)
 		h[i] += v[i];
