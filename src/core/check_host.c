@@ -11,6 +11,7 @@
 #include "core/check.h"
 #include "core/needs.h"
 #include "linux/idmap.h"
+#include "spec/json.h"
 #include "sys/creds.h"
 #include "sys/hostfs.h"
 #include "sys/netlink.h"
@@ -296,6 +297,7 @@ static void check_cgroup_places(struct check *c)
 static void check_net_devices(struct check *c)
 {
 	const struct spec_linux *l = c->spec->lnx;
+	auto_buf struct buf where = { 0 };
 	struct err e;
 
 	auto_fd int nl = l->net_devices.n ? nl_open() : -EBADF;
@@ -307,7 +309,10 @@ static void check_net_devices(struct check *c)
 			continue;
 		err_set(&e, ERR_NOT_FOUND, "there is no network device '%s'", name);
 		err_hint(&e, "it must exist in the network namespace that ketch runs in");
-		err_at(&e, "$.linux.netDevices[\"%s\"]", name);
+		buf_reset(&where);
+		buf_adds(&where, "$.linux.netDevices");
+		json_path_key(&where, name, strlen(name));
+		err_at(&e, "%s", buf_str(&where));
 		check_error(c, &e);
 	}
 }

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "engine/cgroup_table_impl.h"
+#include "spec/json.h"
+#include "util/buf.h"
 #include "util/util.h"
 
 enum { FIRST_WRITES = 32 };
@@ -328,6 +330,16 @@ int cgroup_emit_priorities(struct cgroup_table *t, const struct cgroup_row *row)
 	return 0;
 }
 
+/* The JSON path of KEY in the map PATH; NULL when memory is out. */
+static const char *map_where(struct cgroup_table *t, const char *path, const char *key)
+{
+	auto_buf struct buf where = { 0 };
+
+	buf_addf(&where, ROOT "%s", path);
+	json_path_key(&where, key, strlen(key));
+	return buf_error(&where) < 0 ? NULL : arena_str(t->arena, buf_str(&where));
+}
+
 int cgroup_emit_rdma(struct cgroup_table *t, const struct cgroup_row *row)
 {
 	struct place p = place_of(t, row);
@@ -340,7 +352,7 @@ int cgroup_emit_rdma(struct cgroup_table *t, const struct cgroup_row *row)
 			snprintf(handles, sizeof(handles), " hca_handle=%u", x->handles);
 		if (x->has_objects)
 			snprintf(objects, sizeof(objects), " hca_object=%u", x->objects);
-		const char *where = arena_printf(t->arena, ROOT "%s[\"%s\"]", row->path, x->device);
+		const char *where = map_where(t, row->path, x->device);
 		const char *line = arena_printf(t->arena, "%s%s%s", x->device, handles, objects);
 		int r = where && line ? put(t, row, p, row->file[p.version], line, where, false, 0)
 				      : no_memory(t);
@@ -417,7 +429,7 @@ int cgroup_emit_unified(struct cgroup_table *t, const struct cgroup_row *row)
 {
 	for (size_t i = 0; i < t->r->unified.n; i++) {
 		const char *key = t->r->unified.v[i].key, *value = t->r->unified.v[i].value;
-		const char *where = arena_printf(t->arena, ROOT "unified[\"%s\"]", key);
+		const char *where = map_where(t, row->path, key);
 		struct place p = { NULL, V2 };
 
 		if (!where)
