@@ -26,14 +26,16 @@ static const struct opt options[] = {
 	OPTION('q', "quiet", OPT_FLAG, struct list_opts, quiet, NULL, "ids only"),
 };
 
-static void owner_name(int64_t uid, char *out, size_t size)
+static void owner_name(const struct container *c, char *out, size_t size)
 {
-	const struct passwd *pw = getpwuid((uid_t)uid);
+	const struct passwd *pw = c->has_state ? getpwuid((uid_t)c->state.owner) : NULL;
 
 	if (pw)
 		snprintf(out, size, "%s", pw->pw_name);
+	else if (c->has_state)
+		snprintf(out, size, "#%lld", (long long)c->state.owner);
 	else
-		snprintf(out, size, "#%lld", (long long)uid);
+		snprintf(out, size, "-");
 }
 
 static void table_row(const struct container *c, struct buf *out)
@@ -41,11 +43,11 @@ static void table_row(const struct container *c, struct buf *out)
 	enum container_status status = container_status(c);
 	char owner[64];
 
-	owner_name(c->has_state ? c->state.owner : 0, owner, sizeof(owner));
+	owner_name(c, owner, sizeof(owner));
 	buf_addf(out, "%-24s %-10lld %-10s %-40s %-32s %s\n", c->id,
 		 status == C_STOPPED || status == C_CREATING ? 0LL : (long long)c->state.pid,
-		 container_status_name(status), c->has_state ? c->state.bundle : "",
-		 c->has_state ? c->state.created : "", owner);
+		 container_status_name(status), c->state.bundle,
+		 c->has_state ? c->state.created : "-", owner);
 }
 
 static int add(const struct store *s, const char *id, const struct list_opts *o, struct buf *out,

@@ -4,9 +4,11 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/file.h>
 
 #include "core/container.h"
 #include "core/files.h"
+#include "core/journal.h"
 #include "spec/json.h"
 #include "spec/load.h"
 #include "sys/hostfs.h"
@@ -23,25 +25,91 @@ const char *container_status_name(enum container_status s)
 	return status_names[s];
 }
 
-int container_open(struct container **ret, const struct store *s, const char *id, struct err *e)
+/* What is known of a container whose creation did not get to its end. */
+static int take_journal(void *ctx, const char *what, const char *value, struct err *e)
+{
+	struct state *st = ctx;
+
+	if (strcmp(what, JOURNAL_BUNDLE) != 0)
+		return 0;
+	st->bundle = arena_str(&st->arena, value);
+	return st->bundle ? 0 : err_sys(e, -ENOMEM, "read the journal");
+}
+
+static int load_unfinished(struct container *c, struct err *e)
+{
+	static char none[] = "";
+
+	c->state.id = c->id;
+	c->state.bundle = none;
+	return journal_replay(c->dir, take_journal, &c->state, e);
+}
+
+/* The creator holds the lock until it has written the state. Shared, so that those who look don't take each other for it. */
+static bool is_being_created(const struct container *c)
+{
+	if (c->locked)
+		return false;
+	if (flock(c->dir, LOCK_SH | LOCK_NB) < 0)
+		return true;
+	(void)flock(c->dir, LOCK_UN);
+	return false;
+}
+
+static int load(struct container *c, struct err *e)
+{
+	state_clear(&c->state);
+	int r = state_load(&c->state, c->dir, e);
+	c->creating = r == -ENOENT && is_being_created(c);
+	if (r == -ENOENT && !c->creating) /* committed meanwhile? */
+		r = state_load(&c->state, c->dir, e);
+	c->has_state = r >= 0;
+	return r == -ENOENT || (r < 0 && c->tolerant) ? load_unfinished(c, e) : r;
+}
+
+static struct container *container_new(const struct store *s, const char *id, int dir)
+{
+	struct container *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->store = s;
+	c->dir = -EBADF;
+	c->id = strdup(id);
+	if (!c->id) {
+		free(c);
+		return NULL;
+	}
+	c->dir = dir;
+	return c;
+}
+
+static int open_it(struct container **ret, const struct store *s, const char *id, bool tolerant,
+		   struct err *e)
 {
 	auto_fd int dir = store_open_dir(s, id, e);
 	if (dir < 0)
 		return dir;
-	auto_container struct container *c = calloc(1, sizeof(*c));
-	if (!c || !(c->id = strdup(id))) {
-		if (c)
-			c->dir = -EBADF;
+	auto_container struct container *c = container_new(s, id, dir);
+	if (!c)
 		return err_sys(e, -ENOMEM, "open container '%s'", id);
-	}
-	c->store = s;
-	c->dir = TAKE_FD(dir);
-	int r = state_load(&c->state, c->dir, e);
-	if (r < 0 && r != -ENOENT)
-		return r;
-	c->has_state = r >= 0;
-	*ret = TAKE_PTR(c);
-	return 0;
+	(void)TAKE_FD(dir);
+	c->tolerant = tolerant;
+	int r = load(c, e);
+	if (r >= 0)
+		*ret = TAKE_PTR(c);
+	return r;
+}
+
+int container_open(struct container **ret, const struct store *s, const char *id, struct err *e)
+{
+	return open_it(ret, s, id, false, e);
+}
+
+int container_open_tolerant(struct container **ret, const struct store *s, const char *id,
+			    struct err *e)
+{
+	return open_it(ret, s, id, true, e);
 }
 
 void container_free(struct container *c)
@@ -54,9 +122,14 @@ void container_free(struct container *c)
 	free(c);
 }
 
-int container_lock(const struct container *c, struct err *e)
+int container_lock(struct container *c, struct err *e)
 {
-	return store_lock(c->store, c->id, c->dir, LOCK_TIMEOUT_MS, e);
+	int r = store_lock(c->store, c->id, c->dir, LOCK_TIMEOUT_MS, e);
+
+	if (r < 0)
+		return r;
+	c->locked = true;
+	return load(c, e);
 }
 
 static bool init_alive(const struct state *st)
@@ -109,11 +182,8 @@ static bool is_paused(const struct container *c)
 
 enum container_status container_status(const struct container *c)
 {
-	struct err ignored;
-
 	if (!c->has_state)
-		return store_lock(c->store, c->id, c->dir, 0, &ignored) < 0 ? C_CREATING
-									    : C_STOPPED;
+		return c->creating ? C_CREATING : C_STOPPED;
 	if (!init_alive(&c->state))
 		return C_STOPPED;
 	if (is_paused(c))
@@ -142,12 +212,8 @@ void container_place_err(const struct container *c, struct err *e)
 int container_state_json(const struct container *c, struct buf *out, struct err *e)
 {
 	enum container_status status = container_status(c);
-	struct state creating = { .id = c->id };
-	const struct state *st = c->has_state ? &c->state : &creating;
-	pid_t pid = status == C_STOPPED || status == C_CREATING ? 0 : (pid_t)st->pid;
+	pid_t pid = status == C_STOPPED || status == C_CREATING ? 0 : (pid_t)c->state.pid;
 
-	if (!c->has_state)
-		creating.bundle = (char *)"";
-	int r = state_oci_json(st, container_status_name(status), pid, false, out);
+	int r = state_oci_json(&c->state, container_status_name(status), pid, false, out);
 	return r < 0 ? err_sys(e, r, "state of container '%s'", c->id) : 0;
 }

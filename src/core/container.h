@@ -21,19 +21,26 @@ struct container {
 	char *id;
 	int dir;
 	bool has_state;	    /* false: creation is under way, or its ketch was killed */
-	struct state state; /* valid with has_state */
+	bool creating;	    /* without has_state: it is under way */
+	bool locked;	    /* by container_lock() */
+	bool tolerant;	    /* a damaged state counts as none: the journal knows what to remove */
+	struct state state; /* without has_state: id and bundle only */
 };
 
 const char *container_status_name(enum container_status s);
 
 /* NOT_FOUND when there is none. Takes no lock. */
 int container_open(struct container **ret, const struct store *s, const char *id, struct err *e);
+/* The same for `delete --force`, which a damaged state does not stop. */
+int container_open_tolerant(struct container **ret, const struct store *s, const char *id,
+			    struct err *e);
 void container_free(struct container *c);
 /* The truth of this moment: from the process, the created lock and the freezer. */
 enum container_status container_status(const struct container *c);
 /* pidfd of init, checked by start time; -ESRCH when it has ended. */
 int container_init_pidfd(const struct container *c);
-int container_lock(const struct container *c, struct err *e);
+/* Locks, and reads the state again: another command may have changed it while we waited. */
+int container_lock(struct container *c, struct err *e);
 /* The model of the config.json copy. */
 int container_spec(const struct container *c, struct spec **ret, struct err *e);
 /* Line and column, in the copy, of an error that has a JSON path only. */

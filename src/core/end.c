@@ -109,21 +109,30 @@ int container_kill(struct container *c, int sig, bool all, struct err *e)
 	return r;
 }
 
-int container_pause(struct container *c, bool pause, struct err *e)
+static int check_pausable(const struct container *c, bool pause, struct err *e)
 {
-	struct cgroup *cg;
-
-	int r = container_lock(c, e);
-	if (r < 0)
-		return r;
 	enum container_status status = container_status(c);
+
 	if (pause && status != C_RUNNING && status != C_CREATED)
 		return err_set(e, ERR_STATE, "cannot pause container '%s': it is %s", c->id,
 			       container_status_name(status));
 	if (!pause && status != C_PAUSED)
 		return err_set(e, ERR_STATE, "cannot resume container '%s': it is %s, not paused",
 			       c->id, container_status_name(status));
-	r = open_cgroup(c, &cg, e);
+	return 0;
+}
+
+int container_pause(struct container *c, bool pause, struct err *e)
+{
+	struct cgroup *cg;
+
+	int r = check_pausable(c, pause, e);
+	if (r >= 0)
+		r = container_lock(c, e);
+	if (r >= 0)
+		r = check_pausable(c, pause, e);
+	if (r >= 0)
+		r = open_cgroup(c, &cg, e);
 	if (r < 0)
 		return r;
 	if (!cg)
@@ -154,10 +163,39 @@ int container_pids(struct container *c, int (*fn)(void *ctx, pid_t pid), void *c
 
 static int replay(void *ctx, const char *what, const char *value, struct err *e)
 {
-	(void)ctx;
-	if (strcmp(what, "cgroup") == 0)
+	const struct container *c = ctx;
+
+	if (strcmp(what, JOURNAL_CGROUP) == 0)
 		return cgroup_remove_dir(value, e);
+	if (strcmp(what, JOURNAL_HOOK) == 0 ||
+	    (strcmp(what, JOURNAL_PROCESS) == 0 && !c->has_state))
+		journal_kill(what, value);
 	return 0;
+}
+
+static int find_hooks(void *ctx, const char *what, UNUSED const char *value, UNUSED struct err *e)
+{
+	if (strcmp(what, JOURNAL_HOOKS) == 0)
+		*(bool *)ctx = true;
+	return 0;
+}
+
+static int kill_holders(UNUSED void *ctx, const char *what, const char *value, UNUSED struct err *e)
+{
+	if (strcmp(what, JOURNAL_HOOK) == 0 || strcmp(what, JOURNAL_PROCESS) == 0)
+		journal_kill(what, value);
+	return 0;
+}
+
+/* A command that holds the lock may be waiting for the container's process or for a hook. */
+static void free_lock(const struct container *c)
+{
+	struct err ignored;
+
+	auto_fd int pidfd = container_init_pidfd(c);
+	if (pidfd >= 0)
+		(void)sys_pidfd_send_signal(pidfd, SIGKILL);
+	(void)journal_replay(c->dir, kill_holders, NULL, &ignored);
 }
 
 static int check_deletable(const struct container *c, unsigned flags, struct err *e)
@@ -184,66 +222,52 @@ static int clear(struct container *c, struct err *e)
 			r = end_cgroups(c, e);
 	}
 	if (r >= 0)
-		r = journal_replay(c->dir, replay, NULL, e);
+		r = journal_replay(c->dir, replay, c, e);
 	if (r < 0)
 		return r;
 	r = host_remove_tree(c->store->fd, c->id);
 	return r < 0 ? err_sys(e, r, "remove the state of container '%s'", c->id) : 0;
 }
 
-static int open_for_delete(struct container **ret, const struct store *s, const char *id,
-			   unsigned flags, struct err *e)
+/* Does the end of this container call for the poststop hooks? A creation that was cut off before its first hook needs none. */
+static bool wants_poststop(const struct container *c)
 {
-	int r = container_open(ret, s, id, e);
+	struct err ignored;
+	bool begun = false;
 
-	if (r >= 0)
-		return 0;
-	if (!(flags & DELETE_FORCE) || e->code == ERR_NOT_FOUND || e->code == ERR_USAGE)
-		return r;
-	/* state.json is damaged: the journal still knows what to remove. */
-	auto_fd int dir = store_open_dir(s, id, e);
-	if (dir < 0)
-		return dir;
-	struct container *c = calloc(1, sizeof(*c));
-	if (!c || !(c->id = strdup(id))) {
-		free(c);
-		return err_sys(e, -ENOMEM, "delete");
-	}
-	c->store = s;
-	c->dir = TAKE_FD(dir);
-	*ret = c;
-	return 0;
+	if (c->has_state)
+		return !c->state.poststop_done;
+	return journal_replay(c->dir, find_hooks, &begun, &ignored) >= 0 && begun;
+}
+
+static int delete_locked(struct container *c, struct err *e)
+{
+	auto_spec struct spec *spec = NULL;
+	struct err ignored;
+	bool hooks = wants_poststop(c) && container_spec(c, &spec, &ignored) >= 0;
+
+	int r = clear(c, e);
+	if (r >= 0 && hooks)
+		hooks_run_poststop(spec, &c->state, c->state.bundle);
+	return r;
 }
 
 int container_delete(const struct store *s, const char *id, unsigned flags, struct err *e)
 {
 	auto_container struct container *c = NULL;
-	auto_spec struct spec *spec = NULL;
-	struct err ignored;
+	bool force = flags & DELETE_FORCE;
 
-	int r = open_for_delete(&c, s, id, flags, e);
-	if (r < 0)
-		return (flags & DELETE_FORCE) && e->code == ERR_NOT_FOUND ? 0 : r;
-	r = check_deletable(c, flags, e);
-	if (r < 0)
-		return r;
-	if (c->has_state &&
-	    (flags &
-	     DELETE_FORCE)) { /* a command that holds the lock may be waiting for this very process */
-		auto_fd int pidfd = container_init_pidfd(c);
-
-		if (pidfd >= 0)
-			(void)sys_pidfd_send_signal(pidfd, SIGKILL);
+	int r = force ? container_open_tolerant(&c, s, id, e) : container_open(&c, s, id, e);
+	if (r >= 0)
+		r = check_deletable(c, flags, e);
+	if (r >= 0) {
+		if (force)
+			free_lock(c);
+		r = container_lock(c, e);
 	}
-	r = container_lock(c, e);
 	if (r >= 0)
 		r = check_deletable(c, flags, e);
 	if (r < 0)
-		return r;
-	bool hooks =
-		c->has_state && !c->state.poststop_done && container_spec(c, &spec, &ignored) >= 0;
-	r = clear(c, e);
-	if (r >= 0 && hooks)
-		hooks_run_poststop(spec, &c->state, c->state.bundle);
-	return r;
+		return force && e->code == ERR_NOT_FOUND ? 0 : r;
+	return delete_locked(c, e);
 }

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "core/hooks.h"
+#include "core/journal.h"
 #include "spec/names.h"
 #include "sys/hostfs.h"
 #include "sys/raw.h"
@@ -80,6 +81,16 @@ static int to_fd(int fd, int want)
 	return dup3(fd, want, 0) < 0 ? -errno : 0;
 }
 
+/* By the hook itself, before it runs: there is no moment at which it runs and nobody knows of it. */
+static int note(const struct hook_run *h)
+{
+	struct err ignored;
+
+	return h->env->journal_dir < 0
+		       ? 0
+		       : journal_add_process(h->env->journal_dir, JOURNAL_HOOK, getpid(), &ignored);
+}
+
 /* In the child. The exit status 127 with a word on stderr tells of a failed execve. */
 static NORETURN void become(const struct hook_run *h)
 {
@@ -90,6 +101,8 @@ static NORETURN void become(const struct hook_run *h)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	int r = setpgid(0, 0) < 0 ? -errno : 0;
+	if (r >= 0)
+		r = note(h);
 	if (r >= 0)
 		r = to_fd(h->in, 0);
 	if (r >= 0)
@@ -247,6 +260,7 @@ void hooks_fill_env(struct hook_env *env, const struct spec *s, const char *bund
 	*env = (struct hook_env){
 		.cwd = bundle,
 		.state_json = state_json,
+		.journal_dir = -EBADF,
 		.watch_fd = -EBADF,
 		.stdout_file = spec_map_get(&s->annotations, "run.oci.hooks.stdout"),
 		.stderr_file = spec_map_get(&s->annotations, "run.oci.hooks.stderr"),

@@ -11,6 +11,7 @@ struct hook_env {
 	const char *state_json; /* what the hook reads on its stdin */
 	const struct strv *
 		env; /* when the hook gives none; NULL: ketch's own, without LISTEN_* and NOTIFY_SOCKET */
+	int journal_dir; /* the container's directory: notes each hook in the journal; -EBADF: not */
 	int watch_fd; /* ends the hook when it becomes readable or its peer goes away; -EBADF: none */
 	const char *stdout_file,
 		*stderr_file; /* run.oci.hooks.stdout and .stderr: appended to; NULL: captured for the error */
@@ -26,5 +27,6 @@ void hooks_run_all(const struct spec *s, enum spec_hook_kind kind, const struct 
 
 /* runtime.md step 13: failures are logged as warnings, all hooks run. */
 void hooks_run_poststop(const struct spec *s, const struct state *st, const char *bundle);
+/* What all hooks of a container share; no journal, nothing watched. */
 void hooks_fill_env(struct hook_env *env, const struct spec *s, const char *bundle,
 		    const char *state_json);

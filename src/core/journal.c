@@ -2,10 +2,14 @@
 /* The journal. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/journal.h"
 #include "sys/hostfs.h"
+#include "sys/proc.h"
 #include "sys/raw.h"
 #include "util/strv.h"
 
@@ -65,4 +69,32 @@ int journal_replay(int dir,
 			return r;
 	}
 	return 0;
+}
+
+int journal_add_process(int dir, const char *what, pid_t pid, struct err *e)
+{
+	struct proc_stat ps;
+	char value[64];
+
+	int r = proc_stat_host(pid, &ps);
+	if (r < 0)
+		return err_sys(e, r, "read the start time of process %d", pid);
+	snprintf(value, sizeof(value), "%d %" PRIu64, pid, ps.start_time);
+	return journal_add(dir, what, value, e);
+}
+
+void journal_kill(const char *what, const char *value)
+{
+	struct proc_stat ps;
+	uint64_t start_time;
+	int pid;
+
+	if (sscanf(value, "%d %" SCNu64, &pid, &start_time) != 2 || pid <= 1)
+		return;
+	auto_fd int pidfd = sys_pidfd_open(pid);
+	if (pidfd < 0 || proc_stat_host(pid, &ps) < 0 || ps.start_time != start_time)
+		return;
+	if (strcmp(what, JOURNAL_HOOK) == 0)
+		(void)kill(-pid, SIGKILL);
+	(void)sys_pidfd_send_signal(pidfd, SIGKILL);
 }

@@ -6,7 +6,18 @@
  */
 #pragma once
 
+#include <sys/types.h>
+
 #include "util/err.h"
+
+#define JOURNAL_BUNDLE "bundle" /* its path */
+#define JOURNAL_CGROUP "cgroup" /* a directory, written by linux/cgroup */
+#define JOURNAL_PROCESS                                                                            \
+	"process" /* PID START_TIME of a process on its way to being the container's */
+#define JOURNAL_HOOK                                                                               \
+	"hook" /* PID START_TIME of a hook that runs in the runtime's namespaces, leader of its group */
+#define JOURNAL_HOOKS                                                                              \
+	"hooks" /* the first hook is about to run: from here on an end runs poststop */
 
 /* DIR is the container's directory. Neither WHAT nor VALUE may hold a newline. */
 int journal_add(int dir, const char *what, const char *value, struct err *e);
@@ -14,3 +25,8 @@ int journal_add(int dir, const char *what, const char *value, struct err *e);
 int journal_replay(int dir,
 		   int (*fn)(void *ctx, const char *what, const char *value, struct err *e),
 		   void *ctx, struct err *e);
+
+/* An entry JOURNAL_PROCESS or JOURNAL_HOOK for the live or dead process PID, not reaped yet. */
+int journal_add_process(int dir, const char *what, pid_t pid, struct err *e);
+/* SIGKILL to what such an entry names, if it is still that process; a hook's whole group. */
+void journal_kill(const char *what, const char *value);

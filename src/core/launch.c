@@ -8,7 +8,9 @@
 
 #include "core/files.h"
 #include "core/hooks.h"
+#include "core/journal.h"
 #include "core/launch.h"
+#include "core/rows.h"
 #include "core/steps.h"
 #include "engine/progress.h"
 #include "linux/netdev.h"
@@ -149,13 +151,24 @@ static int take_signals(struct launch *l, struct err *e)
 	return l->signal_fd < 0 ? err_sys(e, -errno, "signalfd") : 0;
 }
 
+static bool has_create_hooks(const struct launch *l)
+{
+	const bool *has = l->plan->has_hooks;
+
+	return l->plan->opts.use == FOR_CREATE &&
+	       (has[HOOK_PRESTART] || has[HOOK_CREATE_RUNTIME] || has[HOOK_CREATE_CONTAINER]);
+}
+
 static int make_children(struct launch *l, struct err *e)
 {
 	const struct plan_fork *f = &l->plan->fork;
 	struct run *r = &l->run;
 	int socks[2], cgroup_fd = -EBADF;
 
-	int ret = fdpass_pair(socks);
+	int ret = has_create_hooks(l) ? journal_add(r->state_dir, JOURNAL_HOOKS, "", e) : 0;
+	if (ret < 0)
+		return ret;
+	ret = fdpass_pair(socks);
 	if (ret < 0)
 		return err_sys(e, ret, "make a socket pair");
 	r->chan.fd = socks[0];
@@ -183,7 +196,7 @@ static int make_children(struct launch *l, struct err *e)
 	close_fd(TAKE_FD(r->created_fd)); /* init's alone: the lock must end with its execve */
 	close_fd(TAKE_FD(r->listen_fd));
 	close_fd(TAKE_FD(r->listener_fd)); /* the agent may read to the end of the connection */
-	return 0;
+	return l->container ? 0 : journal_add_process(r->state_dir, JOURNAL_PROCESS, pid, e);
 }
 
 static int launch_steps(struct launch *l, struct err *e)
@@ -246,12 +259,24 @@ static void drop_signals(const struct launch *l)
 		continue;
 }
 
+/* The createContainer hooks are the child's: the page tells whether it came to them. */
+static bool hooks_began(const struct launch *l)
+{
+	const struct progress *p = l->run.progress;
+
+	for (unsigned i = 0; p && i < step_table.n; i++) {
+		if (step_table.rows[i] == &step_hooks_create && p->t[i].begin_ns)
+			return true;
+	}
+	return l->hooks_began;
+}
+
 void launch_abort(struct launch *l)
 {
 	end_child(&l->run.first);
 	end_child(&l->run.init);
 	stage_undo(&step_table, &l->run, &l->served);
-	if (l->hooks_began)
+	if (hooks_began(l))
 		hooks_run_poststop(l->spec, &l->state, l->bundle);
 	drop_signals(l);
 }

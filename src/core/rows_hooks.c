@@ -18,8 +18,8 @@ int launch_state_json(struct run *r, const char *status, bool host_pid, struct b
 	return ret < 0 ? err_sys(e, ret, "write the container's state") : 0;
 }
 
-static int run_kind(struct run *r, enum spec_hook_kind kind, const char *status, int watch_fd,
-		    const struct strv *env, struct err *e)
+static int run_kind(struct run *r, enum spec_hook_kind kind, int watch_fd, const struct strv *env,
+		    struct err *e)
 {
 	struct launch *l = r->core;
 	auto_buf struct buf json = { 0 };
@@ -27,11 +27,12 @@ static int run_kind(struct run *r, enum spec_hook_kind kind, const char *status,
 
 	if (l->spec->hooks[kind].n == 0)
 		return 0;
-	int ret = launch_state_json(r, status, false, &json, e);
+	int ret = launch_state_json(r, "created", false, &json, e);
 	if (ret < 0)
 		return ret;
 	hooks_fill_env(&he, l->spec, kind == HOOK_START_CONTAINER ? NULL : l->bundle,
 		       buf_str(&json));
+	he.journal_dir = r->is_child ? -EBADF : r->state_dir; /* a child's hooks end with it */
 	he.watch_fd = watch_fd;
 	he.env = env;
 	if (kind == HOOK_START_CONTAINER) /* host paths mean nothing in there */
@@ -73,8 +74,8 @@ static int runtime_run(struct run *r, struct err *e)
 	struct launch *l = r->core;
 
 	l->hooks_began = true;
-	int ret = run_kind(r, HOOK_PRESTART, "created", l->signal_fd, NULL, e);
-	return ret < 0 ? ret : run_kind(r, HOOK_CREATE_RUNTIME, "created", l->signal_fd, NULL, e);
+	int ret = run_kind(r, HOOK_PRESTART, l->signal_fd, NULL, e);
+	return ret < 0 ? ret : run_kind(r, HOOK_CREATE_RUNTIME, l->signal_fd, NULL, e);
 }
 
 static void runtime_explain(const struct plan *p, struct buf *out)
@@ -103,7 +104,7 @@ static bool has_create_hooks(const struct plan *p)
 
 static int create_run(struct run *r, struct err *e)
 {
-	return run_kind(r, HOOK_CREATE_CONTAINER, "created", r->chan.fd, NULL, e);
+	return run_kind(r, HOOK_CREATE_CONTAINER, r->chan.fd, NULL, e);
 }
 
 static void create_explain(const struct plan *p, struct buf *out)
@@ -130,7 +131,7 @@ static bool has_start_hooks(const struct plan *p)
 
 static int start_run(struct run *r, struct err *e)
 {
-	return run_kind(r, HOOK_START_CONTAINER, "created", -EBADF, &r->plan->process->env, e);
+	return run_kind(r, HOOK_START_CONTAINER, -EBADF, &r->plan->process->env, e);
 }
 
 static void start_explain(const struct plan *p, struct buf *out)

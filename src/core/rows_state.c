@@ -66,15 +66,16 @@ static int reserve_run(struct run *r, struct err *e)
 	}
 	if (ret < 0)
 		return err_sys(e, ret, "make '%s'", l->state_dir);
-	l->dir_made = true;
 	r->state_dir = host_opendir(l->store->fd, l->id, false);
 	if (r->state_dir < 0)
 		return err_sys(e, r->state_dir, "open '%s'", l->state_dir);
 	ret = store_lock(l->store, l->id, r->state_dir, LOCK_TIMEOUT_MS, e);
 	if (ret < 0)
 		return ret;
+	l->dir_made =
+		true; /* not before: a delete may have come first, and the name be another's by now */
 	r->undo_note = note;
-	ret = journal_add(r->state_dir, "bundle", l->bundle, e);
+	ret = journal_add(r->state_dir, JOURNAL_BUNDLE, l->bundle, e);
 	if (ret < 0)
 		return ret;
 	ret = host_replace(r->state_dir, FILE_CONFIG, buf_str(&l->config), l->config.len, 0600,

@@ -38,7 +38,7 @@ static int begin(struct launch *l, struct err *e)
 
 	int ret = await_exec(&r->chan, r->init.pid, r->init.pidfd, r->exec_errno, program(l), e);
 	if (ret >= 0 && l->plan->opts.use == FOR_CREATE)
-		ret = run_poststart(l->spec, &l->state, e);
+		ret = run_poststart(l->spec, &l->state, r->state_dir, l->signal_fd, e);
 	if (ret < 0) {
 		launch_place_err(l, e);
 		l->hooks_began = l->plan->opts.use ==

@@ -7,6 +7,7 @@
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 
+#include "core/journal.h"
 #include "core/launch.h"
 #include "core/steps.h"
 #include "engine/progress.h"
@@ -53,7 +54,7 @@ static int take_adopt(struct launch *l, struct packet *p, struct err *e)
 	r->init.pid = pid;
 	r->init.pidfd = p->fds[0];
 	p->n_fds = 0;
-	return 0;
+	return l->container ? 0 : journal_add_process(r->state_dir, JOURNAL_PROCESS, pid, e);
 }
 
 static int answer(struct launch *l, struct packet *in, struct err *e)

@@ -25,7 +25,8 @@ static bool before_1_3(const char *oci_version)
 	return sscanf(oci_version, "%u.%u", &major, &minor) == 2 && major == 1 && minor < 3;
 }
 
-int run_poststart(const struct spec *s, const struct state *st, struct err *e)
+int run_poststart(const struct spec *s, const struct state *st, int dir, int watch_fd,
+		  struct err *e)
 {
 	auto_buf struct buf json = { 0 };
 	struct hook_env env;
@@ -35,6 +36,8 @@ int run_poststart(const struct spec *s, const struct state *st, struct err *e)
 	if (state_oci_json(st, "running", (pid_t)st->pid, true, &json) < 0)
 		return err_sys(e, -ENOMEM, "state");
 	hooks_fill_env(&env, s, st->bundle, buf_str(&json));
+	env.journal_dir = dir;
+	env.watch_fd = watch_fd;
 	if (!before_1_3(s->oci_version))
 		return hooks_run(s, HOOK_POSTSTART, &env, e);
 	hooks_run_all(s, HOOK_POSTSTART, &env);
@@ -156,7 +159,7 @@ int container_start(const struct store *st, const char *id, struct err *e)
 	}
 	r = start_locked(c, s, e);
 	if (r >= 0)
-		r = run_poststart(s, &c->state, e);
+		r = run_poststart(s, &c->state, c->dir, -EBADF, e);
 	if (r < 0) {
 		container_place_err(c, e);
 		stop_after_failure(s, c);

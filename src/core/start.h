@@ -21,7 +21,8 @@ int await_exec(struct chan *c, pid_t pid, int pidfd, volatile uint32_t *exec_err
 /* Connected seccomp agent of the profile (listenerPath, else the receiver annotation); -EBADF when the profile notifies nobody. */
 int connect_listener(const struct spec *s, struct err *e);
 
-/* poststart hooks (runtime.md step 9). */
-int run_poststart(const struct spec *s, const struct state *st, struct err *e);
+/* poststart hooks (runtime.md step 9). DIR is the container's; WATCH_FD ends them when it becomes readable, -EBADF: none. */
+int run_poststart(const struct spec *s, const struct state *st, int dir, int watch_fd,
+		  struct err *e);
 /* A failed startContainer or poststart: kills, frees the cgroups, runs poststop once, leaves a "stopped" record. LOCKED by the caller. */
 void stop_after_failure(const struct spec *s, struct container *c);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -11,7 +12,7 @@
 #include "core/store.h"
 #include "sys/hostfs.h"
 
-enum { ID_MAX = 1024, NAME_MAX_BYTES = 255, LOCK_POLL_MS = 5 };
+enum { ID_MAX = 1024, NAME_MAX_BYTES = 255, LOCK_POLL_MS = 5, PROC_MAX = 1024 * 1024 };
 
 /* Root of the initial user namespace, whose whole range is mapped to itself. */
 static bool initial_userns(void)
@@ -121,6 +122,52 @@ static int check_same(const struct store *s, const char *id, int dir, struct err
 		       id);
 }
 
+/* The process with an exclusive lock on the file INODE, by the text of /proc/locks; 0: none is told. */
+static pid_t lock_holder(char *text, ino_t inode)
+{
+	unsigned long long n;
+	char *line;
+	int pid;
+
+	while ((line = strsep(&text, "\n"))) {
+		if (sscanf(line, "%*u: FLOCK %*s WRITE %d %*x:%*x:%llu", &pid, &n) == 2 &&
+		    n == inode && pid > 0)
+			return pid;
+	}
+	return 0;
+}
+
+/* Writes " 123 (ketch start x)", or nothing when /proc does not tell. */
+static void name_holder(int dir, char *out, size_t size)
+{
+	auto_buf struct buf locks = { 0 }, command = { 0 };
+	struct stat st;
+	char path[32];
+
+	out[0] = '\0';
+	if (fstat(dir, &st) < 0 || host_read(AT_FDCWD, "/proc/locks", PROC_MAX, &locks) < 0)
+		return;
+	pid_t pid = lock_holder(locks.p, st.st_ino);
+	if (!pid)
+		return;
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
+	(void)host_read(AT_FDCWD, path, PROC_MAX, &command);
+	for (size_t i = 0; i + 1 < command.len; i++) {
+		if (!command.p[i])
+			command.p[i] = ' ';
+	}
+	snprintf(out, size, " %d (%.80s)", pid, buf_str(&command));
+}
+
+static int locked_by(int dir, const char *id, struct err *e)
+{
+	char holder[128];
+
+	name_holder(dir, holder, sizeof(holder));
+	return err_set(e, ERR_STATE, "container '%s' is locked by %s%s", id,
+		       *holder ? "process" : "another command", holder);
+}
+
 int store_lock(const struct store *s, const char *id, int dir, int timeout_ms, struct err *e)
 {
 	const struct timespec pause = { .tv_nsec = LOCK_POLL_MS * 1000000L };
@@ -128,11 +175,8 @@ int store_lock(const struct store *s, const char *id, int dir, int timeout_ms, s
 	for (int waited = 0; flock(dir, LOCK_EX | LOCK_NB) < 0; waited += LOCK_POLL_MS) {
 		if (errno != EWOULDBLOCK)
 			return err_sys(e, -errno, "lock container '%s'", id);
-		if (waited >= timeout_ms) {
-			err_set(e, ERR_STATE, "container '%s' is locked by another command", id);
-			return err_hint(e, "see which: grep FLOCK /proc/locks, or fuser %s/%s",
-					s->path, id);
-		}
+		if (waited >= timeout_ms)
+			return locked_by(dir, id, e);
 		nanosleep(&pause, NULL);
 	}
 	return check_same(s, id, dir, e);

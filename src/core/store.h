@@ -33,4 +33,7 @@ int store_lock(const struct store *s, const char *id, int dir, int timeout_ms, s
 int store_list(const struct store *s, struct strv *ret, struct err *e);
 
 #define auto_store AUTO(store_close)
-#define STORE_NONE	  { .fd = -EBADF }
+#define STORE_NONE                                                                                 \
+	{                                                                                          \
+		.fd = -EBADF                                                                       \
+	}

@@ -64,6 +64,11 @@ ketch() {
   "$KETCH" --root "$ROOT" "$@"
 }
 
+# For `bg … &`: $! is ketch itself, and bats does not wait for what it leaves.
+bg() {
+  exec "$KETCH" --root "$ROOT" "$@" < /dev/null > "${OUT:-$TEST_DIR/out}" 2>&1 3>&-
+}
+
 # Runs the bundle in the foreground as "$CT".
 run_bundle() {
   run ketch run -b "$BUNDLE" "$@" "$CT" < /dev/null
