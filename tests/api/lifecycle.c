@@ -12,8 +12,9 @@ static int failed(const char *what, int r, ketch_error *e)
 {
 	printf("%s: %d", what, r);
 	if (e)
-		printf(" %s: %s (step %s, path %s, line %u, hint %s)", ketch_error_code_name(e), ketch_error_message(e),
-		       ketch_error_step(e), ketch_error_json_path(e), ketch_error_line(e), ketch_error_hint(e));
+		printf(" %s: %s (step %s, path %s, line %u, hint %s)", ketch_error_code_name(e),
+		       ketch_error_message(e), ketch_error_step(e), ketch_error_json_path(e),
+		       ketch_error_line(e), ketch_error_hint(e));
 	printf("\n");
 	ketch_error_free(e);
 	return 1;
@@ -28,7 +29,8 @@ static int expect_status(ketch_context *c, const char *id, const char *want)
 	if (r < 0)
 		return failed("state", r, e);
 	int ok = strcmp(ketch_state_status(s), want) == 0 && strcmp(ketch_state_id(s), id) == 0 &&
-		 strstr(ketch_state_json(s), want) && (ketch_state_pid(s) > 0) == (strcmp(want, "stopped") != 0);
+		 strstr(ketch_state_json(s), want) &&
+		 (ketch_state_pid(s) > 0) == (strcmp(want, "stopped") != 0);
 	printf("state %s pid %s\n", ketch_state_status(s), ketch_state_pid(s) > 0 ? "yes" : "no");
 	ketch_state_free(s);
 	return !ok;
@@ -36,8 +38,8 @@ static int expect_status(ketch_context *c, const char *id, const char *want)
 
 static int count(void *data, const char *id)
 {
-	(void) id;
-	++*(int *) data;
+	(void)id;
+	++*(int *)data;
 	return 0;
 }
 
@@ -47,12 +49,14 @@ static int errors(ketch_context *c, const char *bundle, const char *id)
 	ketch_error *e = NULL;
 	int status = 0;
 
-	if (ketch_create(c, id, bundle, NULL, &e) >= 0 || !e || ketch_error_code(e) != KETCH_ERROR_EXISTS)
+	if (ketch_create(c, id, bundle, NULL, &e) >= 0 || !e ||
+	    ketch_error_code(e) != KETCH_ERROR_EXISTS)
 		return failed("create twice", 0, e);
 	printf("create twice: %s\n", ketch_error_message(e));
 	ketch_error_free(e);
 	e = NULL;
-	if (ketch_create(c, "other", "/nonexistent", NULL, &e) >= 0 || !e || ketch_error_code(e) != KETCH_ERROR_BUNDLE)
+	if (ketch_create(c, "other", "/nonexistent", NULL, &e) >= 0 || !e ||
+	    ketch_error_code(e) != KETCH_ERROR_BUNDLE)
 		return failed("missing bundle", 0, e);
 	ketch_error_free(e);
 	e = NULL;
@@ -62,7 +66,8 @@ static int errors(ketch_context *c, const char *bundle, const char *id)
 	printf("exec: %s: %s\n", ketch_error_step(e), ketch_error_message(e));
 	ketch_error_free(e);
 	e = NULL;
-	if (ketch_kill(c, "unknown", SIGTERM, 0, &e) >= 0 || !e || ketch_error_code(e) != KETCH_ERROR_NOT_FOUND)
+	if (ketch_kill(c, "unknown", SIGTERM, 0, &e) >= 0 || !e ||
+	    ketch_error_code(e) != KETCH_ERROR_NOT_FOUND)
 		return failed("kill of nothing", 0, e);
 	ketch_error_free(e);
 	return 0;
@@ -100,7 +105,8 @@ static int life(ketch_context *c, const char *bundle, const char *id)
 		usleep(20000);
 	if ((r = ketch_delete(c, id, 0, &e)) < 0)
 		return failed("delete", r, e);
-	if (ketch_state_get(c, id, NULL, &e) >= 0 || !e || ketch_error_code(e) != KETCH_ERROR_NOT_FOUND)
+	if (ketch_state_get(c, id, NULL, &e) >= 0 || !e ||
+	    ketch_error_code(e) != KETCH_ERROR_NOT_FOUND)
 		return failed("state after delete", 0, e);
 	ketch_error_free(e);
 	return 0;
@@ -110,7 +116,8 @@ int main(int argc, char **argv)
 {
 	ketch_context *c = ketch_context_new();
 
-	if (argc != 5 || !c || ketch_context_set_program(c, argv[1]) < 0 || ketch_context_set_root(c, argv[2]) < 0)
+	if (argc != 5 || !c || ketch_context_set_program(c, argv[1]) < 0 ||
+	    ketch_context_set_root(c, argv[2]) < 0)
 		return 2;
 	int bad = life(c, argv[3], argv[4]);
 	ketch_context_free(c);

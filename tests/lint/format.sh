@@ -3,5 +3,6 @@
 # Fails when clang-format would change a source file.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-find src include tests -name '*.[ch]' -print0 | xargs -0 clang-format --dry-run -Werror 2>&1 | grep -E 'error:' | cut -d: -f1 | sort | uniq -c && exit 1
+bad=$(find src include tests -name '*.[ch]' -print0 | xargs -0 clang-format --dry-run 2>&1 | grep -E 'warning:' | cut -d: -f1 | sort | uniq -c || true)
+[ -z "$bad" ] || { echo "clang-format would change:"; echo "$bad"; exit 1; }
 echo "format: as .clang-format says"

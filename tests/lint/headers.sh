@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../.."
 bad=0
 for h in $(find src include -name '*.h' | sort); do
   printf '#include "%s"\n' "${h#src/}" | sed 's|"include/|"|' |
-    ${CC:-cc} -std=gnu11 -D_GNU_SOURCE -fsyntax-only -iquote src -iquote include -I "${1:-build}" -x c - || { echo "$h does not compile alone"; bad=1; }
+    ${CC:-cc} -std=gnu11 -D_GNU_SOURCE -fsyntax-only -iquote src -I include -I "${1:-build}" -x c - || { echo "$h does not compile alone"; bad=1; }
 done
 while read -r f; do
   head -n 2 "$f" | grep -q SPDX-License-Identifier || { echo "$f: no SPDX line"; bad=1; }

@@ -21,7 +21,7 @@ static void put(const char *name, mode_t mode)
 
 static void setup(void)
 {
-	auto_buf struct buf path = { 0 };
+	UNUSED auto_buf struct buf path = { 0 };
 
 	CHECK(mkdtemp(dir) != NULL);
 	CHECK(chdir(dir) == 0);

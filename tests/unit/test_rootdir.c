@@ -80,7 +80,7 @@ static int try_touch(const struct rootdir *root, const char *path, mode_t mode)
 static void stays_inside(void)
 {
 	struct rootdir root;
-	auto_fd int dir = make_tree(&root);
+	UNUSED auto_fd int dir = make_tree(&root);
 
 	CHECK_INT(symlinkat("../../../etc", root.fd, "a/up"), 0);
 	CHECK_INT(symlinkat("/etc", root.fd, "a/abs"), 0);
@@ -103,7 +103,7 @@ static void stays_inside(void)
 static void reports_as_the_kernel_does(void)
 {
 	struct rootdir root;
-	auto_fd int dir = make_tree(&root);
+	UNUSED auto_fd int dir = make_tree(&root);
 	char name[300];
 
 	CHECK_INT(symlinkat("l2", root.fd, "l1"), 0);
@@ -143,7 +143,7 @@ static void reports_as_the_kernel_does(void)
 static void limits_symlinks(void)
 {
 	struct rootdir root;
-	auto_fd int dir = make_tree(&root);
+	UNUSED auto_fd int dir = make_tree(&root);
 	char name[16], target[16];
 
 	for (int i = 1; i <= 41; i++) {
@@ -175,7 +175,7 @@ static void follows_no_magic_links(void)
 static void opens_paths(void)
 {
 	struct rootdir root;
-	auto_fd int dir = make_tree(&root);
+	UNUSED auto_fd int dir = make_tree(&root);
 	char text[32];
 	struct stat st;
 
@@ -257,7 +257,7 @@ static void makes_files(void)
 static void splits_parents(void)
 {
 	struct rootdir root;
-	auto_fd int dir = make_tree(&root);
+	UNUSED auto_fd int dir = make_tree(&root);
 	const char *name = NULL;
 	int parent = -1;
 
@@ -286,7 +286,7 @@ static void splits_parents(void)
 static void makes_nodes(void)
 {
 	struct rootdir root;
-	auto_fd int dir = make_tree(&root);
+	UNUSED auto_fd int dir = make_tree(&root);
 	mode_t old = umask(077);
 	struct stat st;
 
