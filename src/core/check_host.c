@@ -11,6 +11,7 @@
 #include "core/check.h"
 #include "core/needs.h"
 #include "linux/idmap.h"
+#include "linux/seccomp.h"
 #include "spec/json.h"
 #include "sys/creds.h"
 #include "sys/hostfs.h"
@@ -330,13 +331,37 @@ static void check_helper(struct check *c, bool needed, const char *tool, const c
 	check_error(c, &e);
 }
 
+static void on_seccomp_warning(void *ctx, const char *text)
+{
+	struct err e;
+
+	err_set(&e, ERR_UNSUPPORTED, "%s", text);
+	err_at(&e, "$.linux.seccomp.syscalls");
+	check_warning(ctx, &e);
+}
+
+static void check_profile(struct check *c, const struct spec_seccomp *s)
+{
+	struct seccomp_program *p = NULL;
+	struct err e;
+
+	if (seccomp_compile(&p, s, -EBADF, on_seccomp_warning, c, &e) < 0) {
+		err_at(&e, "$.linux.seccomp");
+		check_error(c, &e);
+	}
+	seccomp_free(p);
+}
+
 static void check_seccomp(struct check *c)
 {
 	const struct spec_seccomp *s = c->spec->lnx->seccomp;
 	mode_t mode;
 	struct err e;
 
-	if (!s || !s->notifies || !s->listener_path || sys_stat_mode(s->listener_path, &mode) >= 0)
+	if (!s)
+		return;
+	check_profile(c, s);
+	if (!s->notifies || !s->listener_path || sys_stat_mode(s->listener_path, &mode) >= 0)
 		return;
 	err_set(&e, ERR_NOT_FOUND, "nobody listens at '%s' yet", s->listener_path);
 	err_hint(&e, "the agent must listen there before the container is started");

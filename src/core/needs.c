@@ -337,8 +337,9 @@ static bool a_notify(const struct need *n, const struct spec *s, struct buf *whe
 
 static bool a_killable(const struct need *n, const struct spec *s, struct buf *where)
 {
+	(void)n;
 	buf_adds(where, "$.linux.seccomp.flags");
-	return a_notify(n, s, &(struct buf){ 0 }) &&
+	return s->lnx->seccomp && s->lnx->seccomp->notifies &&
 	       (s->lnx->seccomp->flags & SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
 }
 

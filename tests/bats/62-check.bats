@@ -291,3 +291,14 @@ wrong() {
   done
   [ $n -ge 2 ]
 }
+
+@test "check: the seccomp profile" {
+  edit '.linux.seccomp = {defaultAction: "SCMP_ACT_ERRNO", architectures: ["SCMP_ARCH_X86_64"], syscalls: [{names: ["read", "nosuchcall"], action: "SCMP_ACT_ALLOW"}]}'
+  check
+  assert_status 0
+  finds warning '$.linux.seccomp.syscalls' nosuchcall
+  edit '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", listenerPath: "/none/agent", syscalls: [{names: ["mkdir"], action: "SCMP_ACT_NOTIFY"}]}'
+  check
+  assert_status 0
+  finds warning '$.linux.seccomp.listenerPath' /none/agent
+}
