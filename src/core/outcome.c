@@ -12,13 +12,14 @@
 
 enum { PF_FORKNOEXEC = 0x40 };
 
-/* A process that died inside execve is a zombie that never executed anything. One that is gone altogether did run: its parent reaped it. */
-static bool died_before_exec(pid_t pid)
+/* Its end of the socket is closed, by execve or because it dies: execve clears the flag first. A dying process is no zombie yet when its
+ * descriptors go. One that was reaped did run, as far as can be known. */
+static bool died_before_exec(pid_t pid, int pidfd)
 {
 	struct proc_stat ps;
 
-	return proc_stat_host(pid, &ps) == 0 && (ps.state == 'Z' || ps.state == 'X') &&
-	       (ps.flags & PF_FORKNOEXEC);
+	return proc_stat_host(pid, &ps) == 0 && (ps.flags & PF_FORKNOEXEC) &&
+	       sys_pidfd_send_signal(pidfd, 0) == 0;
 }
 
 static int exec_failed(int errnum, const char *program, struct err *e)
@@ -84,7 +85,7 @@ int await_exec(struct chan *c, pid_t pid, int pidfd, volatile uint32_t *exec_err
 	}
 	if (exec_errno && *exec_errno)
 		return exec_failed((int)*exec_errno, program, e);
-	if (!announced || died_before_exec(pid))
+	if (!announced || died_before_exec(pid, pidfd))
 		return process_died(e);
 	return 0;
 }

@@ -14,7 +14,13 @@ int launch_state_json(struct run *r, const char *status, bool host_pid, struct b
 	const struct launch *l = r->core;
 	pid_t pid = !r->is_child ? r->init.pid : host_pid ? r->host_pid : getpid();
 
-	int ret = state_oci_json(&l->state, status, pid, true, out);
+	const struct state *st = &l->state;
+	/* exec: the container is there already, and the pid is its init's, whoever else runs in it. */
+	if (r->plan->opts.use == FOR_EXEC) {
+		st = &l->container->state;
+		pid = (pid_t)st->pid;
+	}
+	int ret = state_oci_json(st, status, pid, true, out);
 	return ret < 0 ? err_sys(e, ret, "write the container's state") : 0;
 }
 

@@ -761,7 +761,7 @@ static void tree_of_an_engine(void)
 	size_t before, after;
 
 	engine_profile(&p);
-	against_libseccomp(&p, 1000000, &before, &after);
+	against_libseccomp(&p, 100000, &before, &after);
 	printf("# %zu instructions, in the tree %zu\n", before, after);
 	CHECK(after * 2 < before);
 	end(&p);
@@ -797,7 +797,7 @@ static void random_trees(void)
 					     SECCOMP_RET_TRAP };
 	size_t before, after, total_before = 0, total_after = 0;
 
-	for (unsigned i = 0; i < 150; i++) {
+	for (unsigned i = 0; i < 100; i++) {
 		struct profile p;
 
 		start(&p, defaults[rnd() % N_ELEMENTS(defaults)]);
@@ -809,7 +809,7 @@ static void random_trees(void)
 #endif
 		for (unsigned n = (unsigned)(rnd() % 12); n > 0; n--)
 			random_rule(&p);
-		against_libseccomp(&p, 20000, &before, &after);
+		against_libseccomp(&p, 3000, &before, &after);
 		CHECK(after <= before + before / 2);
 		total_before += before;
 		total_after += after;
