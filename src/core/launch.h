@@ -35,6 +35,7 @@ struct launch {
 	bool mask_saved;
 	bool dir_made;	  /* state.reserve made the directory: undo removes it */
 	bool hooks_began; /* a failure from here on runs poststop */
+	bool pid_file_written;
 	bool committed;
 };
 

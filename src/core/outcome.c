@@ -3,12 +3,15 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
 
 #include "core/start.h"
 #include "linux/exec.h"
 #include "sys/proc.h"
 #include "sys/raw.h"
 #include "util/log.h"
+#include "util/parse.h"
 
 enum { PF_FORKNOEXEC = 0x40 };
 
@@ -61,23 +64,35 @@ static int take_message(struct chan *c, bool *announced, struct err *e)
 	return 0;
 }
 
-int await_exec(struct chan *c, pid_t pid, int pidfd, volatile uint32_t *exec_errno,
+int interrupted(int signal_fd, struct err *e)
+{
+	struct signalfd_siginfo si;
+
+	if (read(signal_fd, &si, sizeof(si)) != sizeof(si))
+		return 0;
+	const char *name = signal_name((int)si.ssi_signo);
+	return err_set(e, ERR_STATE, "interrupted by signal %u (%s): everything is undone",
+		       si.ssi_signo, name ? name : "?");
+}
+
+int await_exec(struct chan *c, pid_t pid, int pidfd, int signal_fd, volatile uint32_t *exec_errno,
 	       const char *program, struct err *e)
 {
 	bool announced = false;
 
 	for (;;) {
 		struct pollfd p[] = { { .fd = c->fd, .events = POLLIN },
-				      { .fd = pidfd, .events = POLLIN } };
+				      { .fd = pidfd, .events = POLLIN },
+				      { .fd = signal_fd, .events = POLLIN } };
 
-		if (poll(p, 2, -1) < 0) {
+		if (poll(p, N_ELEMENTS(p), -1) < 0) {
 			if (errno == EINTR)
 				continue;
 			return err_sys(e, -errno, "poll");
 		}
-		if (!p[0].revents)
+		if (p[1].revents && !p[0].revents)
 			break; /* dead, with the socket still open elsewhere */
-		int r = take_message(c, &announced, e);
+		int r = p[0].revents ? take_message(c, &announced, e) : interrupted(signal_fd, e);
 		if (r == -EPIPE || r == -ECONNRESET)
 			break;
 		if (r < 0)

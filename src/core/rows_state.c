@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "core/files.h"
@@ -142,7 +143,7 @@ static int write_state(struct launch *l, struct err *e)
 }
 
 /* No newline: containerd reads it with strconv.Atoi. */
-static int write_pid_file(const struct launch *l, struct err *e)
+static int write_pid_file(struct launch *l, struct err *e)
 {
 	char text[16];
 
@@ -150,7 +151,18 @@ static int write_pid_file(const struct launch *l, struct err *e)
 		return 0;
 	int n = snprintf(text, sizeof(text), "%d", l->run.init.pid);
 	int r = host_replace_path(l->opts->pid_file, text, (size_t)n, 0644);
+	l->pid_file_written = r >= 0;
 	return r < 0 ? err_sys(e, r, "write the pid file '%s'", l->opts->pid_file) : 0;
+}
+
+/* An engine takes the file as proof that the process ran. */
+static void commit_undo(struct run *r)
+{
+	const struct launch *l = r->core;
+	mode_t mode;
+
+	if (l->pid_file_written && sys_stat_mode(l->opts->pid_file, &mode) >= 0 && S_ISREG(mode))
+		(void)host_unlink(AT_FDCWD, l->opts->pid_file, false);
 }
 
 /* The console protocol with a pidfd: one message, one descriptor. */
@@ -195,5 +207,6 @@ const struct step step_state_commit = {
 	.on = MSG_BIT(MSG_READY),
 	.use = FOR_CREATE | FOR_EXEC | FOR_RESTORE,
 	.run = commit_run,
+	.undo = commit_undo,
 	.explain = commit_explain,
 };

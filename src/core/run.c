@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 
 #include "core/foreground.h"
@@ -36,7 +37,8 @@ static int begin(struct launch *l, struct err *e)
 {
 	struct run *r = &l->run;
 
-	int ret = await_exec(&r->chan, r->init.pid, r->init.pidfd, r->exec_errno, program(l), e);
+	int ret = await_exec(&r->chan, r->init.pid, r->init.pidfd, l->signal_fd, r->exec_errno,
+			     program(l), e);
 	if (ret >= 0 && l->plan->opts.use == FOR_CREATE)
 		ret = run_poststart(l->spec, &l->state, r->state_dir, l->signal_fd, e);
 	if (ret < 0) {
@@ -53,8 +55,9 @@ static int stay(struct launch *l, int *ret_status, struct err *e)
 {
 	struct run *r = &l->run;
 
-	close_fd(TAKE_FD(
-		r->state_dir)); /* and with it the lock: other commands must reach a running container */
+	/* Other commands must reach a running container. */
+	if (flock(r->state_dir, LOCK_UN) < 0)
+		return err_sys(e, -errno, "unlock container '%s'", l->id);
 	return foreground_wait(r->init.pid, r->init.pidfd, r->console_master, ret_status, e);
 }
 
@@ -76,7 +79,8 @@ int container_run(const struct store *s, const char *id, const struct launch_opt
 	if (r < 0 || o->detach)
 		return r;
 	r = stay(&l, ret_status, e);
-	if (o->keep)
+	/* Another command may have deleted it, and the id be another container's by now. */
+	if (o->keep || !store_is(s, id, l.run.state_dir))
 		return r;
 	struct err de;
 	int d = container_delete(s, id, DELETE_FORCE, r < 0 ? &de : e);

@@ -4,11 +4,11 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 
 #include "core/journal.h"
 #include "core/launch.h"
+#include "core/start.h"
 #include "core/steps.h"
 #include "engine/progress.h"
 #include "sys/raw.h"
@@ -110,17 +110,6 @@ static int handle(struct launch *l, struct err *e)
 	return r < 0 ? r : in.type == MSG_READY;
 }
 
-static int interrupted(struct launch *l, struct err *e)
-{
-	struct signalfd_siginfo si;
-
-	if (read(l->signal_fd, &si, sizeof(si)) != sizeof(si))
-		return 0;
-	const char *name = signal_name((int)si.ssi_signo);
-	return err_set(e, ERR_STATE, "interrupted by signal %u (%s): everything is undone",
-		       si.ssi_signo, name ? name : "?");
-}
-
 static int serve_once(struct launch *l, struct err *e)
 {
 	struct run *r = &l->run;
@@ -139,7 +128,7 @@ static int serve_once(struct launch *l, struct err *e)
 			return ret;
 	}
 	if (p[1].revents)
-		return interrupted(l, e);
+		return interrupted(l->signal_fd, e);
 	if (p[2].revents)
 		return died(l, &r->init, "the container's process", e);
 	if (p[3].revents)

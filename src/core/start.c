@@ -127,7 +127,7 @@ static int start_locked(struct container *c, const struct spec *s, struct err *e
 			       c->id);
 	int r = send_go(c, s, &chan, &page, e);
 	if (r >= 0)
-		r = await_exec(&chan, (pid_t)c->state.pid, pidfd, page, program, e);
+		r = await_exec(&chan, (pid_t)c->state.pid, pidfd, -EBADF, page, program, e);
 	close_fd(chan.fd);
 	if (page)
 		munmap((void *)page, sizeof(*page));

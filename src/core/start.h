@@ -14,9 +14,11 @@ struct go {
 };
 
 /* Waits until the process behind PIDFD (PID in our namespace) has become its program, over CHAN: EXEC and then the end of the socket
- * without an errno in *EXEC_ERRNO. Anything else is an error. */
-int await_exec(struct chan *c, pid_t pid, int pidfd, volatile uint32_t *exec_errno,
+ * without an errno in *EXEC_ERRNO. Anything else is an error, a signal from SIGNAL_FD (-EBADF: none) too. */
+int await_exec(struct chan *c, pid_t pid, int pidfd, int signal_fd, volatile uint32_t *exec_errno,
 	       const char *program, struct err *e);
+/* Reads the signal that is waiting in SIGNAL_FD: the error that it stands for, or 0 when there is none. */
+int interrupted(int signal_fd, struct err *e);
 
 /* Connected seccomp agent of the profile (listenerPath, else the receiver annotation); -EBADF when the profile notifies nobody. */
 int connect_listener(const struct spec *s, struct err *e);

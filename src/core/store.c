@@ -110,16 +110,13 @@ int store_open_dir(const struct store *s, const char *id, struct err *e)
 	return dir < 0 ? err_sys(e, dir, "open the state of container '%s'", id) : dir;
 }
 
-static int check_same(const struct store *s, const char *id, int dir, struct err *e)
+bool store_is(const struct store *s, const char *id, int dir)
 {
 	struct stat ours, now;
 
 	auto_fd int again = host_opendir(s->fd, id, true);
-	if (again >= 0 && fstat(dir, &ours) == 0 && fstat(again, &now) == 0 &&
-	    ours.st_ino == now.st_ino && ours.st_dev == now.st_dev)
-		return 0;
-	return err_set(e, ERR_NOT_FOUND, "container '%s' does not exist: it was deleted meanwhile",
-		       id);
+	return again >= 0 && fstat(dir, &ours) == 0 && fstat(again, &now) == 0 &&
+	       ours.st_ino == now.st_ino && ours.st_dev == now.st_dev;
 }
 
 /* The process with an exclusive lock on the file INODE, by the text of /proc/locks; 0: none is told. */
@@ -179,7 +176,10 @@ int store_lock(const struct store *s, const char *id, int dir, int timeout_ms, s
 			return locked_by(dir, id, e);
 		nanosleep(&pause, NULL);
 	}
-	return check_same(s, id, dir, e);
+	if (store_is(s, id, dir))
+		return 0;
+	return err_set(e, ERR_NOT_FOUND, "container '%s' does not exist: it was deleted meanwhile",
+		       id);
 }
 
 static int add_id(void *ctx, const char *name, unsigned char d_type)

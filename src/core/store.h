@@ -29,6 +29,8 @@ int store_open_dir(const struct store *s, const char *id, struct err *e);
 /* Exclusive lock on a container's directory DIR, which is ID's: waits up to TIMEOUT_MS, then STATE naming the holder. A directory that was
  * deleted while we waited is NOT_FOUND. The lock ends with the descriptor. */
 int store_lock(const struct store *s, const char *id, int dir, int timeout_ms, struct err *e);
+/* Is DIR, opened before, still the directory of ID? */
+bool store_is(const struct store *s, const char *id, int dir);
 /* Ids of all containers, sorted. Adds to *ret. */
 int store_list(const struct store *s, struct strv *ret, struct err *e);
 
