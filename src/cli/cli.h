@@ -34,6 +34,8 @@ struct command {
 };
 
 extern const struct command *const commands[]; /* ended by NULL */
+extern const struct opt global_options[];
+extern const size_t n_global_options;
 
 /* What create, run and exec share. */
 int cli_launch(const struct cli_global *g, struct launch_opts *o, struct err *e);

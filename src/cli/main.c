@@ -31,7 +31,7 @@ static const struct opt_word tristates[] = {
 	{ "1", TRI_YES },     { "0", TRI_NO },	   { 0 },
 };
 
-static const struct opt global_options[] = {
+const struct opt global_options[] = {
 	OPTION(0, "root", OPT_STR, struct cli_global, root, "DIR",
 	       "directory for the containers' state"),
 	OPTION(0, "log", OPT_STR, struct cli_global, log, "FILE",
@@ -71,6 +71,7 @@ static const struct opt global_options[] = {
 	  .hidden = true },
 	OPTION('v', "version", OPT_FLAG, struct cli_global, version, NULL, "print the version"),
 };
+const size_t n_global_options = N_ELEMENTS(global_options);
 
 static void print(int fd, const struct buf *b)
 {

@@ -159,6 +159,6 @@ void opt_help(const struct opt *opts, size_t n, struct buf *out)
 			 opts[i].short_name ? opts[i].short_name : ' ',
 			 opts[i].short_name ? ", " : "  ", opts[i].name, opts[i].arg ? " " : "",
 			 opts[i].arg ? opts[i].arg : "");
-		buf_addf(out, "  %-30s %s\n", left, opts[i].help);
+		buf_addf(out, "  %-32s  %s\n", left, opts[i].help);
 	}
 }
