@@ -61,10 +61,17 @@ int cgroup_devices_plan(struct cgroup_devices *ret, struct arena *a,
 	ret->rules.v = arena_array(a, room, sizeof(*ret->rules.v));
 	if (!ret->rules.v)
 		return -ENOMEM;
-	for (size_t i = 0; !ret->allow_all && i < N_ELEMENTS(defaults); i++)
-		add_rule(ret, &defaults[i], -1);
-	for (size_t i = first; i < n; i++)
-		add_rule(ret, &rules[i], (long)i);
+	/* The defaults allow, so before which of the rules that allow they stand makes no difference: they come behind
+	 * those, where readers of devices.list look for the config's own order, and before the first that denies. */
+	size_t at = first;
+	while (at < n && rules[at].allow)
+		at++;
+	for (size_t i = first; i <= n; i++) {
+		for (size_t k = 0; i == at && !ret->allow_all && k < N_ELEMENTS(defaults); k++)
+			add_rule(ret, &defaults[k], -1);
+		if (i < n)
+			add_rule(ret, &rules[i], (long)i);
+	}
 	return 0;
 }
 

@@ -24,7 +24,6 @@ struct decode {
 	bool bind, remount;
 	size_t idmap_option; /* index, where one was given */
 	struct buf data;     /* options that are no words of ours */
-	size_t data_option;  /* index of the first of them */
 	struct buf sb_words; /* words for the super block, for a warning */
 };
 
@@ -127,8 +126,6 @@ static void read_options(struct decode *d)
 		if (o) {
 			apply_option(d, o, i);
 		} else if (options->v[i][0]) {
-			if (!d->data.len)
-				d->data_option = i;
 			buf_addf(&d->data, "%s%s", d->data.len ? "," : "", options->v[i]);
 		}
 	}
@@ -227,14 +224,8 @@ static int check_bind(struct decode *d, struct err *e)
 	struct plan_mount *m = d->m;
 	char where[48];
 
-	if (d->data.len) {
-		err_set(e, ERR_SPEC,
-			"'%s' is an option of a file system, which a bind mount does not take",
-			m->spec->options.v[d->data_option]);
-		err_hint(e, "leave it out, or leave out bind and rbind to mount the file system "
-			    "itself");
-		return err_at(e, "$.mounts[%zu].options[%zu]", m->index, d->data_option);
-	}
+	if (d->data.len) /* spec/rules_mounts.c warned */
+		buf_reset(&d->data);
 	if (m->tmpcopyup)
 		return refuse(d, ERR_SPEC, "tmpcopyup", e);
 	if (m->sb_flags) {
