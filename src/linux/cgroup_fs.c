@@ -332,10 +332,12 @@ static int make_leaves(struct run *r, struct cgroup *cg, struct err *e)
 		int ret = make_one(&m);
 
 		buf_free(&m.path);
+		/* a cgroup that was there and is not fit belongs to others: undo must not clear it */
+		if (ret < 0 && m.leaf && (!m.leaf->made || can_do_without(&m, ret)))
+			cgroup_drop_leaf(cg);
 		if (ret < 0 && can_do_without(&m, ret)) {
 			run_warn(r, "%s: the container stays in our own cgroup of '%s'", e->msg,
 				 m.plan->h->mount);
-			cgroup_drop_leaf(cg);
 			continue;
 		}
 		if (ret < 0)

@@ -1,0 +1,342 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Control groups by the cgroupfs driver: place, limits, devices, freeze, kill, delete. Of v1 what this host mounts.
+
+load helpers
+
+# The cgroup of PID for CONTROLLER as a directory: v1 where it is mounted, else cgroup2.
+cgroup_of() {
+  local pid=$1 controller=$2 path
+  path=$(sed -n "s/^[0-9]*:\([^:]*,\)\{0,1\}$controller\(,[^:]*\)\{0,1\}://p" "/proc/$pid/cgroup")
+  if [ -n "$path" ] && [ -d "/sys/fs/cgroup/$controller" ]; then
+    echo "/sys/fs/cgroup/$controller$path"
+    return
+  fi
+  path=$(sed -n 's/^0:://p' "/proc/$pid/cgroup")
+  if [ -e /sys/fs/cgroup/cgroup.controllers ]; then echo "/sys/fs/cgroup$path"; else echo "/sys/fs/cgroup/unified$path"; fi
+}
+
+on_v2() { [ -e /sys/fs/cgroup/cgroup.controllers ]; }
+
+start() { # detached
+  ketch run -d -b "$BUNDLE" "$CT" < /dev/null > /dev/null 2>&1
+  PID=$(ketch state "$CT" | jq .pid)
+}
+
+# What FILE1 on v1, or FILE2 on v2, of the running container says.
+value() { # value CONTROLLER V1FILE V2FILE
+  local dir
+  dir=$(cgroup_of "$PID" "$1")
+  if [[ $dir == /sys/fs/cgroup/$1/* ]]; then cat "$dir/$2"; else cat "$dir/$3"; fi
+}
+
+hierarchies() {
+  local line
+  while IFS=: read -r _ line _; do
+    [ -z "$line" ] || [ -d "/sys/fs/cgroup/${line#name=}" ] || continue
+    echo "$line"
+  done < /proc/self/cgroup
+}
+
+@test "cgroupsPath: absolute, in every mounted hierarchy" {
+  edit --arg p "/$CT/a" '.linux.cgroupsPath = $p'
+  command_is sleep 100
+  start
+  local line
+  while read -r line; do
+    grep -q ":$line:/$CT/a$" "/proc/$PID/cgroup" || { echo "$line: $(cat "/proc/$PID/cgroup")"; return 1; }
+  done < <(hierarchies)
+}
+
+@test "cgroupsPath: relative paths and the default start at ketch's own cgroup" {
+  command_is sleep 100
+  start
+  [ "$(cgroup_of "$PID" memory)" = "$(cgroup_of $$ memory | sed 's#/$##')/$CT" ] || on_v2
+  ketch delete --force "$CT"
+  edit --arg p "$CT/x" '.linux.cgroupsPath = $p'
+  start
+  [ "$(cgroup_of "$PID" memory)" = "$(cgroup_of $$ memory | sed 's#/$##')/$CT/x" ] || on_v2
+}
+
+@test "cgroupsPath: bad ones are refused with their place" {
+  local p
+  for p in / /.. a/../../b $'a\nb'; do
+    edit --arg p "$p" '.linux.cgroupsPath = $p'
+    run_bundle
+    assert_status 1
+    assert_output '$.linux.cgroupsPath'
+  done
+}
+
+@test "a cgroup namespace shows the container's cgroups as roots" {
+  edit --arg p "/$CT" '.linux.cgroupsPath = $p'
+  command_is cat /proc/self/cgroup
+  run_bundle
+  assert_status 0
+  local line
+  for line in "${lines[@]}"; do [[ $line == *:/ ]]; done
+}
+
+@test "limits: written where the kernel reads them" {
+  edit '.linux.resources.memory = {limit: 67108864, reservation: 33554432} | .linux.resources.pids = {limit: 20}
+    | .linux.resources.cpu = {shares: 512, quota: 50000, period: 100000, cpus: "0"}'
+  command_is sleep 100
+  start
+  [ "$(value memory memory.limit_in_bytes memory.max)" = 67108864 ]
+  [ "$(value memory memory.soft_limit_in_bytes memory.low)" = 33554432 ]
+  [ "$(value pids pids.max pids.max)" = 20 ]
+  [ "$(value cpu cpu.shares cpu.weight)" = "$(on_v2 && echo 59 || echo 512)" ]
+  [ "$(value cpuset cpuset.cpus cpuset.cpus)" = 0 ]
+  [[ $(value cpu cpu.cfs_quota_us cpu.max) == 50000* ]]
+}
+
+@test "limits: memory and swap in the right order, also when both are small" {
+  [ -e /sys/fs/cgroup/memory/memory.memsw.limit_in_bytes ] || skip "no swap accounting on v1 here"
+  edit '.linux.resources.memory = {limit: 8388608, swap: 8388608}'
+  command_is sleep 100
+  start
+  [ "$(value memory memory.memsw.limit_in_bytes memory.swap.max)" = 8388608 ]
+}
+
+@test "limits: pids.limit 0 lets the program run and fork nothing" {
+  edit '.linux.resources.pids = {limit: 0}'
+  command_is echo alone
+  run_bundle
+  assert_status 0
+  [ "$output" = alone ]
+  command_is sh -c 'echo one; (echo two); true'
+  run_bundle
+  assert_output one
+  refute_output two
+}
+
+@test "limits: a memory limit stops the program" {
+  edit '.linux.resources.memory = {limit: 16777216, swap: 16777216}'
+  command_is sh -c 'x=xxxxxxxxxxxxxxxx; while :; do x=$x$x; done'
+  run_bundle
+  assert_status 137
+}
+
+@test "limits: the kernel's refusal names file, value and property, and leaves nothing" {
+  edit '.linux.resources.memory = {limit: 4096}'
+  run_bundle
+  assert_status 1
+  on_v2 || assert_output "memory.limit_in_bytes: write '4096': Device or resource busy"
+  assert_output '$.linux.resources.memory.limit'
+  assert_clean
+  edit '.linux.resources.memory = {} | .linux.resources.cpu = {cpus: "0-9999"}'
+  run_bundle
+  assert_status 1
+  assert_output "cpuset.cpus: write '0-9999'"
+  assert_output '$.linux.resources.cpu.cpus'
+  assert_clean
+}
+
+@test "limits: what the host can't do is refused by name, neutral values are not" {
+  local controller
+  for controller in net_cls rdma; do
+    grep -q "^$controller" /proc/cgroups && continue
+    case $controller in
+    net_cls) edit '.linux.resources.network = {classID: 5}' ;;
+    rdma) edit '.linux.resources.network = {} | .linux.resources.rdma = {mlx5_1: {hcaHandles: 3}}' ;;
+    esac
+    run_bundle
+    assert_status 1
+    assert_output "the cgroup controller '$controller'"
+  done
+  edit '.linux.resources = {memory: {disableOOMKiller: false, kernel: -1}, network: {classID: 0}, pids: {limit: -1}, cpu: {quota: -1, realtimeRuntime: 0}}'
+  command_is echo fine
+  run_bundle
+  assert_status 0
+}
+
+@test "unified: a key of a controller that is on v1 is refused" {
+  on_v2 && edit '.linux.resources.unified = {"nosuch.max": "1"}' || edit '.linux.resources.unified = {"memory.high": "1000000"}'
+  run_bundle
+  assert_status 1
+  assert_output 'unified'
+  edit '.linux.resources.unified = {"cgroup.procs": "1"}'
+  run_bundle
+  assert_status 1
+  assert_output 'is not the name of a resource file'
+}
+
+@test "devices: deny-all keeps what every container has" {
+  edit '.linux.resources.devices = [{allow: false, access: "rwm"}] | .process.capabilities.bounding += ["CAP_MKNOD"]
+    | .process.capabilities.effective += ["CAP_MKNOD"] | .process.capabilities.permitted += ["CAP_MKNOD"]'
+  command_is sh -c 'for d in null zero random; do head -c1 /dev/$d > /dev/null && echo $d; done
+    mknod /dev/mem1 c 1 1 && echo made; head -c1 /dev/mem1 2>&1; mknod /dev/kmsg1 c 1 11; head -c1 /dev/kmsg1 2>&1'
+  run_bundle
+  assert_output null
+  assert_output zero
+  assert_output random
+  assert_output made
+  assert_output "/dev/mem1: Operation not permitted"
+  assert_output "/dev/kmsg1: Operation not permitted"
+}
+
+@test "devices: later rules win, and a final allow-all stands alone" {
+  edit '.linux.resources.devices = [{allow: false}, {allow: true, type: "c", major: 10, minor: 229, access: "rw"}, {allow: false, type: "c", major: 1, minor: 8}]
+    | .linux.devices = [{path: "/dev/fuse", type: "c", major: 10, minor: 229}]'
+  command_is sh -c '(exec 3<> /dev/fuse) && echo fuse; head -c1 /dev/random 2>&1'
+  run_bundle
+  assert_output fuse
+  assert_output "/dev/random: Operation not permitted"
+  edit '.linux.resources.devices += [{allow: true, access: "rwm"}]'
+  run_bundle
+  assert_output fuse
+  refute_output "not permitted"
+}
+
+@test "pause freezes, resume thaws, kill and delete work while paused" {
+  command_is sleep 100
+  start
+  ketch pause "$CT"
+  status_is "$CT" paused
+  ketch resume "$CT"
+  status_is "$CT" running
+  ketch pause "$CT"
+  ketch kill "$CT" KILL
+  wait_for 5 status_is "$CT" stopped
+  ketch delete "$CT"
+  start
+  ketch pause "$CT"
+  ketch delete --force "$CT"
+  assert_clean
+}
+
+@test "without a pid namespace the whole cgroup is killed" {
+  edit 'del(.linux.namespaces[] | select(.type == "pid"))'
+  command_is sh -c 'sleep 100 & (sleep 100 & sleep 100 & wait) & wait'
+  start
+  wait_for 5 [ "$(wc -l < "$(cgroup_of "$PID" pids)/cgroup.procs")" -ge 4 ]
+  ketch kill "$CT" KILL
+  wait_for 5 status_is "$CT" stopped
+  ketch delete "$CT"
+  assert_clean
+}
+
+# A container that may write to its cgroups, as a privileged one.
+privileged() {
+  edit '(.mounts[] | select(.type == "cgroup") | .options) -= ["ro"]
+    | (.process.capabilities | .bounding, .effective, .permitted) += ["CAP_SYS_ADMIN"]'
+}
+
+@test "delete removes cgroups that the container made, with the processes in them, frozen ones too" {
+  privileged
+  edit 'del(.linux.namespaces[] | select(.type == "pid"))'
+  command_is sh -c 'd=/sys/fs/cgroup; [ -e $d/cgroup.controllers ] || d=$d/freezer
+    for i in 1 2 3 4 5 6 7 8 9 10; do d=$d/n; mkdir $d || exit 1; sleep 100 & echo $! > $d/cgroup.procs; done
+    [ ! -e $d/freezer.state ] || echo FROZEN > $d/freezer.state; mkdir $d/done; sleep 100'
+  start
+  wait_for 5 [ -d "$(cgroup_of "$PID" freezer)/n/n/n/n/n/n/n/n/n/n/done" ]
+  ketch delete --force "$CT"
+  assert_clean
+}
+
+@test "exec enters init's cgroup, and --cgroup a sub-cgroup" {
+  privileged
+  edit 'del(.linux.namespaces[] | select(.type == "cgroup"))'
+  command_is sleep 100
+  start
+  run ketch exec "$CT" cat /proc/self/cgroup
+  assert_status 0
+  [ "$(sed -n 's/.*\(pids\|0:\)*://p' <<< "$output" | sort -u | grep -c "$CT")" -ge 1 ]
+  local dir
+  dir=$(cgroup_of "$PID" pids)
+  mkdir "$dir/sub"
+  if on_v2; then run ketch exec --cgroup sub "$CT" cat /proc/self/cgroup; else run ketch exec --cgroup pids:sub "$CT" cat /proc/self/cgroup; fi
+  assert_status 0
+  assert_output "$CT/sub"
+  run ketch exec --cgroup nosuch "$CT" true
+  assert_status 255
+  assert_output "no such cgroup"
+  run ketch exec --cgroup ../x "$CT" true
+  assert_status 255
+}
+
+@test "a cgroup that is in use or frozen is refused and left alone" {
+  local dir
+  dir=$(cgroup_of $$ freezer)
+  dir=/sys/fs/cgroup/$([[ $dir == /sys/fs/cgroup/freezer/* ]] && echo freezer/)$CT-used
+  edit --arg p "/$CT-used" '.linux.cgroupsPath = $p'
+  mkdir "$dir"
+  sleep 100 &
+  local sleeper=$!
+  echo $sleeper > "$dir/cgroup.procs"
+  run_bundle
+  assert_status 1
+  assert_output "is in use: it has processes"
+  kill -0 $sleeper
+  kill $sleeper
+  wait $sleeper || true
+  if [ -e "$dir/freezer.state" ]; then
+    echo FROZEN > "$dir/freezer.state"
+    run_bundle
+    assert_status 1
+    assert_output "is frozen"
+    echo THAWED > "$dir/freezer.state"
+  fi
+  run_bundle # empty: taken, and not removed
+  [ -d "$dir" ]
+  rmdir "$dir"
+}
+
+@test "shared parents: the last container removes them, whoever made them" {
+  local i
+  command_is sleep 100
+  for i in 1 2 3; do
+    edit --arg p "/$CT-pod/x/$i" '.linux.cgroupsPath = $p'
+    ketch run -d -b "$BUNDLE" "$CT-$i" < /dev/null > /dev/null 2>&1
+  done
+  for i in 1 3 2; do ketch delete --force "$CT-$i"; done
+  assert_clean
+}
+
+@test "parents that were there stay" {
+  local dir
+  dir=$(cgroup_of $$ pids)
+  dir=/sys/fs/cgroup/$([[ $dir == /sys/fs/cgroup/pids/* ]] && echo pids/)$CT-mine
+  mkdir "$dir"
+  edit --arg p "/$CT-mine/c" '.linux.cgroupsPath = $p'
+  command_is true
+  run_bundle
+  assert_status 0
+  [ -d "$dir" ]
+  rmdir "$dir"
+}
+
+@test "--cgroup-manager disabled: no cgroup, and no limits" {
+  edit 'del(.linux.resources)'
+  command_is cat /proc/self/cgroup
+  edit 'del(.linux.namespaces[] | select(.type == "cgroup"))'
+  run ketch --cgroup-manager disabled run -b "$BUNDLE" "$CT" < /dev/null
+  assert_status 0
+  refute_output "$CT"
+  edit '.linux.resources.pids = {limit: 5}'
+  run ketch --cgroup-manager disabled run -b "$BUNDLE" "$CT" < /dev/null
+  assert_status 1
+  assert_output '$.linux.resources.pids.limit'
+}
+
+@test "--systemd-cgroup is refused with a way out" {
+  run ketch --systemd-cgroup run -b "$BUNDLE" "$CT" < /dev/null
+  assert_status 1
+  assert_output "the systemd cgroup manager is not supported"
+}
+
+@test "20 containers in one new pod at once leave nothing" {
+  local i
+  command_is true
+  for i in $(seq 20); do
+    mkdir "$TEST_DIR/b$i"
+    ln -s "$BUNDLE/rootfs" "$TEST_DIR/b$i/rootfs"
+    jq --arg p "/$CT-pod/$i" '.linux.cgroupsPath = $p' "$BUNDLE/config.json" > "$TEST_DIR/b$i/config.json"
+  done
+  for i in $(seq 20); do
+    (for _ in 1 2 3; do ketch run -b "$TEST_DIR/b$i" "$CT-$i" < /dev/null || echo "$i" >> "$TEST_DIR/failed"; done) &
+  done
+  wait
+  [ ! -e "$TEST_DIR/failed" ]
+  assert_clean
+}
