@@ -156,13 +156,14 @@ int cgroup_devices_v1(struct cgroup_devices *ret, struct arena *a,
 	if (ret->allow_all)
 		return 0;
 
-	/* the kernel grants a request by one exception alone: "r" of a wider one and "w" of a narrower make no "rw" */
+	/* the kernel grants a request by one exception alone: "r" of a wider one and "w" of a narrower make no "rw".
+	 * mknod(2) is never asked together with the others. */
 	for (size_t i = 0; i < ret->rules.n; i++) {
 		struct spec_device_rule *x = &ret->rules.v[i].rule;
 
 		for (size_t k = 0; k < ret->rules.n; k++) {
 			if (covers(&ret->rules.v[k].rule, x))
-				x->access |= ret->rules.v[k].rule.access;
+				x->access |= ret->rules.v[k].rule.access & ~DEV_MKNOD;
 		}
 	}
 	return 0;
