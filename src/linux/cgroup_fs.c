@@ -279,20 +279,21 @@ static int make_one(struct making *m)
 	return r < 0 ? r : open_join(m);
 }
 
-static bool has_writes(const struct plan_cgroup *p, const struct cgroup_hierarchy *h)
+/* The first property that needs H; NULL: none does. */
+static const char *first_need(const struct plan_cgroup *p, const struct cgroup_hierarchy *h)
 {
 	for (size_t i = 0; i < p->writes.n; i++) {
 		if (p->writes.v[i].h == h && !(p->writes.v[i].flags & CGROUP_NEUTRAL))
-			return true;
+			return p->writes.v[i].where;
 	}
-	return h->v2 && p->device_program;
+	return h->v2 && p->device_program ? "$.linux.resources.devices" : NULL;
 }
 
 /* An ordinary user may have no cgroup to make others in; nothing is lost in a hierarchy that nothing is asked of. */
 static bool can_do_without(struct making *m, int r)
 {
 	return m->r->plan->rootless && (r == -EACCES || r == -EPERM || r == -EROFS) &&
-	       !has_writes(&m->r->plan->cgroup, m->plan->h);
+	       !first_need(&m->r->plan->cgroup, m->plan->h);
 }
 
 /* The host's id of the container's user. 0, who is us, also where it can't be known: a joined user namespace. */
@@ -323,30 +324,46 @@ static int finish_v2(struct making *m)
 	return cgroup_v2_delegate(m->leaf->fd, m->leaf->dir, owner, m->e);
 }
 
+/* 1: made and usable, 0: left out. */
+static int make_or_skip(struct making *m)
+{
+	int r = make_one(m);
+
+	buf_free(&m->path);
+	if (r >= 0)
+		r = m->leaf->version->number == 2 ? finish_v2(m) : 0;
+	if (r >= 0)
+		return 1;
+	bool skip = can_do_without(m, r);
+	const char *need = first_need(&m->r->plan->cgroup, m->plan->h);
+	/* a cgroup that was there and is not fit belongs to others: undo must not clear it */
+	if (m->leaf && (skip || !m->leaf->made))
+		cgroup_drop_leaf(m->cg);
+	if (skip)
+		return 0;
+	return need && (r == -EACCES || r == -EPERM) ? err_at(m->e, "%s", need) : r;
+}
+
 static int make_leaves(struct run *r, struct cgroup *cg, struct err *e)
 {
 	const struct plan_cgroup *p = &r->plan->cgroup;
+	auto_buf struct buf skipped = { 0 };
+	struct err why;
 
 	for (size_t i = 0; i < p->leaves.n; i++) {
 		struct making m = { .r = r, .cg = cg, .plan = &p->leaves.v[i], .e = e };
-		int ret = make_one(&m);
+		int ret = make_or_skip(&m);
 
-		buf_free(&m.path);
-		/* a cgroup that was there and is not fit belongs to others: undo must not clear it */
-		if (ret < 0 && m.leaf && (!m.leaf->made || can_do_without(&m, ret)))
-			cgroup_drop_leaf(cg);
-		if (ret < 0 && can_do_without(&m, ret)) {
-			run_warn(r, "%s: the container stays in our own cgroup of '%s'", e->msg,
-				 m.plan->h->mount);
-			continue;
+		if (ret < 0)
+			return ret;
+		if (ret == 0) {
+			why = *e;
+			buf_addf(&skipped, "%s%s", skipped.len ? ", " : "", m.plan->h->mount);
 		}
-		if (ret < 0)
-			return ret;
-		if (m.leaf->version->number == 2)
-			ret = finish_v2(&m);
-		if (ret < 0)
-			return ret;
 	}
+	if (skipped.len)
+		run_warn(r, "%s; the container stays in the caller's own cgroup of %s", why.msg,
+			 buf_str(&skipped));
 	return 0;
 }
 
