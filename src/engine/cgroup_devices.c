@@ -99,7 +99,8 @@ static void add_exception(struct cgroup_devices *d, const struct cgroup_device *
 			return;
 		if (covers(x, &new->rule) && covers(&new->rule, x)) {
 			x->access |= new->rule.access;
-			d->rules.v[i].index = new->index;
+			/* a rule of the config is not weakened by a default that says the same */
+			d->rules.v[i].index = MAX(d->rules.v[i].index, new->index);
 			return;
 		}
 	}

@@ -4,8 +4,8 @@
  * controller, or a BPF program for cgroup v2. Pure.
  *
  * The rules apply in order, each access bit by the last rule that covers it. The devices that every container needs are
- * allowed right after the last rule that denies everything, or first where no rule does, so that later rules can take
- * them away again. Without a rule about everything, everything else is denied.
+ * allowed after the last rule that denies everything (or first where no rule does) and the allow rules that follow it, so
+ * that any later rule can take them away again. Without a rule about everything, everything else is denied.
  */
 #pragma once
 

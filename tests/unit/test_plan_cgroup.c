@@ -252,9 +252,18 @@ static void devices_v1(void)
 	resources.devices.n = 2;
 	CHECK_INT(make(NULL), 0);
 	CHECK_INT(plan.cgroup.writes.n, 12);
-	CHECK_STR(device_write(11), "devices.allow c 10:229 rwm");
-	CHECK_INT(plan.cgroup.writes.v[11].flags, 0); /* what the config asks for must be granted */
-	CHECK_STR(plan.cgroup.writes.v[11].where, "$.linux.resources.devices[1]");
+	CHECK_STR(device_write(1), "devices.allow c 10:229 rw");
+	CHECK_INT(plan.cgroup.writes.v[1].flags, 0); /* what the config asks for must be granted */
+	CHECK_STR(plan.cgroup.writes.v[1].where, "$.linux.resources.devices[1]");
+	CHECK_STR(device_write(11), "devices.allow c 136:* rwm");
+	/* also where it is one of the defaults */
+	rules[1].major = 1;
+	rules[1].minor = 3;
+	plan.cgroup.writes.n = 0;
+	CHECK_INT(make(NULL), 0);
+	CHECK_INT(plan.cgroup.writes.n, 11);
+	CHECK_STR(device_write(1), "devices.allow c 1:3 rwm");
+	CHECK_INT(plan.cgroup.writes.v[1].flags, 0);
 }
 
 static void devices_v2(void)
