@@ -11,6 +11,7 @@
 #include "core/files.h"
 #include "core/hooks.h"
 #include "core/journal.h"
+#include "linux/root_mount.h"
 #include "spec/load.h"
 #include "sys/hostfs.h"
 #include "sys/raw.h"
@@ -73,6 +74,16 @@ int end_cgroups(struct container *c, struct err *e)
 	r = cgroup_destroy(cg, e);
 	cgroup_free(cg);
 	return r;
+}
+
+static int replay_mount(UNUSED void *ctx, const char *what, const char *value, struct err *e)
+{
+	return strcmp(what, JOURNAL_MOUNT) == 0 ? root_mount_remove(value, e) : 0;
+}
+
+int end_mounts(struct container *c, struct err *e)
+{
+	return journal_replay(c->dir, replay_mount, NULL, e);
 }
 
 /* ---- kill ---- */
@@ -223,6 +234,8 @@ static int clear(struct container *c, struct err *e)
 	}
 	if (r >= 0)
 		r = journal_replay(c->dir, replay, c, e);
+	if (r >= 0) /* now that nobody is left who would mount anything */
+		r = end_mounts(c, e);
 	if (r < 0)
 		return r;
 	r = host_remove_tree(c->store->fd, c->id);

@@ -8,3 +8,5 @@
 int end_processes(struct container *c, struct err *e);
 /* Removes what ketch made in every hierarchy. */
 int end_cgroups(struct container *c, struct err *e);
+/* Takes off the mounts of a container that had no mount namespace of its own. Nothing for others. */
+int end_mounts(struct container *c, struct err *e);

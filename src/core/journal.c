@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 #include "sys/raw.h"
 #include "util/strv.h"
 
-enum { JOURNAL_MAX = 1024 * 1024 };
+enum { JOURNAL_MAX = 1024 * 1024, KILL_WAIT_MS = 2000 };
 
 static const char file[] = "journal";
 
@@ -97,4 +98,7 @@ void journal_kill(const char *what, const char *value)
 	if (strcmp(what, JOURNAL_HOOK) == 0)
 		(void)kill(-pid, SIGKILL);
 	(void)sys_pidfd_send_signal(pidfd, SIGKILL);
+	/* until it is dead it may still be in the middle of a mount */
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+	(void)poll(&p, 1, KILL_WAIT_MS);
 }

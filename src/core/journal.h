@@ -12,6 +12,7 @@
 
 #define JOURNAL_BUNDLE "bundle" /* its path */
 #define JOURNAL_CGROUP "cgroup" /* a directory, written by linux/cgroup */
+#define JOURNAL_MOUNT  "mount"	/* the root's mount, written by linux/rootfs_shared */
 #define JOURNAL_PROCESS                                                                            \
 	"process" /* PID START_TIME of a process on its way to being the container's */
 #define JOURNAL_HOOK                                                                               \

@@ -297,6 +297,7 @@ void launch_clear(struct launch *l)
 		for (int i = 0; i < NS_N; i++)
 			close_fd(TAKE_FD(r->ns_fds[i]));
 		proc_close(&r->proc);
+		free(r->root_note);
 		cgroup_free(r->cgroup);
 		seccomp_free(r->seccomp);
 		net_moved_free(r->net_moved);

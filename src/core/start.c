@@ -48,7 +48,7 @@ void stop_after_failure(const struct spec *s, struct container *c)
 {
 	struct err e;
 
-	if (end_processes(c, &e) < 0 || end_cgroups(c, &e) < 0)
+	if (end_processes(c, &e) < 0 || end_cgroups(c, &e) < 0 || end_mounts(c, &e) < 0)
 		log_emit(LOG_WARNING, "stop after a failed start: %s", e.msg);
 	c->state.pid = 0;
 	if (!c->state.poststop_done)

@@ -42,6 +42,7 @@ static const struct step *const rows[] = {
 	&step_net_move,
 	&step_mounts_private,
 	&step_rootfs_bind,
+	&step_rootfs_note,
 	&step_mounts_all,
 	&step_mounts_source,
 	&step_dev_nodes,

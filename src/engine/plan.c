@@ -55,7 +55,7 @@ static void plan_namespaces(struct plan *p)
 {
 	const struct spec_namespace *ns = p->spec->lnx->ns;
 
-	p->mount_ns = ns[NS_MOUNT].present;
+	p->mount_ns = ns[NS_MOUNT].present && !ns[NS_MOUNT].path;
 	p->uts_ns = ns[NS_UTS].present;
 	p->ipc_ns = ns[NS_IPC].present;
 	p->user_ns = ns[NS_USER].present;

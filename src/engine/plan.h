@@ -153,8 +153,9 @@ struct plan {
 	struct plan_creds creds;
 	struct plan_sources from;
 	bool has_hooks[HOOK_N_KINDS];
-	bool pivot; /* pivot_root; else MS_MOVE + chroot (--no-pivot) or chroot alone (no mount ns) */
-	bool mount_ns; /* the container has a mount namespace that is not ours */
+	bool mount_ns; /* a new mount namespace, the container's own; else it is ours, or one that is joined */
+	bool root_mount; /* the root is made a mount of its own: always with mount_ns, else where anything is mounted */
+	bool pivot; /* pivot_root; else MS_MOVE + chroot (--no-pivot) or chroot alone (no mount_ns) */
 	bool network_ns_new, uts_ns, ipc_ns,
 		user_ns; /* new; or own (new or joined) for the latter three */
 	bool terminal;

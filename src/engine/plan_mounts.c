@@ -452,31 +452,74 @@ static int plan_mount(struct plan *p, size_t i, struct err *e)
 	return r;
 }
 
-/* Without a mount namespace of its own a container would mount on the host. */
-static int check_no_mount_ns(const struct plan *p, struct err *e)
+/* ---- a mount namespace that is not the container's alone ---- */
+
+/* The property that needs a mount, or NULL. */
+static const char *wants_mounts(const struct plan *p)
 {
 	const struct spec_linux *l = p->spec->lnx;
-	const char *what = p->spec->mounts.n				? "mounts"
-			   : l->masked_paths.n				? "linux.maskedPaths"
-			   : l->readonly_paths.n			? "linux.readonlyPaths"
-			   : p->spec->root_readonly			? "root.readonly"
-			   : l->rootfs_propagation != PROPAGATION_UNSET ? "linux.rootfsPropagation"
-									: NULL;
 
-	if (!what)
+	return p->spec->mounts.n		    ? "mounts"
+	       : l->masked_paths.n		    ? "linux.maskedPaths"
+	       : l->readonly_paths.n		    ? "linux.readonlyPaths"
+	       : p->spec->root_readonly		    ? "root.readonly"
+	       : p->process && p->process->terminal ? "process.terminal"
+						    : NULL;
+}
+
+/* What the root would give to, or take from, everybody who lives there. */
+static int check_propagation(const struct plan *p, struct err *e)
+{
+	enum spec_propagation type = p->spec->lnx->rootfs_propagation;
+
+	if (type != PROPAGATION_SHARED && type != PROPAGATION_SLAVE)
 		return 0;
-	err_set(e, ERR_SPEC, "%s needs a mount namespace", what);
-	err_hint(e, "add {\"type\": \"mount\"} to linux.namespaces");
-	return err_at(e, "$.%s", what);
+	err_set(e, ERR_UNSUPPORTED,
+		"rootfsPropagation can only be private or unbindable in a mount namespace that is "
+		"not the container's own");
+	err_hint(e, "add {\"type\": \"mount\"}, without a path, to linux.namespaces");
+	return err_at(e, "$.linux.rootfsPropagation");
+}
+
+/*
+ * The runtime's namespace is inherited, or one is joined: the specification asks for both, and engines' callers use them. The
+ * mounts go below the root then (linux/rootfs_shared.c). A new user namespace has no rights over it.
+ */
+static int plan_shared(struct plan *p, struct err *e)
+{
+	const struct spec_namespace *ns = &p->spec->lnx->ns[NS_MOUNT];
+	const char *what = wants_mounts(p);
+
+	int r = plan_error(p, check_propagation(p, e), e);
+	if (r < 0 || !what)
+		return r;
+	if (p->fork.new_userns && strcmp(what, "process.terminal") == 0)
+		return 0; /* it only lacks /dev/console */
+	if (p->fork.new_userns) {
+		err_set(e, ERR_UNSUPPORTED,
+			"%s needs a mount namespace beside the new user namespace, which has no "
+			"right to mount in %s one",
+			what, ns->path ? "an older" : "the host's");
+		err_hint(e, "add {\"type\": \"mount\"}, without a path, to linux.namespaces");
+		return err_at(e, "$.%s", what);
+	}
+	p->root_mount = true;
+	plan_warn(p, "$.linux.namespaces",
+		  "%s: the container's mounts are made at '%s' and can be seen there until it is "
+		  "deleted, and chroot does not hold a process that has CAP_SYS_CHROOT",
+		  ns->path ? "the mount namespace is others' too" : "no mount namespace",
+		  p->rootfs);
+	return 0;
 }
 
 int plan_mounts(struct plan *p, struct err *e)
 {
 	size_t n = p->spec->mounts.n;
 
-	if (!p->mount_ns)
-		return check_no_mount_ns(p, e);
-	int r = plan_error(p, plan_label(p, e), e);
+	p->root_mount = p->mount_ns;
+	int r = p->mount_ns ? 0 : plan_error(p, plan_shared(p, e), e);
+	if (r >= 0)
+		r = plan_error(p, plan_label(p, e), e);
 	if (r < 0)
 		return r;
 	if (n > 0) {

@@ -8,6 +8,7 @@
  *   ADOPT + pidfd     ───────────────▶ init's pid and pidfd; reap the first    ◀── OK | ERROR
  *   PLACE             ───────────────▶ cgroup driver moves init (systemd)      ◀── OK | ERROR
  *   MOUNT_FD(i)       ───────────────▶ open and idmap source i                 ◀── OK + fd | ERROR
+ *   NOTE text         ───────────────▶ journal: the root's mount is next       ◀── OK | ERROR
  *   NETDEV            ───────────────▶ move devices into the network namespace ◀── OK | ERROR
  *   HOOKS             ───────────────▶ prestart, createRuntime                 ◀── OK + pid | ERROR
  *   CONSOLE + fd      ───────────────▶ pass the pty master on                  ◀── OK | ERROR
@@ -36,6 +37,7 @@ enum msg {
 	MSG_ADOPT,
 	MSG_PLACE,
 	MSG_MOUNT_FD,
+	MSG_NOTE,
 	MSG_NETDEV,
 	MSG_HOOKS,
 	MSG_CONSOLE,

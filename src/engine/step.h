@@ -48,6 +48,7 @@ struct run {
 	struct procfs proc;  /* core: verified procfs of the stage's own pid namespace */
 	struct rootdir root; /* rootfs.bind: the container's root */
 	struct mount_work *mounts; /* INIT: what the mount steps keep among them; NULL: nothing */
+	char *root_note;	   /* rootfs.note: what its undo takes off; malloc'ed */
 	int old_root; /* core (INIT): "/" of the host, O_PATH, until rootfs.pivot closes it */
 	struct run_child first, init; /* core (parent) */
 	int state_dir;		      /* state.reserve: ROOT/ID, O_RDONLY|O_DIRECTORY */

@@ -190,7 +190,7 @@ static int bind_node(struct run *r, int dir, const char *name, const struct node
 	char what[160];
 
 	snprintf(what, sizeof(what), "bind the host's device to '%s'", n->path);
-	if (!r->plan->mount_ns) {
+	if (!r->plan->root_mount) {
 		err_sys(e, -EPERM, "make device '%s'", n->path);
 		return err_hint(e, "without the capability MKNOD the host's node is bound, which "
 				   "needs a mount namespace");

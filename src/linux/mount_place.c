@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -48,6 +49,19 @@ int mount_self_fds(struct run *r, struct err *e)
 	if (w->self_fds < 0)
 		w->self_fds = proc_open_self_fds(&r->proc);
 	return w->self_fds < 0 ? err_sys(e, w->self_fds, "open /proc/self/fd") : w->self_fds;
+}
+
+int mount_path(struct run *r, int fd, char *out, size_t size, struct err *e)
+{
+	char number[16];
+
+	int self_fds = mount_self_fds(r, e);
+	if (self_fds < 0)
+		return self_fds;
+	snprintf(number, sizeof(number), "%d", fd);
+	auto_fd int link = sys_openat(self_fds, number, O_PATH | O_NOFOLLOW, 0);
+	int ret = link < 0 ? link : rootdir_readlink(link, out, size);
+	return ret < 0 ? err_sys(e, ret, "find the path of a descriptor") : 0;
 }
 
 int mount_dev(struct run *r, struct err *e)
@@ -266,6 +280,18 @@ static int set_flags_old(struct run *r, int mnt, const struct mount_flags *f,
 	if (ret >= 0 && propagation)
 		ret = sys_mount_on_fd(self_fds, mnt, NULL, NULL, propagation, NULL);
 	return ret < 0 ? err_sys(e, ret, "%s: set the flags of the mount", what) : 0;
+}
+
+int mount_propagate(struct run *r, int mnt, unsigned long type, bool recursive, struct err *e)
+{
+	int ret = sys_mount_setattr(mnt, recursive, 0, 0, type, -EBADF);
+
+	if (ret != -ENOSYS)
+		return ret;
+	int self_fds = mount_self_fds(r, e);
+	return self_fds < 0 ? self_fds
+			    : sys_mount_on_fd(self_fds, mnt, NULL, NULL,
+					      type | (recursive ? MS_REC : 0), NULL);
 }
 
 /* ---- place ---- */

@@ -32,6 +32,8 @@ struct mount_work {
 struct mount_work *mount_work(struct run *r, struct err *e);
 /* The directory for sys_mount_on_fd(), or -errno. Owned by run->mounts. */
 int mount_self_fds(struct run *r, struct err *e);
+/* Where FD is, as our root has it: root.path may lead through symlinks. */
+int mount_path(struct run *r, int fd, char *out, size_t size, struct err *e);
 /* The container's /dev: made when missing; an error when it is a symlink (CVE-2026-41579). Owned by run->mounts. */
 int mount_dev(struct run *r, struct err *e);
 /* Makes the late mounts read-only, closes and frees everything. */
@@ -107,6 +109,14 @@ int mount_find(struct run *r, const char *path);
 /* mount_idmap.c. Asks the parent for what only it can open; what the descriptor is depends on M: the idmapped detached
  * mount (bind), the user namespace of the mapping (new file systems), or the source as O_PATH (not idmapped). */
 int mount_ask_parent(struct run *r, const struct plan_mount *m, struct err *e);
+
+/*
+ * The root where the mount namespace is not the container's alone (rootfs_shared.c): a clone of DIR, attached on DIR and private,
+ * which the parent has noted in the journal. The mount, to be r->root.fd, or -errno.
+ */
+int rootfs_share(struct run *r, int dir, struct err *e);
+/* Propagation (MS_SHARED …) of one mount, or of a tree; also before Linux 5.12. E tells of nothing but a missing /proc. */
+int mount_propagate(struct run *r, int mnt, unsigned long type, bool recursive, struct err *e);
 
 /* --no-pivot: the container's root becomes the mount on top of "/" (rootfs_move.c). */
 int rootfs_move(struct run *r, struct err *e);

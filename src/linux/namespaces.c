@@ -135,11 +135,7 @@ static const char *open_hint(const char *path, int r)
 	return "";
 }
 
-/*
- * A descriptor of the namespace at PATH, without opening what is there before it is known to be one: a FIFO would
- * block, a device might do anything. -EINVAL with ENOTNS set: something else.
- */
-static int open_nsfs(const char *path, bool *not_ns)
+int ns_open(const char *path, bool *not_ns)
 {
 	char again[48];
 	struct statfs fs;
@@ -178,7 +174,7 @@ static int open_joined(const struct spec_namespace *ns, enum spec_ns kind, struc
 {
 	bool not_ns;
 
-	auto_fd int fd = open_nsfs(ns->path, &not_ns);
+	auto_fd int fd = ns_open(ns->path, &not_ns);
 	if (not_ns) {
 		err_set(e, ERR_SPEC, "'%s' is not a namespace", ns->path);
 		return err_hint(e, "a file like those in /proc/PID/ns, or one of them "
@@ -213,15 +209,6 @@ static int is_that_of(struct run *r, int fd, enum spec_ns kind, pid_t pid)
 	return ret < 0 ? ret : st.st_dev == dev && st.st_ino == ino;
 }
 
-/* Setting up a container there would put its root and its mounts in the place of the host's. */
-static int refuse_host_mounts(const char *path, struct err *e)
-{
-	err_set(e, ERR_UNSUPPORTED,
-		"'%s' is the mount namespace of the host: it would lose its root", path);
-	return err_hint(e, "leave the mount namespace out of linux.namespaces to stay in it with "
-			   "chroot alone");
-}
-
 static int open_one(struct run *r, enum spec_ns kind, struct err *e)
 {
 	const struct spec_namespace *ns = &r->plan->spec->lnx->ns[kind];
@@ -232,10 +219,6 @@ static int open_one(struct run *r, enum spec_ns kind, struct err *e)
 	int own = is_that_of(r, fd, kind, getpid());
 	if (own < 0)
 		return err_sys(e, own, "compare namespaces");
-	if (kind == NS_MOUNT && (own || is_that_of(r, fd, kind, 1) > 0)) {
-		refuse_host_mounts(ns->path, e);
-		return err_at(e, "$.linux.namespaces[%zu].path", ns->index);
-	}
 	/* Joining one's own is -EINVAL (user), or -EPERM for nothing. */
 	if (!own)
 		r->ns_fds[kind] = TAKE_FD(fd);
@@ -403,7 +386,8 @@ static int run_enter(struct run *r, struct err *e)
 	int flags = differing(r, theirs, e);
 	if (flags < 0)
 		return flags;
-	if (!(flags & CLONE_NEWNS)) { /* chroot is all that such a container has */
+	/* where the mount namespace is others' too, chroot is all that a container has */
+	if (!r->plan->mount_ns) {
 		auto_fd int dir = proc_open_pid(&r->proc, pid, ".", O_PATH | O_DIRECTORY);
 		root = dir < 0 ? dir : sys_openat(dir, "root", O_PATH | O_DIRECTORY, 0);
 		if (root < 0)

@@ -23,6 +23,9 @@ int ns_become_root(struct err *e);
 int ns_make_err(struct err *e, int r, uint64_t flags);
 /* Is there a namespace of KIND at NS's path, that we may open? Nothing is joined. */
 int ns_check_path(const struct spec_namespace *ns, enum spec_ns kind, struct err *e);
+/* A descriptor of the namespace at PATH, without opening what is there before it is known to be one: a FIFO would block, a
+ * device might do anything. -EINVAL with NOT_NS set: something else. */
+int ns_open(const char *path, bool *not_ns);
 /* SERVE: pid of the child that asks. */
 pid_t ns_asking_pid(const struct run *r);
 

@@ -13,28 +13,9 @@
 #include "sys/raw.h"
 #include "util/util.h"
 
-static bool with_mount_ns(const struct plan *p)
-{
-	return p->mount_ns;
-}
-
 static enum spec_propagation propagation(const struct plan *p)
 {
 	return p->spec->lnx->rootfs_propagation;
-}
-
-/* Propagation of one mount, or of a tree; also before Linux 5.12. */
-static int set_propagation(struct run *r, int mnt, unsigned long type, bool recursive,
-			   struct err *e)
-{
-	int ret = sys_mount_setattr(mnt, recursive, 0, 0, type, -EBADF);
-
-	if (ret != -ENOSYS)
-		return ret;
-	int self_fds = mount_self_fds(r, e);
-	return self_fds < 0 ? self_fds
-			    : sys_mount_on_fd(self_fds, mnt, NULL, NULL,
-					      type | (recursive ? MS_REC : 0), NULL);
 }
 
 /* ---- mounts.private ---- */
@@ -45,6 +26,8 @@ static int set_propagation(struct run *r, int mnt, unsigned long type, bool recu
  */
 static unsigned long first_propagation(const struct plan *p)
 {
+	if (!p->mount_ns)
+		return 0;
 	switch (propagation(p)) {
 	case PROPAGATION_SHARED:
 		return 0;
@@ -66,7 +49,7 @@ static int mounts_private(struct run *r, struct err *e)
 		return err_sys(e, r->old_root, "open the host's root");
 	if (!type)
 		return 0;
-	int ret = set_propagation(r, r->old_root, type, true, e);
+	int ret = mount_propagate(r, r->old_root, type, true, e);
 	if (ret >= 0)
 		return 0;
 	err_sys(e, ret, "separate our mounts from the host's");
@@ -87,10 +70,9 @@ static void mounts_private_explain(const struct plan *p, struct buf *out)
 
 const struct step step_mounts_private = {
 	.name = "mounts.private",
-	.what = "separate the mount namespace from the host's",
+	.what = "separate a new mount namespace from the host's",
 	.stage = STAGE_INIT,
 	.use = FOR_CREATE,
-	.applies = with_mount_ns,
 	.run = mounts_private,
 	.explain = mounts_private_explain,
 };
@@ -126,7 +108,7 @@ static int make_parent_private(struct run *r, int root, struct err *e)
 		return err_sys(e, fd < 0 ? fd : -errno, "open the root file system");
 	for (;;) {
 		/* EINVAL: not the root of a mount, so it is further up */
-		int ret = set_propagation(r, fd, MS_PRIVATE, false, e);
+		int ret = mount_propagate(r, fd, MS_PRIVATE, false, e);
 		if (ret >= 0)
 			return 0;
 		int up = ret == -EINVAL ? climb(fd, &st) : ret;
@@ -161,9 +143,13 @@ static int rootfs_bind(struct run *r, struct err *e)
 	auto_fd int dir = open_rootfs(r->plan, e);
 	if (dir < 0)
 		return dir;
-	if (!r->plan->mount_ns) {
+	if (!r->plan->root_mount) {
 		r->root.fd = TAKE_FD(dir);
 		return 0;
+	}
+	if (!r->plan->mount_ns) {
+		r->root.fd = rootfs_share(r, dir, e);
+		return r->root.fd < 0 ? r->root.fd : 0;
 	}
 	if (propagation(r->plan) == PROPAGATION_SHARED && make_parent_private(r, dir, e) < 0)
 		return err_at(e, "$.linux.rootfsPropagation");
@@ -181,7 +167,7 @@ static int rootfs_bind(struct run *r, struct err *e)
 static void rootfs_bind_explain(const struct plan *p, struct buf *out)
 {
 	buf_addf(out, "root %s\n", p->rootfs);
-	if (p->mount_ns)
+	if (p->root_mount)
 		buf_addf(out, "propagation %s\n",
 			 propagation(p) == PROPAGATION_SLAVE ? "rslave" : "rprivate");
 }
@@ -226,7 +212,7 @@ static int pivot(struct run *r, struct err *e)
 			       : ret;
 	}
 	/* taking off the mounts of a peer of the host's would take off the host's */
-	ret = first_propagation(r->plan) ? 0 : set_propagation(r, r->old_root, MS_SLAVE, true, e);
+	ret = first_propagation(r->plan) ? 0 : mount_propagate(r, r->old_root, MS_SLAVE, true, e);
 	if (ret < 0)
 		return err_sys(e, ret, "separate the old root from the host's");
 	ret = sys_fchdir(r->old_root);
@@ -257,9 +243,9 @@ static int final_propagation(struct run *r, struct err *e)
 	};
 	unsigned long type = types[propagation(r->plan)];
 
-	if (!type || !r->plan->mount_ns)
+	if (!type || !r->plan->root_mount)
 		return 0;
-	int ret = set_propagation(r, r->root.fd, type, false, e);
+	int ret = mount_propagate(r, r->root.fd, type, false, e);
 	if (ret >= 0)
 		return 0;
 	err_sys(e, ret, "set the propagation of the root file system");
@@ -297,7 +283,7 @@ static int rootfs_pivot(struct run *r, struct err *e)
 
 static void rootfs_pivot_explain(const struct plan *p, struct buf *out)
 {
-	const char *word = p->mount_ns ? "private" : NULL;
+	const char *word = p->root_mount ? "private" : NULL;
 
 	buf_addf(out, "by %s\n",
 		 p->pivot      ? "pivot_root"
@@ -330,7 +316,7 @@ static bool readonly_applies(const struct plan *p)
 		if (mount_is_late(&p->mounts.v[i]))
 			return true;
 	}
-	return p->mount_ns && p->spec->root_readonly;
+	return p->root_mount && p->spec->root_readonly;
 }
 
 static int rootfs_readonly(struct run *r, struct err *e)

@@ -29,6 +29,7 @@ extern const struct step step_cgroup_limits;	 /* SERVE cgroup.limits */
 extern const struct step step_dev_null_host;   /* HOST  dev.null-host */
 extern const struct step step_mounts_private;  /* INIT  mounts.private */
 extern const struct step step_rootfs_bind;     /* INIT  rootfs.bind */
+extern const struct step step_rootfs_note;     /* SERVE rootfs.note */
 extern const struct step step_mounts_all;      /* INIT  mounts.all */
 extern const struct step step_mounts_source;   /* SERVE mounts.source */
 extern const struct step step_dev_nodes;       /* INIT  dev.nodes */

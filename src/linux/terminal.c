@@ -196,7 +196,7 @@ static int run(struct run *r, struct err *e)
 	int ret = set_size(r->plan->process, master, e);
 	if (ret >= 0)
 		ret = give_to_user(r, slave, e);
-	if (ret >= 0 && r->plan->opts.use != FOR_EXEC && r->plan->mount_ns)
+	if (ret >= 0 && r->plan->opts.use != FOR_EXEC && r->plan->root_mount)
 		ret = bind_console(r, slave, e);
 	if (ret >= 0)
 		ret = take_terminal(slave, e);
@@ -214,7 +214,7 @@ static void explain(const struct plan *p, struct buf *out)
 		buf_addf(out, "size %ux%u\n", p->process->console_width,
 			 p->process->console_height);
 	buf_addf(out, "owner %u\n", p->creds.uid);
-	if (p->opts.use != FOR_EXEC && p->mount_ns)
+	if (p->opts.use != FOR_EXEC && p->root_mount)
 		buf_adds(out, "bound to /dev/console\n");
 }
 

@@ -27,29 +27,10 @@ static bool sets_domainname(const struct rule_run *r)
 	return r->spec->domainname;
 }
 
-static bool sets_mounts(const struct rule_run *r)
+static bool shares_mounts(const struct rule_run *r)
 {
-	return r->spec->mounts.n > 0;
-}
-
-static bool sets_readonly_root(const struct rule_run *r)
-{
-	return r->spec->root_readonly;
-}
-
-static bool sets_masked_paths(const struct rule_run *r)
-{
-	return r->lnx->masked_paths.n > 0;
-}
-
-static bool sets_readonly_paths(const struct rule_run *r)
-{
-	return r->lnx->readonly_paths.n > 0;
-}
-
-static bool sets_propagation(const struct rule_run *r)
-{
-	return r->lnx->rootfs_propagation != PROPAGATION_UNSET;
+	return r->lnx->rootfs_propagation == PROPAGATION_SHARED ||
+	       r->lnx->rootfs_propagation == PROPAGATION_SLAVE;
 }
 
 static bool sets_net_devices(const struct rule_run *r)
@@ -74,11 +55,7 @@ static const struct {
 } needs[] = {
 	{ "$.hostname", NS_UTS, sets_hostname },
 	{ "$.domainname", NS_UTS, sets_domainname },
-	{ "$.mounts", NS_MOUNT, sets_mounts },
-	{ "$.root.readonly", NS_MOUNT, sets_readonly_root },
-	{ "$.linux.maskedPaths", NS_MOUNT, sets_masked_paths },
-	{ "$.linux.readonlyPaths", NS_MOUNT, sets_readonly_paths },
-	{ "$.linux.rootfsPropagation", NS_MOUNT, sets_propagation },
+	{ "$.linux.rootfsPropagation", NS_MOUNT, shares_mounts },
 	{ "$.linux.netDevices", NS_NETWORK, sets_net_devices },
 	{ "$.linux.uidMappings", NS_USER, sets_uid_mappings },
 	{ "$.linux.gidMappings", NS_USER, sets_gid_mappings },

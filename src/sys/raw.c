@@ -36,6 +36,14 @@ enum {
 	K_CLOSE_RANGE_CLOEXEC = 4,
 	K_PROC_SUPER_MAGIC = 0x9fa0,
 	K_STATX_MNT_ID = 0x1000,
+	K_STATX_MNT_ID_UNIQUE = 0x4000,
+	K_STATMOUNT_MNT_BASIC = 2,
+	K_SYS_STATMOUNT = 457,
+};
+
+struct k_mnt_id_req {
+	uint32_t size, spare;
+	uint64_t mnt_id, param;
 };
 
 struct k_mount_attr {
@@ -235,16 +243,39 @@ int sys_close_range(unsigned first, unsigned last, unsigned flags)
 	return close_range_by_proc(first, last, flags);
 }
 
-int sys_mount_id(int fd, uint64_t *ret_id)
+static int statx_mount_id(int fd, unsigned mask, uint64_t *ret_id)
 {
 	struct statx stx;
 
-	if (statx(fd, "", AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, K_STATX_MNT_ID, &stx) < 0)
+	if (statx(fd, "", AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, mask, &stx) < 0)
 		return -errno;
-	if (!(stx.stx_mask & K_STATX_MNT_ID))
+	if (!(stx.stx_mask & mask))
 		return -ENOSYS;
 	*ret_id = stx.stx_mnt_id;
 	return 0;
+}
+
+int sys_mount_id(int fd, uint64_t *ret_id)
+{
+	return statx_mount_id(fd, K_STATX_MNT_ID, ret_id);
+}
+
+int sys_mount_unique_id(int fd, uint64_t *ret_id)
+{
+	return statx_mount_id(fd, K_STATX_MNT_ID_UNIQUE, ret_id);
+}
+
+int sys_mount_exists(uint64_t unique_id)
+{
+	struct k_mnt_id_req req = {
+		.size = sizeof(req),
+		.mnt_id = unique_id,
+		.param = K_STATMOUNT_MNT_BASIC,
+	};
+	uint64_t answer[64];
+
+	int r = ret(syscall(K_SYS_STATMOUNT, &req, answer, sizeof(answer), 0));
+	return r == -ENOENT ? 0 : r < 0 ? r : 1;
 }
 
 int sys_open_tree(int dirfd, const char *path, unsigned flags)

@@ -29,6 +29,10 @@ int sys_close_range(unsigned first, unsigned last,
 
 /* Identifies the mount FD is on, by statx(2); -ENOSYS before Linux 5.8. */
 int sys_mount_id(int fd, uint64_t *ret);
+/* The number that no other mount gets as long as the machine runs; -ENOSYS before Linux 6.8. */
+int sys_mount_unique_id(int fd, uint64_t *ret);
+/* Is there a mount of that number in our mount namespace: 1 or 0; -ENOSYS before Linux 6.8. */
+int sys_mount_exists(uint64_t unique_id);
 
 /* For tests of the fall-backs: the named calls behave as on a kernel without them, in this process, from now on. */
 enum sys_lacking {

@@ -122,13 +122,6 @@ teardown() {
   [ "${lines[3]}" = "$(readlink /proc/self/ns/user)" ]
 }
 
-@test "namespaces: the host's mount namespace is not made a container's" {
-  join mount /proc/self/ns/mnt
-  fails_at "\$.linux.namespaces[$LAST].path"
-  join mount /proc/1/ns/mnt
-  fails_at "\$.linux.namespaces[$LAST].path"
-}
-
 @test "namespaces: a FIFO as path is refused, not waited on" {
   mkfifo "$TEST_DIR/fifo"
   join network "$TEST_DIR/fifo"

@@ -469,18 +469,32 @@ static void super_block_words_on_a_bind_warn(void)
 	fixture_end(&f);
 }
 
+/* The runtime's mount namespace, or one by path: the mounts go below the root, which a new user namespace may not do. */
 static void no_mount_namespace(void)
 {
 	FIXTURE(f, "tmpfs", "t");
 	f.plan.mount_ns = false;
+	CHECK(decode(&f, ""));
+	CHECK(f.plan.root_mount);
+	CHECK_INT(f.plan.warnings.n, 1);
+	f.plan.fork.new_userns = true;
 	CHECK(!decode(&f, ""));
 	CHECK_STR(f.err.where, "$.mounts");
-	CHECK_INT(f.err.code, ERR_SPEC);
+	CHECK_INT(f.err.code, ERR_UNSUPPORTED);
 	f.spec.mounts.n = 0;
 	CHECK_INT(plan_mounts(&f.plan, &f.err), 0);
+	CHECK(!f.plan.root_mount);
 	f.spec.root_readonly = true;
 	CHECK(plan_mounts(&f.plan, &f.err) < 0);
 	CHECK_STR(f.err.where, "$.root.readonly");
+	f.plan.fork.new_userns = false;
+	CHECK_INT(plan_mounts(&f.plan, &f.err), 0);
+	CHECK(f.plan.root_mount);
+	f.lnx.rootfs_propagation = PROPAGATION_PRIVATE;
+	CHECK_INT(plan_mounts(&f.plan, &f.err), 0);
+	f.lnx.rootfs_propagation = PROPAGATION_SLAVE;
+	CHECK(plan_mounts(&f.plan, &f.err) < 0);
+	CHECK_STR(f.err.where, "$.linux.rootfsPropagation");
 	fixture_end(&f);
 }
 
@@ -501,7 +515,8 @@ static const struct test tests[] = {
 	{ "what is refused, and where", refusals },
 	{ "what old kernels can't", old_kernels },
 	{ "super-block words on a bind mount warn", super_block_words_on_a_bind_warn },
-	{ "nothing is mounted without a mount namespace", no_mount_namespace },
+	{ "without an own mount namespace the root is bound and a warning given",
+	  no_mount_namespace },
 };
 
 TAP_MAIN(tests)
