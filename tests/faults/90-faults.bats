@@ -17,6 +17,15 @@ full_bundle() {
         | .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["getcwd"], action: "SCMP_ACT_ERRNO"}]}'
 }
 
+# A bundle with a first child that joins a namespace, a new user namespace with mappings, and time offsets.
+ns_bundle() {
+  edit '.linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = .linux.uidMappings
+        | .linux.namespaces |= (map(select(.type != "uts")) + [{type: "user"}, {type: "time"}, {type: "uts", path: $p}])
+        | .linux.timeOffsets = {boottime: {secs: 100}} | del(.hostname)' --arg p "/proc/$1/ns/uts"
+  chown -R 100000:100000 "$BUNDLE/rootfs"
+  chmod 755 "$TEST_DIR"
+}
+
 # Names of the rows that apply to the bundle.
 rows() {
   ketch explain -b "$BUNDLE" --run --json | jq -r ".steps[].name"
@@ -53,6 +62,15 @@ is_start_row() {
   full_bundle
   command_is true
   loop ENOSPC run -b "$BUNDLE"
+}
+
+@test "run: every row with joined, user and time namespaces × EPERM is undone" {
+  unshare --uts sleep 300 &
+  local peer=$!
+  ns_bundle $peer
+  command_is true
+  loop EPERM run -b "$BUNDLE"
+  kill $peer
 }
 
 @test "run: every row × a crash of its process is undone or cleared by delete --force" {
