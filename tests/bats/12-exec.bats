@@ -342,7 +342,7 @@ D
   grep -q "pids:.*$CT/sub$" "/proc/$(cat "$TEST_DIR/pid")/cgroup"
   grep -q "freezer:.*$CT$" "/proc/$(cat "$TEST_DIR/pid")/cgroup"
   ex_fails "--cgroup nope" --cgroup nope "$CT" true
-  ex_fails "below the container" --cgroup ../.. "$CT" true
+  ex_fails "--cgroup ../.." --cgroup ../.. "$CT" true
   ex_fails "no cgroup with such a controller" --cgroup nope:sub "$CT" true
 }
 
