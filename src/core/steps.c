@@ -73,6 +73,7 @@ static const struct step *const rows[] = {
 	&step_caps,
 	&step_cwd,
 	&step_exec_lookup,
+	&step_fds_shed,
 	&step_rlimits_hard,
 	&step_state_commit,
 

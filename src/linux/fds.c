@@ -11,6 +11,44 @@
 
 enum { FIRST = 3 };
 
+/* ---- fds.shed ---- */
+
+static bool waits(const struct plan *p)
+{
+	return !p->opts.start_at_once;
+}
+
+/*
+ * A process that waits for `start` in the container's pid namespace, maybe for days, should hold nothing of the host but what
+ * it waits with: socket and lock. procfs is kept only where a label is to be written through it.
+ */
+static int shed(struct run *r, UNUSED struct err *e)
+{
+	close_fd(TAKE_FD(r->dev_null));
+	close_fd(TAKE_FD(r->root.fd));
+	if (!r->plan->creds.apparmor && !r->plan->creds.selinux)
+		proc_close(&r->proc);
+	return 0;
+}
+
+static void explain_shed(const struct plan *p, struct buf *out)
+{
+	if (p->creds.apparmor || p->creds.selinux)
+		buf_adds(out, "keep procfs\n");
+}
+
+const struct step step_fds_shed = {
+	.name = "fds.shed",
+	.what = "close what is not needed to wait for `ketch start`",
+	.stage = STAGE_INIT,
+	.use = FOR_CREATE,
+	.applies = waits,
+	.run = shed,
+	.explain = explain_shed,
+};
+
+/* ---- fds.keep ---- */
+
 static unsigned first_closed(const struct plan *p)
 {
 	return FIRST + p->opts.listen_fds + p->opts.preserve_fds;

@@ -63,6 +63,7 @@ extern const struct step step_caps;	     /* INIT  caps.sets */
 extern const struct step step_cwd_make;	     /* INIT  proc.cwd-make */
 extern const struct step step_cwd;	     /* INIT  proc.cwd */
 extern const struct step step_exec_lookup;   /* INIT  exec.lookup */
+extern const struct step step_fds_shed;	     /* INIT  fds.shed */
 extern const struct step step_fds_keep;	     /* START fds.keep */
 extern const struct step step_signals_reset; /* START signals.reset */
 extern const struct step step_no_new_privs;  /* START no-new-privs */
