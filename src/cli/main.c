@@ -15,64 +15,6 @@
 #include "sys/raw.h"
 #include "sys/selfexe.h"
 
-static const struct opt_word log_formats[] = { { "text", LOG_TEXT }, { "json", LOG_JSON }, { 0 } };
-static const struct opt_word log_levels[] = {
-	{ "error", LOG_ERROR }, { "warning", LOG_WARNING }, { "warn", LOG_WARNING },
-	{ "info", LOG_INFO },	{ "debug", LOG_DEBUG },	    { 0 },
-};
-static const struct opt_word managers[] = {
-	{ "cgroupfs", CGROUP_MANAGER_CGROUPFS },
-	{ "systemd", CGROUP_MANAGER_SYSTEMD },
-	{ "disabled", CGROUP_MANAGER_DISABLED },
-	{ 0 },
-};
-static const struct opt_word tristates[] = {
-	{ "auto", TRI_AUTO }, { "true", TRI_YES }, { "false", TRI_NO },
-	{ "1", TRI_YES },     { "0", TRI_NO },	   { 0 },
-};
-
-const struct opt global_options[] = {
-	OPTION(0, "root", OPT_STR, struct cli_global, root, "DIR",
-	       "directory for the containers' state"),
-	OPTION(0, "log", OPT_STR, struct cli_global, log, "FILE",
-	       "also append errors and warnings to FILE"),
-	{ .name = "log-format",
-	  .kind = OPT_WORD,
-	  .offset = offsetof(struct cli_global, log_format),
-	  .arg = "text|json",
-	  .words = log_formats,
-	  .help = "form of the log's lines" },
-	{ .name = "log-level",
-	  .kind = OPT_WORD,
-	  .offset = offsetof(struct cli_global, log_level),
-	  .arg = "LEVEL",
-	  .words = log_levels,
-	  .help = "error, warning (default), info or debug" },
-	OPTION(0, "debug", OPT_FLAG, struct cli_global, debug, NULL,
-	       "the same as --log-level debug"),
-	OPTION(0, "systemd-cgroup", OPT_FLAG, struct cli_global, systemd_cgroup, NULL,
-	       "the same as --cgroup-manager systemd"),
-	{ .name = "cgroup-manager",
-	  .kind = OPT_WORD,
-	  .offset = offsetof(struct cli_global, cgroup_manager),
-	  .arg = "MANAGER",
-	  .words = managers,
-	  .help = "cgroupfs, systemd or disabled" },
-	{ .name = "rootless",
-	  .kind = OPT_WORD,
-	  .offset = offsetof(struct cli_global, rootless),
-	  .arg = "auto|true|false",
-	  .words = tristates,
-	  .help = "treat missing cgroup permissions as warnings" },
-	{ .name = "criu",
-	  .kind = OPT_IGNORED_STR,
-	  .arg = "PATH",
-	  .help = "accepted for old engines",
-	  .hidden = true },
-	OPTION('v', "version", OPT_FLAG, struct cli_global, version, NULL, "print the version"),
-};
-const size_t n_global_options = N_ELEMENTS(global_options);
-
 static void print(int fd, const struct buf *b)
 {
 	if (buf_error(b) == 0)
@@ -117,7 +59,7 @@ static void help(void)
 	for (size_t i = 0; commands[i]; i++)
 		buf_addf(&out, "  %-12s %s\n", commands[i]->name, commands[i]->summary);
 	buf_adds(&out, "\nglobal options:\n");
-	opt_help(global_options, N_ELEMENTS(global_options), &out);
+	opt_help(global_options, n_global_options, &out);
 	buf_adds(&out, "\n`ketch COMMAND --help` tells more.\n");
 	print(STDOUT_FILENO, &out);
 }
@@ -244,7 +186,7 @@ int main(int argc, char **argv)
 {
 	struct cli_global g = { .log_level = LOG_WARNING, .rootless = TRI_AUTO, .argv = argv };
 	struct opt_parse p = { .opts = global_options,
-			       .n_opts = N_ELEMENTS(global_options),
+			       .n_opts = n_global_options,
 			       .out = &g,
 			       .stop_at_positional = true };
 	char **rest = calloc((size_t)argc + 1, sizeof(*rest));

@@ -45,18 +45,13 @@ static int split(char *text, struct strv *lines)
 	return 0;
 }
 
-int journal_replay(int dir,
-		   int (*fn)(void *ctx, const char *what, const char *value, struct err *e),
-		   void *ctx, struct err *e)
+int journal_each(char *text,
+		 int (*fn)(void *ctx, const char *what, const char *value, struct err *e),
+		 void *ctx, struct err *e)
 {
-	auto_buf struct buf text = { 0 };
 	auto_strv struct strv lines = { 0 };
 
-	int r = host_read(dir, file, JOURNAL_MAX, &text);
-	if (r == -ENOENT)
-		return 0;
-	if (r >= 0 && text.p)
-		r = split(text.p, &lines);
+	int r = split(text, &lines);
 	if (r < 0)
 		return err_sys(e, r, "read the journal");
 	for (size_t i = lines.n; i > 0; i--) {
@@ -70,6 +65,20 @@ int journal_replay(int dir,
 			return r;
 	}
 	return 0;
+}
+
+int journal_replay(int dir,
+		   int (*fn)(void *ctx, const char *what, const char *value, struct err *e),
+		   void *ctx, struct err *e)
+{
+	auto_buf struct buf text = { 0 };
+
+	int r = host_read(dir, file, JOURNAL_MAX, &text);
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return err_sys(e, r, "read the journal");
+	return text.p ? journal_each(text.p, fn, ctx, e) : 0;
 }
 
 int journal_add_process(int dir, const char *what, pid_t pid, struct err *e)

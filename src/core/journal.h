@@ -22,10 +22,14 @@
 
 /* DIR is the container's directory. Neither WHAT nor VALUE may hold a newline. */
 int journal_add(int dir, const char *what, const char *value, struct err *e);
-/* Calls FN for each entry, the newest first. A missing journal has none. */
+/* Calls FN for each entry, the newest first. A missing journal has none. A negative return of FN ends. */
 int journal_replay(int dir,
 		   int (*fn)(void *ctx, const char *what, const char *value, struct err *e),
 		   void *ctx, struct err *e);
+/* The same for the text of a journal, which is cut up. An unfinished last line is no entry. */
+int journal_each(char *text,
+		 int (*fn)(void *ctx, const char *what, const char *value, struct err *e),
+		 void *ctx, struct err *e);
 
 /* An entry JOURNAL_PROCESS or JOURNAL_HOOK for the live or dead process PID, not reaped yet. */
 int journal_add_process(int dir, const char *what, pid_t pid, struct err *e);

@@ -74,8 +74,10 @@ static int serve_one_start(struct run *r, struct err *e)
 	if (ret >= 0)
 		ret = take_go(r, &p, e);
 	r->chan.fd = -EBADF;
-	if (ret < 0)
+	if (ret < 0) { /* init lives on: what a caller brought does not pile up in it */
+		packet_close_fds(&p);
 		return 0;
+	}
 	r->chan.fd = r->start_fd = TAKE_FD(conn);
 	return 1;
 }

@@ -51,6 +51,8 @@ static int take_adopt(struct launch *l, struct packet *p, struct err *e)
 	if (!l->plan->fork.ns_stage || r->init.pid || p->len != sizeof(pid) || p->n_fds != 1)
 		return err_set(e, ERR_INTERNAL, "unexpected ADOPT");
 	memcpy(&pid, p->data, sizeof(pid));
+	if (pid <= 0)
+		return err_set(e, ERR_INTERNAL, "ADOPT of process %d", pid);
 	r->init.pid = pid;
 	r->init.pidfd = p->fds[0];
 	p->n_fds = 0;

@@ -101,8 +101,7 @@ int chan_recv(struct chan *c, struct packet *p, struct err *e)
 	p->type = w.h.type;
 	p->len = w.h.len;
 	memcpy(p->data, w.data, w.h.len);
-	if (p->len < sizeof(p->data))
-		p->data[p->len] = '\0';
+	p->data[p->len] = '\0';
 	return 0;
 }
 

@@ -59,7 +59,7 @@ struct packet {
 	uint32_t len; /* bytes of data */
 	size_t n_fds;
 	int fds[FDPASS_MAX];
-	char data[PROTO_MAX_DATA];
+	char data[PROTO_MAX_DATA + 1]; /* of a received one: a NUL behind the last byte */
 };
 
 struct chan {

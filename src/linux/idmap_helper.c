@@ -62,7 +62,8 @@ size_t subid_find(const char *text, const char *user, uid_t uid, struct subid_ra
 		    field(&line, end, count, sizeof(count)) && line == end &&
 		    ((user && strcmp(owner, user) == 0) ||
 		     (parse_u32(owner, &number) >= 0 && number == uid)) &&
-		    parse_u32(first, &out[n].first) >= 0 && parse_u32(count, &out[n].count) >= 0)
+		    parse_u32(first, &out[n].first) >= 0 && parse_u32(count, &out[n].count) >= 0 &&
+		    out[n].count > 0)
 			n++;
 		line = *end ? end + 1 : end;
 	}

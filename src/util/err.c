@@ -149,6 +149,8 @@ void err_sanitize(struct err *e)
 	end_string(e->where, sizeof(e->where));
 	end_string(e->msg, sizeof(e->msg));
 	end_string(e->hint, sizeof(e->hint));
+	if (!e->msg[0])
+		snprintf(e->msg, sizeof(e->msg), "an error without words");
 	if (e->code <= ERR_NONE || e->code >= ERR_N_CODES)
 		e->code = ERR_INTERNAL;
 	if (e->errnum < 0 || e->errnum > 4095)
