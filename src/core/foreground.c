@@ -28,7 +28,7 @@ struct relay {
 	struct termios saved;
 };
 
-static void resize(int master)
+void foreground_resize(int master)
 {
 	struct winsize ws;
 
@@ -55,7 +55,7 @@ static void relay_begin(struct relay *r, int master)
 	r->saved = t;
 	cfmakeraw(&t);
 	r->raw = tcsetattr(STDIN_FILENO, TCSANOW, &t) == 0;
-	resize(master);
+	foreground_resize(master); /* it may have changed since console.pass */
 }
 
 static void relay_end(struct relay *r)
@@ -113,7 +113,7 @@ static int take_signal(int sigfd, int pidfd, int master, bool *chld, struct err 
 	if (read(sigfd, &si, sizeof(si)) != sizeof(si))
 		return errno == EAGAIN || errno == EINTR ? 0 : err_sys(e, -errno, "read signals");
 	if (si.ssi_signo == SIGWINCH)
-		resize(master);
+		foreground_resize(master);
 	else if (si.ssi_signo == SIGCHLD)
 		*chld = true;
 	else if (si.ssi_signo != SIGURG)

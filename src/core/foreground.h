@@ -12,3 +12,6 @@
  * *ret_status: exit status, or 128 + signal.
  */
 int foreground_wait(pid_t pid, int pidfd, int master, int *ret_status, struct err *e);
+
+/* Gives the pty behind MASTER the size of our own terminal, if there is one. */
+void foreground_resize(int master);

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "core/files.h"
+#include "core/foreground.h"
 #include "core/launch.h"
 #include "core/rows.h"
 #include "core/start.h"
@@ -150,6 +151,7 @@ static int pass_run(struct run *r, struct err *e)
 	if (!l->opts->console_socket) {
 		r->console_master = in->fds[0];
 		in->n_fds = 0;
+		foreground_resize(r->console_master); /* before the program can ask */
 		return 0;
 	}
 	l->console_sock = fdpass_connect(l->opts->console_socket, SOCK_STREAM);

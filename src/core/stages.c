@@ -85,6 +85,17 @@ static void enter(struct launch *l)
 	}
 }
 
+/* What the rows after `start` have no use for; above all a waiting init has nothing of the host open. */
+static void drop_descriptors(struct launch *l)
+{
+	struct run *r = &l->run;
+
+	close_fd(TAKE_FD(r->dev_null));
+	close_fd(TAKE_FD(r->root.fd));
+	if (!l->plan->creds.apparmor && !l->plan->creds.selinux) /* else lsm.label writes there */
+		proc_close(&r->proc);
+}
+
 static void commit(struct launch *l, struct err *e)
 {
 	struct packet answer;
@@ -98,6 +109,7 @@ static void commit(struct launch *l, struct err *e)
 	memcpy(&r->host_pid, answer.data, sizeof(r->host_pid));
 	if (!l->plan->opts.start_at_once)
 		close_fd(TAKE_FD(r->chan.fd));
+	drop_descriptors(l);
 }
 
 static NORETURN void init_main(struct launch *l)
