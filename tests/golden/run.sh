@@ -5,7 +5,9 @@
 #
 #   v2-systemd/NAME.json   the plan on that host, a step a line; exec/NAME.json: that of `ketch exec` there
 #   HOST/NAME.diff         what differs on HOST from v2-systemd, in diff's words: the steps that go by name, those that come in full
+#   config/NAME.diff       of the configs that are about one property: what differs on v2-systemd from the plan of $least
 #
+# The configs that are stored for every host are $least, those of the engines and those without a subject.
 # A plan that is refused is the error's line.
 #
 # usage: run.sh KETCH [--update]      --update writes what is missing or differs, and removes what has no config any more
@@ -15,6 +17,7 @@ update=${2:-}
 cd "$(dirname "$0")" || exit 1
 fixtures=$(realpath ../../oci-spec-fixtures)
 base=v2-systemd
+least=toplevel/schema-minimal-for-start
 unset NOTIFY_SOCKET LISTEN_FDS LISTEN_PID LISTEN_FDNAMES XDG_RUNTIME_DIR
 
 tmp=$(mktemp -d)
@@ -28,11 +31,11 @@ plan() {
   "$ketch" --root /run/ketch explain --json --bundle /bundle --config "$config" --facts "$fixtures/facts/$host.json" "$@" golden 2>&1 < /dev/null
 }
 
-# difference PLAN: what of it is not as in the plan on the base
+# difference BASE PLAN: what of it is not as in the other plan
 difference() {
-  case $(head -c 1 "$1") in
-    '{') diff "$tmp/base" "$1" | sed -E 's/^(< \{"name":"[^"]*").*/\1/' ;;
-    *) cat "$1" ;;
+  case $(head -c 1 "$2") in
+    '{') diff "$1" "$2" | sed -E '/^([0-9,]+[acd][0-9,]+|---)$/d; s/^(< \{"name":"[^"]*").*/\1/' ;;
+    *) cat "$2" ;;
   esac
 }
 
@@ -60,10 +63,19 @@ differs from tests/golden/$file"
 }
 
 : > "$tmp/seen"
+plan "$base" "$fixtures/valid/$least.json" > "$tmp/least"
 while read -r config; do
   name=${config#"$fixtures"/valid/}
   name=${name%.json}
   plan "$base" "$config" > "$tmp/base"
+  case $name in
+    "$least" | engines/*) ;;
+    */*)
+      difference "$tmp/least" "$tmp/base" > "$tmp/now"
+      same "config/$name.diff"
+      continue
+      ;;
+  esac
   cp "$tmp/base" "$tmp/now"
   same "$base/$name.json"
   plan "$base" "$config" --exec > "$tmp/now"
@@ -72,7 +84,7 @@ while read -r config; do
     host=$(basename "$facts" .json)
     [ "$host" != "$base" ] || continue
     plan "$host" "$config" > "$tmp/other"
-    difference "$tmp/other" > "$tmp/now"
+    difference "$tmp/base" "$tmp/other" > "$tmp/now"
     same "$host/$name.diff"
   done
 done < <(find "$fixtures/valid" -name '*.json' | sort)
