@@ -58,7 +58,7 @@ int seccomp_program_load(const struct seccomp_program *p, struct err *e)
 }
 
 /* No way to say more than a number, and maybe none to exit either. */
-static NORETURN void die_silently(volatile uint32_t *word, int errnum)
+static void die_silently(volatile uint32_t *word, int errnum)
 {
 	if (word)
 		__atomic_store_n(word, (uint32_t)errnum, __ATOMIC_SEQ_CST);
@@ -80,6 +80,7 @@ static int exec_filtered(struct run *r, char *const argv[], char *const envp[], 
 	if (thread)
 		seccomp_thread_failed(thread, -ret);
 	die_silently(r->exec_errno, -ret);
+	return ret; /* neither of them comes back */
 }
 
 static int run(struct run *r, struct err *e)

@@ -31,5 +31,6 @@ int seccomp_program_load(const struct seccomp_program *p, struct err *e);
 /* For a caller that is under the program: memory and the processor only, no system call. */
 /* Gives the notify descriptor to the thread and waits until the thread has passed it on. */
 void seccomp_thread_give(struct seccomp_thread *t, int notify_fd);
-/* Tells the thread that execve failed. The thread reports it and ends the process. */
-void seccomp_thread_failed(struct seccomp_thread *t, int errnum) __attribute__((noreturn));
+/* Tells the thread that execve failed. The thread reports it and ends the process: does not return. (Not said to the
+ * compiler: sanitizers make calls of their own before a function that does not return.) */
+void seccomp_thread_failed(struct seccomp_thread *t, int errnum);
