@@ -43,6 +43,12 @@ int cli_open_store(const struct cli_global *g, struct store *s, bool make, struc
 /* Only the path: the state root need not exist, nor be ours. */
 int cli_name_store(const struct cli_global *g, struct store *s, struct err *e);
 enum cgroup_manager cli_cgroup_manager(const struct cli_global *g);
+/* Calls ACT for each container whose id matches the extended regular expression PATTERN. All are tried; the first error is returned. One
+ * that is deleted meanwhile is no error, nor is none at all. */
+int cli_each_match(const struct store *s, const char *pattern,
+		   int (*act)(const struct store *s, const char *id, const void *ctx,
+			      struct err *e),
+		   const void *ctx, struct err *e);
 /* Writes an answer to standard output in full. */
 int cli_print(const struct buf *out, struct err *e);
 /* A file, or standard input for "-". */

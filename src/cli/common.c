@@ -2,6 +2,7 @@
 /* What several commands share. */
 #include <errno.h>
 #include <fcntl.h>
+#include <regex.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -37,6 +38,37 @@ int cli_name_store(const struct cli_global *g, struct store *s, struct err *e)
 		return store_default_path(&s->path, e);
 	int r = host_abspath(g->root, &s->path);
 	return r < 0 ? err_sys(e, r, "state root") : 0;
+}
+
+int cli_each_match(const struct store *s, const char *pattern,
+		   int (*act)(const struct store *s, const char *id, const void *ctx,
+			      struct err *e),
+		   const void *ctx, struct err *e)
+{
+	auto_strv struct strv ids = { 0 };
+	struct err later = { 0 };
+	regex_t re;
+	int ret = 0;
+
+	int r = regcomp(&re, pattern, REG_EXTENDED | REG_NOSUB);
+	if (r != 0) {
+		char why[128];
+
+		regerror(r, &re, why, sizeof(why));
+		return err_set(e, ERR_USAGE, "--regex: '%s': %s", pattern, why);
+	}
+	r = store_list(s, &ids, e);
+	if (r < 0)
+		ret = r;
+	for (size_t i = 0; i < ids.n; i++) {
+		if (regexec(&re, ids.v[i], 0, NULL, 0) != 0)
+			continue;
+		r = act(s, ids.v[i], ctx, ret < 0 ? &later : e);
+		if (r < 0 && ret == 0 && e->code != ERR_NOT_FOUND)
+			ret = r;
+	}
+	regfree(&re);
+	return ret;
 }
 
 int cli_print(const struct buf *out, struct err *e)

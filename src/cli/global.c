@@ -24,7 +24,8 @@ const struct opt global_options[] = {
 	OPTION(0, "root", OPT_STR, struct cli_global, root, "DIR",
 	       "directory for the containers' state"),
 	OPTION(0, "log", OPT_STR, struct cli_global, log, "FILE",
-	       "also append errors and warnings to FILE"),
+	       "also append errors and warnings to FILE (or file:FILE, journald:NAME, "
+	       "syslog:NAME)"),
 	{ .name = "log-format",
 	  .kind = OPT_WORD,
 	  .offset = offsetof(struct cli_global, log_format),
@@ -59,5 +60,11 @@ const struct opt global_options[] = {
 	  .help = "accepted for old engines",
 	  .hidden = true },
 	OPTION('v', "version", OPT_FLAG, struct cli_global, version, NULL, "print the version"),
+	{ .short_name = 'V',
+	  .name = "version",
+	  .kind = OPT_FLAG,
+	  .offset = offsetof(struct cli_global, version),
+	  .help = "the same",
+	  .hidden = true },
 };
 const size_t n_global_options = N_ELEMENTS(global_options);

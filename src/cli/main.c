@@ -6,11 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/version.h"
 #include "spec/load.h"
+#include "sys/fdpass.h"
 #include "sys/hostfs.h"
 #include "sys/raw.h"
 #include "sys/selfexe.h"
@@ -75,6 +77,34 @@ static void help_command(const struct command *c)
 	print(STDOUT_FILENO, &out);
 }
 
+/* crun's names for other places than a file: "journald:NAME". */
+static const struct log_place {
+	const char *prefix, *socket; /* NULL: a file */
+	enum log_format format;
+} log_places[] = {
+	{ "file:", NULL, LOG_TEXT },
+	{ "syslog:", "/dev/log", LOG_SYSLOG },
+	{ "journald:", "/run/systemd/journal/socket", LOG_JOURNAL },
+};
+
+static int open_log_place(const char *log, struct log_config *lc)
+{
+	for (size_t i = 0; i < N_ELEMENTS(log_places); i++) {
+		const struct log_place *p = &log_places[i];
+		size_t len = strlen(p->prefix);
+
+		if (strncmp(log, p->prefix, len) != 0)
+			continue;
+		log += len;
+		if (!p->socket)
+			break;
+		lc->format = p->format;
+		lc->ident = *log ? log : "ketch";
+		return fdpass_connect(p->socket, SOCK_DGRAM);
+	}
+	return sys_open(log, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY, 0644);
+}
+
 static int open_log(const struct cli_global *g, struct err *e)
 {
 	struct log_config lc = {
@@ -85,7 +115,7 @@ static int open_log(const struct cli_global *g, struct err *e)
 	};
 
 	if (g->log && *g->log) {
-		lc.fd = sys_open(g->log, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY, 0644);
+		lc.fd = open_log_place(g->log, &lc);
 		if (lc.fd < 0) {
 			int r = lc.fd;
 

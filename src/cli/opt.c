@@ -102,7 +102,13 @@ static const struct opt *match(const struct opt_parse *p, const char *arg, const
 
 static bool is_help(const char *arg)
 {
-	return strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0 || strcmp(arg, "-help") == 0;
+	static const char *const words[] = { "--help", "-h", "-help", "--usage" };
+
+	for (size_t i = 0; i < N_ELEMENTS(words); i++) {
+		if (strcmp(arg, words[i]) == 0)
+			return true;
+	}
+	return false;
 }
 
 int opt_parse(const struct opt_parse *p, int argc, char **argv, char **rest, int *n_rest,

@@ -17,6 +17,16 @@ static const char *const level_names[] = {
 	[LOG_DEBUG] = "debug",
 };
 
+/* Severities of RFC 5424. */
+static const int severities[] = {
+	[LOG_ERROR] = 3,
+	[LOG_WARNING] = 4,
+	[LOG_INFO] = 6,
+	[LOG_DEBUG] = 7,
+};
+
+enum { FACILITY_USER = 1 << 3 };
+
 void log_init(const struct log_config *config)
 {
 	sink = *config;
@@ -72,28 +82,80 @@ static void add_err_members(struct jsonw *w, const struct err *e)
 		jsonw_str(w, "hint", e->hint);
 }
 
-static void write_file(enum log_level level, const char *msg, const struct err *e)
+static void text_line(enum log_level level, const char *msg, UNUSED const struct err *e,
+		      struct buf *out)
 {
-	auto_buf struct buf line = { 0 };
 	char now[64];
 
 	now_rfc3339(now, sizeof(now));
-	if (sink.format == LOG_JSON) {
-		struct jsonw w;
+	buf_addf(out, "time=\"%s\" level=%s msg=", now, level_names[level]);
+	buf_addjson(out, msg);
+	buf_addc(out, '\n');
+}
 
-		jsonw_init(&w, &line, 0);
-		jsonw_object(&w, NULL);
-		jsonw_str(&w, "level", level_names[level]);
-		jsonw_str(&w, "msg", msg);
-		jsonw_str(&w, "time", now);
-		if (e)
-			add_err_members(&w, e);
-		jsonw_end_object(&w);
-	} else {
-		buf_addf(&line, "time=\"%s\" level=%s msg=", now, level_names[level]);
-		buf_addjson(&line, msg);
-	}
-	buf_addc(&line, '\n');
+static void json_line(enum log_level level, const char *msg, const struct err *e, struct buf *out)
+{
+	char now[64];
+	struct jsonw w;
+
+	now_rfc3339(now, sizeof(now));
+	jsonw_init(&w, out, 0);
+	jsonw_object(&w, NULL);
+	jsonw_str(&w, "level", level_names[level]);
+	jsonw_str(&w, "msg", msg);
+	jsonw_str(&w, "time", now);
+	if (e)
+		add_err_members(&w, e);
+	jsonw_end_object(&w);
+	buf_addc(out, '\n');
+}
+
+/* A line end would begin another field of the journal's protocol, and another message of syslog's. */
+static void add_one_line(struct buf *out, const char *text)
+{
+	for (; *text; text++)
+		buf_addc(out, *text == '\n' ? ' ' : *text);
+}
+
+/* RFC 3164, as syslog(3) sends it. */
+static void syslog_packet(enum log_level level, const char *msg, UNUSED const struct err *e,
+			  struct buf *out)
+{
+	time_t now = time(NULL);
+	char date[32] = "";
+	struct tm tm;
+
+	if (localtime_r(&now, &tm))
+		strftime(date, sizeof(date), "%b %e %H:%M:%S", &tm);
+	buf_addf(out, "<%d>%s ", FACILITY_USER | severities[level], date);
+	add_one_line(out, sink.ident);
+	buf_addf(out, "[%d]: ", (int)getpid());
+	add_one_line(out, msg);
+}
+
+/* systemd's "Native Journal Protocol": one field a line. */
+static void journal_packet(enum log_level level, const char *msg, UNUSED const struct err *e,
+			   struct buf *out)
+{
+	buf_addf(out, "PRIORITY=%d\nSYSLOG_IDENTIFIER=", severities[level]);
+	add_one_line(out, sink.ident);
+	buf_adds(out, "\nMESSAGE=");
+	add_one_line(out, msg);
+	buf_addc(out, '\n');
+}
+
+static void write_file(enum log_level level, const char *msg, const struct err *e)
+{
+	static void (*const forms[])(enum log_level, const char *, const struct err *,
+				     struct buf *) = {
+		[LOG_TEXT] = text_line,
+		[LOG_JSON] = json_line,
+		[LOG_SYSLOG] = syslog_packet,
+		[LOG_JOURNAL] = journal_packet,
+	};
+	auto_buf struct buf line = { 0 };
+
+	forms[sink.format](level, msg, e, &line);
 	write_line(sink.fd, &line);
 }
 

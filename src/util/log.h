@@ -13,12 +13,14 @@
 #include "util/err.h"
 
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
-enum log_format { LOG_TEXT, LOG_JSON };
+/* Of the file; SYSLOG and JOURNAL are datagrams to the sockets of a system logger. */
+enum log_format { LOG_TEXT, LOG_JSON, LOG_SYSLOG, LOG_JOURNAL };
 
 struct log_config {
 	int fd; /* of --log, opened O_APPEND by the caller (owned by the log from here on); -1 = none */
 	enum log_format format; /* of the file */
 	enum log_level level;	/* nothing above it is written */
+	const char *ident;	/* of SYSLOG and JOURNAL: the name that messages bear */
 	bool terminal;		/* warnings, info and debug also go to stderr (it is a terminal) */
 };
 

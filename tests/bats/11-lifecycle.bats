@@ -756,3 +756,68 @@ chaos() {
   [ -z "$(ketch list -q)" ]
   is_dead "$(cat "$TEST_DIR/in")"
 }
+
+@test "lifecycle: kill and delete --regex act on every container that matches" {
+  command_is sleep 1000
+  local id
+  for id in "$CT-a1" "$CT-a2" "$CT-b1"; do detached run --detach -b "$BUNDLE" "$id"; done
+  ketch kill --regex "^$CT-a[0-9]+\$" KILL
+  wait_for 10 status_is "$CT-a1" stopped
+  wait_for 10 status_is "$CT-a2" stopped
+  status_is "$CT-b1" running
+  ketch delete --regex "$CT-a"
+  [ "$(ketch list -q)" = "$CT-b1" ]
+
+  # One that can't be deleted is told; the others are deleted all the same.
+  detached create -b "$BUNDLE" "$CT-c1"
+  run ketch delete -r "$CT-[bc]1"
+  [ "$status" = 1 ]
+  [[ $output == *"$CT-b1"*"not stopped"* ]]
+  [ "$(ketch list -q)" = "$CT-b1" ]
+  run ketch delete -f -r 'no-such-.*'
+  [ "$status" = 0 ] && [ -z "$output" ]
+  run ketch delete -f -r '('
+  [ "$status" = 1 ] && [[ $output == *"--regex: '('"* ]]
+  ketch delete -f -r "$CT"
+  [ -z "$(ketch list -q)" ]
+}
+
+# What a datagram socket at $1 gets while ketch runs with --log $2, in a mount namespace of our own.
+logged() {
+  unshare -m --propagation private python3 - "$1" "$KETCH" --root "$ROOT" --log "$2" state "$CT" << 'END'
+import os, socket, subprocess, sys
+null = os.open("/dev/null", os.O_RDWR)
+for d in ("/dev", "/run"):
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", d], check=True)
+os.mknod("/dev/null", 0o20666, os.makedev(1, 3))
+os.makedirs(os.path.dirname(sys.argv[1]), exist_ok=True)
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.settimeout(20)
+s.bind(sys.argv[1])
+subprocess.run(sys.argv[2:], stdin=null, stderr=null)
+sys.stdout.write(s.recv(4096).decode())
+END
+}
+
+@test "lifecycle: --log takes crun's file:, journald: and syslog:" {
+  run ketch --log "file:$TEST_DIR/log" --log-format json state "$CT"
+  [ "$status" = 1 ]
+  [ "$(jq -r .msg "$TEST_DIR/log")" = "container '$CT' does not exist" ]
+  [ ! -e "file:$TEST_DIR/log" ]
+  [ "$(logged /run/systemd/journal/socket journald:box)" = "PRIORITY=3
+SYSLOG_IDENTIFIER=box
+MESSAGE=container '$CT' does not exist" ]
+  [[ $(logged /dev/log syslog:box) =~ ^\<11\>[A-Z][a-z]{2}\ [0-9\ ]{2}\ [0-9:]{8}\ box\[[0-9]+\]:\ container\ \'$CT\'\ does\ not\ exist$ ]]
+}
+
+@test "lifecycle: -v, -V and --version; -h, --help and --usage" {
+  local word
+  for word in -v -V --version; do
+    run "$KETCH" $word
+    [ "$status" = 0 ] && [[ ${lines[0]} == "ketch version "* ]]
+  done
+  for word in -h --help --usage; do
+    run "$KETCH" run $word
+    [ "$status" = 0 ] && [[ ${lines[0]} == "usage: ketch run "* ]]
+  done
+}
