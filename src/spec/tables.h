@@ -31,6 +31,5 @@ const char *form_interface_template(const char *s);
 const char *form_cgroup_file(const char *s);
 const char *form_cgroups_path(const char *s);
 const char *form_clos_id(const char *s);
-const char *form_l3_schema(const char *s);
 const char *form_mb_schema(const char *s);
 const char *form_sysctl_key(const char *s);

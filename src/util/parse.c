@@ -180,6 +180,7 @@ int parse_ranges(const char *s, uint32_t max, int (*fn)(void *ctx, uint32_t firs
 	while (*s && *s != '\n') {
 		uint32_t first, last;
 
+		s += strspn(s, " ");
 		int r = parse_number_until(&s, max, &first);
 		if (r < 0)
 			return r;
@@ -195,6 +196,7 @@ int parse_ranges(const char *s, uint32_t max, int (*fn)(void *ctx, uint32_t firs
 		r = fn ? fn(ctx, first, last) : 0;
 		if (r < 0)
 			return r;
+		s += strspn(s, " ");
 		if (*s == ',') {
 			s++;
 			if (!*s || *s == '\n')

@@ -20,7 +20,8 @@ const char *signal_name(int sig);
 /*
  * A list such as "0-3,7". Each range is handed to FN (may be NULL to check only); a negative return ends.
  * -EINVAL for a malformed list, -ERANGE for a number over MAX or a range that runs backwards.
- * An empty string and trailing newlines are fine (cpuset files are read with it too).
+ * An empty string and trailing newlines are fine (cpuset files are read with it too), and blanks around a range, which
+ * the kernel takes as well.
  */
 int parse_ranges(const char *s, uint32_t max, int (*fn)(void *ctx, uint32_t first, uint32_t last),
 		 void *ctx);

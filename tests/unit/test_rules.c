@@ -203,8 +203,9 @@ static const struct rule_case process_cases[] = {
 	{ "\"user\":{\"uid\":4294967295}", "$.process.user.uid", "4294967294" },
 	{ "\"user\":{\"umask\":512}", "$.process.user.umask", "511" },
 	{ "\"user\":{\"additionalGids\":[1,-1]}", "$.process.user.additionalGids[1]", "-1" },
-	{ "\"consoleSize\":{\"height\":65536,\"width\":1}", "$.process.consoleSize.height",
-	  "65535" },
+	{ "\"consoleSize\":{\"height\":65536,\"width\":1}", NULL, NULL },
+	{ "\"terminal\":true,\"consoleSize\":{\"height\":65536,\"width\":1}",
+	  "$.process.consoleSize.height", "65535" },
 	{ "\"consoleSize\":{\"height\":1}", "$.process.consoleSize.width", "required" },
 	{ "\"rlimits\":[{\"type\":\"RLIMIT_CPU\",\"soft\":1,\"hard\":2},{\"type\":\"RLIMIT_"
 	  "AS\",\"soft\":1,\"hard\":1}]",
@@ -547,8 +548,10 @@ static void test_devices(void)
 		  "a\",\"major\":1,\"minor\":0,\"fileMode\":25008}]",
 		  "$.linux.devices[0].fileMode", "permission bits" },
 		{ "\"devices\":[{\"type\":\"p\",\"path\":\"/a\"},{\"type\":\"p\",\"path\":\"/"
-		  "b\"},{\"type\":\"p\",\"path\":\"/a\"}]",
+		  "b\"},{\"type\":\"c\",\"path\":\"/a\",\"major\":1,\"minor\":3}]",
 		  "$.linux.devices[2].path", "second time" },
+		{ "\"devices\":[{\"type\":\"p\",\"path\":\"/a\"},{\"type\":\"p\",\"path\":\"/a\"}]",
+		  NULL, NULL },
 		{ "\"devices\":[{\"path\":\"/a\"}]", "$.linux.devices[0].type", "required" },
 	};
 
@@ -597,10 +600,7 @@ static void test_policy(void)
 		  "resctrl group" },
 		{ "\"intelRdt\":{\"closID\":\"a\\nb\"}", "$.linux.intelRdt.closID",
 		  "resctrl group" },
-		{ "\"intelRdt\":{\"l3CacheSchema\":\"MB:0=f\"}", "$.linux.intelRdt.l3CacheSchema",
-		  "L3:" },
-		{ "\"intelRdt\":{\"l3CacheSchema\":\"L3:0=f\\nMB:0=1\"}",
-		  "$.linux.intelRdt.l3CacheSchema", "one line" },
+		{ "\"intelRdt\":{\"l3CacheSchema\":\"L3CODE:0=f\\nMB:0=1\"}", NULL, NULL },
 		{ "\"intelRdt\":{\"memBwSchema\":\"L3:0=f\"}", "$.linux.intelRdt.memBwSchema",
 		  "MB:" },
 		{ "\"intelRdt\":{\"memBwSchema\":\"MB:0=70\\n\"}", "$.linux.intelRdt.memBwSchema",
