@@ -2,7 +2,14 @@
 /* ketch create: runtime.md#create. */
 #include "cli/launch_opts.h"
 
-static const struct opt options[] = { LAUNCH_OPTIONS };
+static const struct opt options[] = {
+	LAUNCH_OPTIONS,
+	{ .short_name = 'd',
+	  .name = "detach",
+	  .kind = OPT_IGNORED,
+	  .help = "go-runc may say so; create always does",
+	  .hidden = true },
+};
 
 static int run(const struct cli_global *g, void *opts, const struct args *a, struct err *e)
 {

@@ -38,12 +38,9 @@ static void owner_name(const struct container *c, char *out, size_t size)
 		snprintf(out, size, "-");
 }
 
-static void table_row(const struct container *c, struct buf *out)
+static void table_row(const struct container *c, const char *owner, struct buf *out)
 {
 	enum container_status status = container_status(c);
-	char owner[64];
-
-	owner_name(c, owner, sizeof(owner));
 	buf_addf(out, "%-24s %-10lld %-10s %-40s %-32s %s\n", c->id,
 		 status == C_STOPPED || status == C_CREATING ? 0LL : (long long)c->state.pid,
 		 container_status_name(status), c->state.bundle,
@@ -54,6 +51,7 @@ static int add(const struct store *s, const char *id, const struct list_opts *o,
 	       bool first)
 {
 	auto_container struct container *c = NULL;
+	char owner[64];
 	struct err e;
 
 	if (o->quiet) {
@@ -65,10 +63,12 @@ static int add(const struct store *s, const char *id, const struct list_opts *o,
 			log_emit(LOG_WARNING, "container '%s': %s", id, e.msg);
 		return 0;
 	}
+	owner_name(c, owner, sizeof(owner));
 	if (o->format == LIST_TABLE) {
-		table_row(c, out);
+		table_row(c, owner, out);
 		return 1;
 	}
+	c->state.owner_name = owner;
 	if (!first)
 		buf_addc(out, ',');
 	return container_state_json(c, out, &e) < 0 ? 0 : 1;

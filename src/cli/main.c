@@ -181,14 +181,19 @@ static int dispatch(const struct cli_global *g, int argc, char **argv, int *fail
 		version_text(&out);
 		return cli_print(&out, e);
 	}
-	if (argc == 0 || strcmp(argv[0], "help") == 0) {
+	bool only_help = argc > 0 && strcmp(argv[0], "help") == 0;
+	if (argc == 0 || (only_help && argc == 1)) {
 		help();
 		return argc == 0;
 	}
-	const struct command *c = find_command(argv[0]);
+	const struct command *c = find_command(argv[only_help]);
 	if (!c) {
-		err_set(e, ERR_USAGE, "unknown command '%s'", argv[0]);
+		err_set(e, ERR_USAGE, "unknown command '%s'", argv[only_help]);
 		return err_hint(e, "`ketch --help` lists the commands");
+	}
+	if (only_help) {
+		help_command(c);
+		return 0;
 	}
 	*fail_status = c->fail_status ? c->fail_status : 1;
 	return call(g, c, argc - 1, argv + 1, e);

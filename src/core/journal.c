@@ -16,7 +16,7 @@
 
 enum { JOURNAL_MAX = 1024 * 1024, KILL_WAIT_MS = 2000 };
 
-static const char file[] = "journal";
+static const char file[] = JOURNAL_FILE;
 
 int journal_add(int dir, const char *what, const char *value, struct err *e)
 {

@@ -10,6 +10,8 @@
 
 #include "util/err.h"
 
+#define JOURNAL_FILE "journal"
+
 #define JOURNAL_BUNDLE "bundle" /* its path */
 #define JOURNAL_CGROUP "cgroup" /* a directory, written by linux/cgroup */
 #define JOURNAL_MOUNT  "mount"	/* the root's mount, written by linux/rootfs_shared */

@@ -101,7 +101,7 @@ int state_oci_json(const struct state *st, const char *status, pid_t pid, bool o
 		jsonw_str(&w, "created", st->created);
 	if (st->annotations.n)
 		write_map(&w, "annotations", &st->annotations);
-	jsonw_str(&w, "owner", "");
+	jsonw_str(&w, "owner", st->owner_name ? st->owner_name : "");
 	jsonw_end_object(&w);
 	if (!one_line)
 		buf_addc(out, '\n');

@@ -19,11 +19,12 @@ struct state {
 	struct arena arena; /* of a loaded state: all strings */
 	int64_t version;
 	char *id, *bundle, *rootfs;
-	char *created;	     /* RFC 3339 with nanoseconds */
-	int64_t pid;	     /* init, 0: it is known to have ended */
-	uint64_t start_time; /* of pid, clock ticks after boot */
-	int64_t owner;	     /* uid that created it */
-	bool own_pid_ns;     /* init's end ends all others */
+	char *created;		/* RFC 3339 with nanoseconds */
+	int64_t pid;		/* init, 0: it is known to have ended */
+	uint64_t start_time;	/* of pid, clock ticks after boot */
+	int64_t owner;		/* uid that created it */
+	const char *owner_name; /* not kept: what state_oci_json() tells as owner; NULL: "" */
+	bool own_pid_ns;	/* init's end ends all others */
 	bool poststop_done;
 	spec_map annotations;
 	int64_t cgroup_manager; /* enum cgroup_manager */

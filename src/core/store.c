@@ -9,8 +9,10 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "core/journal.h"
 #include "core/store.h"
 #include "sys/hostfs.h"
+#include "sys/raw.h"
 
 enum { ID_MAX = 1024, NAME_MAX_BYTES = 255, LOCK_POLL_MS = 5, PROC_MAX = 1024 * 1024 };
 
@@ -51,6 +53,8 @@ int store_open(struct store *s, const char *path, bool make, struct err *e)
 		r = err_sys(e, -ENOMEM, "state root");
 	if (r < 0)
 		return r;
+	if (strcmp(s->path, "/") == 0)
+		return err_set(e, ERR_USAGE, "--root: '/' can't be the state directory");
 	s->fd = host_opendir(AT_FDCWD, s->path, false);
 	if (s->fd == -ENOENT && make) {
 		r = host_mkdirs(s->path, 0700);
@@ -99,15 +103,30 @@ int id_check(const char *id, struct err *e)
 	return err_hint(e, "use letters, digits, '_', '+', '.' and '-'; no '.' or '-' in front");
 }
 
+static int any_entry(UNUSED void *ctx, UNUSED const char *name, UNUSED unsigned char d_type)
+{
+	return -ENOTEMPTY;
+}
+
+/* A directory that somebody else put there (--root /home) must never be taken for a container and removed. Ours begin with the
+ * journal; one without it was made by a create that was killed right then, and is empty. */
+static bool is_container(int dir)
+{
+	auto_fd int journal = sys_openat(dir, JOURNAL_FILE, O_PATH | O_NOFOLLOW, 0);
+
+	return journal >= 0 || host_list(dir, any_entry, NULL) == 0;
+}
+
 int store_open_dir(const struct store *s, const char *id, struct err *e)
 {
 	int r = id_check(id, e);
 	if (r < 0)
 		return r;
-	int dir = s->fd < 0 ? -ENOENT : host_opendir(s->fd, id, false);
-	if (dir == -ENOENT || dir == -ENOTDIR)
+	auto_fd int dir =
+		s->fd < 0 ? -ENOENT : sys_openat(s->fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	if (dir == -ENOENT || dir == -ENOTDIR || (dir >= 0 && !is_container(dir)))
 		return err_set(e, ERR_NOT_FOUND, "container '%s' does not exist", id);
-	return dir < 0 ? err_sys(e, dir, "open the state of container '%s'", id) : dir;
+	return dir < 0 ? err_sys(e, dir, "open the state of container '%s'", id) : TAKE_FD(dir);
 }
 
 bool store_is(const struct store *s, const char *id, int dir)
@@ -182,13 +201,20 @@ int store_lock(const struct store *s, const char *id, int dir, int timeout_ms, s
 		       id);
 }
 
+struct listing {
+	const struct store *store;
+	struct strv *ids;
+};
+
 static int add_id(void *ctx, const char *name, unsigned char d_type)
 {
+	const struct listing *l = ctx;
 	struct err ignored;
 
-	if ((d_type != DT_DIR && d_type != DT_UNKNOWN) || id_check(name, &ignored) < 0)
+	if (d_type != DT_DIR && d_type != DT_UNKNOWN)
 		return 0;
-	return strv_add(ctx, name);
+	auto_fd int dir = store_open_dir(l->store, name, &ignored);
+	return dir < 0 ? 0 : strv_add(l->ids, name);
 }
 
 static int by_name(const void *a, const void *b)
@@ -198,7 +224,8 @@ static int by_name(const void *a, const void *b)
 
 int store_list(const struct store *s, struct strv *ret, struct err *e)
 {
-	int r = s->fd < 0 ? 0 : host_list(s->fd, add_id, ret);
+	struct listing l = { .store = s, .ids = ret };
+	int r = s->fd < 0 ? 0 : host_list(s->fd, add_id, &l);
 
 	if (r < 0)
 		return err_sys(e, r, "list '%s'", s->path);

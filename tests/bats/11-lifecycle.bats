@@ -638,7 +638,7 @@ b' 'ä' .hidden 'a*' '$(x)' "a'b" 'a\b' 'a:b' 'a@b' a//b "a/../b" /etc ../x "${l
   local starter=$!
   wait_for 5 eval '[ "$(ketch ps -f json "$CT" | jq length)" = 2 ]'
   ketch delete --force "$CT"
-  ! wait "$starter"
+  refute wait "$starter"
   [ -z "$(ketch list -q)" ]
 }
 

@@ -239,10 +239,10 @@ is_dead() {
   assert_status 0
   for kind in createRuntime createContainer poststart poststop; do
     grep -qx OURS=1 "$TEST_DIR/env.$kind"
-    ! grep -E 'OF_PROCESS|LISTEN_|NOTIFY_SOCKET' "$TEST_DIR/env.$kind"
+    refute grep -E 'OF_PROCESS|LISTEN_|NOTIFY_SOCKET' "$TEST_DIR/env.$kind"
   done
   grep -qx OF_PROCESS=1 "$TEST_DIR/env.startContainer"
-  ! grep OURS "$TEST_DIR/env.startContainer"
+  refute grep OURS "$TEST_DIR/env.startContainer"
 }
 
 @test "hooks: env given is all there is, also when it is empty" {

@@ -126,6 +126,14 @@ refute_output() {
   [[ $output != *"$1"* ]] || { echo "unexpected '$1' in: $output" >&2; return 1; }
 }
 
+# For `! COMMAND`, which fails no test of bats unless it is the last word.
+refute() {
+  if "$@"; then
+    echo "succeeded: $*" >&2
+    return 1
+  fi
+}
+
 # wait_for SECONDS COMMAND…: until it succeeds.
 wait_for() {
   local end=$((SECONDS + $1))
