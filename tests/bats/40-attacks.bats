@@ -1,0 +1,391 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Attacks that worked on container runtimes, tried on the real program: a hostile image, a neighbour that exchanges paths while a container
+# is made, a container that reaches for the runtime. Each has a canary on the host that must stay untouched; ketch may refuse, or make a
+# container that can do no harm. Races prove nothing by passing; KETCH_TEST_ROUNDS raises their rounds.
+
+load helpers
+
+setup() {
+  TEST_DIR=$(mktemp -d /tmp/ketch-test.XXXXXX)
+  ROOT=$TEST_DIR/root
+  BUNDLE=$TEST_DIR/bundle
+  CT=kt$$-$BATS_TEST_NUMBER
+  make_bundle "$BUNDLE"
+  CANARY=$TEST_DIR/canary
+  mkdir -p "$CANARY/dir"
+  echo canary > "$CANARY/file"
+  R=$BUNDLE/rootfs
+}
+
+teardown() {
+  [ -z "$SWAP" ] || kill -9 $SWAP 2> /dev/null || true
+  local id
+  for id in $("$KETCH" --root "$ROOT" list -q 2> /dev/null); do
+    "$KETCH" --root "$ROOT" delete --force "$id" || true
+  done
+  assert_clean
+  rm -rf "$TEST_DIR"
+}
+
+# The canary is as it was: nothing made, written, mounted there.
+untouched() {
+  [ "$(cat "$CANARY/file")" = canary ]
+  [ "$(find "$CANARY" | sort)" = "$CANARY"$'\n'"$CANARY/dir"$'\n'"$CANARY/file" ]
+  [ "$(stat -c '%a %u %g' "$CANARY/file")" = "644 0 0" ]
+  ! grep -qF "$CANARY" /proc/self/mountinfo
+}
+
+no_mounts() {
+  edit ".mounts |= map(select(.destination | startswith(\"$1\") | not))"
+}
+
+# Runs the bundle within a bound; refused or not, it does not hang.
+attack() {
+  run timeout 20 "$KETCH" --root "$ROOT" run -b "$BUNDLE" "$CT" < /dev/null
+  [ "$status" != 124 ] || { echo "hung" >&2; return 1; }
+  untouched
+}
+
+swapper() {
+  [ -x "$BATS_FILE_TMPDIR/swap" ] || cc -O1 -o "$BATS_FILE_TMPDIR/swap" "$BATS_TEST_DIRNAME/programs/swap.c"
+  "$BATS_FILE_TMPDIR/swap" "$1" "$2" 3>&- & SWAP=$!
+}
+
+# ---- A: paths in an attacker's tree ----
+
+# CVE-2015-3629, CVE-2021-30465 (static): a mount's destination through a symlink stays in the root.
+@test "attack: mount_dest_symlink" {
+  ln -s "$CANARY/dir" "$R/link"
+  ln -s "../../../../../../../..$CANARY/dir" "$R/up"
+  edit '.mounts += [{destination: "/link", type: "tmpfs"}, {destination: "/up/new", type: "tmpfs"}]'
+  command_is true
+  attack
+}
+
+# CVE-2021-30465: a directory on the way is exchanged for a symlink while it is mounted on.
+@test "attack: race_mount" {
+  local i
+  mkdir -p "$R/vol/d/x"
+  ln -s "$CANARY" "$R/vol/evil"
+  mkdir -p "$CANARY/../canary/dir"
+  edit '.mounts += [range(20) | {destination: "/vol/d/dir", type: "tmpfs"}]'
+  command_is true
+  swapper "$R/vol/d" "$R/vol/evil"
+  for i in $(seq "${KETCH_TEST_ROUNDS:-15}"); do attack; done
+}
+
+# CVE-2024-45310: a missing destination is made below an exchanged directory.
+@test "attack: race_mkdir" {
+  local i
+  mkdir -p "$R/vol/d"
+  ln -s "$CANARY" "$R/vol/evil"
+  command_is true
+  swapper "$R/vol/d" "$R/vol/evil"
+  for i in $(seq "${KETCH_TEST_ROUNDS:-15}"); do
+    edit '.mounts |= map(select(.destination | startswith("/vol") | not)) + [range(20) | {destination: "/vol/d/n\($i)-\(.)/deep", type: "tmpfs"}]' --arg i "$i"
+    attack
+  done
+}
+
+# CVE-2026-41579, CVE-2026-47766: /dev of the image is a symlink to the host, with and without a mount on it.
+@test "attack: dev_symlink" {
+  no_mounts /dev
+  rm -rf "$R/dev"
+  ln -s "$CANARY/dir" "$R/dev"
+  command_is true
+  attack
+  rm "$R/dev"
+  ln -s "../../../../../../../..$CANARY/dir" "$R/dev"
+  attack
+}
+
+@test "attack: dev_symlink_mounted" {
+  rm -rf "$R/dev"
+  ln -s "$CANARY/dir" "$R/dev"
+  command_is true
+  attack
+}
+
+# CVE-2019-19921, CVE-2023-27561: /proc or /sys of the image is a symlink, so that masks and labels would be void.
+@test "attack: proc_symlink, sys_symlink" {
+  local d
+  for d in proc sys; do
+    rmdir "$R/$d"
+    mkdir "$R/real$d"
+    ln -s "real$d" "$R/$d"
+    command_is true
+    attack
+    [ "$status" != 0 ]
+    assert_output "symbolic link"
+    rm "$R/$d"
+    mkdir "$R/$d"
+  done
+}
+
+# CVE-2026-88264: /dev/console of the image is a symlink to a file of the host.
+@test "attack: console_symlink" {
+  no_mounts /dev
+  rm -rf "${R:?}/dev"
+  mkdir "$R/dev"
+  ln -s "$CANARY/made" "$R/dev/console"
+  edit '.mounts += [{destination: "/dev/pts", type: "devpts", options: ["newinstance", "ptmxmode=0666"]}] | .process.terminal = true'
+  command_is true
+  attack
+}
+
+# CVE-2026-88265: /dev/null of the image is a symlink; standard streams of the runtime are given to the user.
+@test "attack: stdio_null_symlink" {
+  no_mounts /dev
+  rm -rf "${R:?}/dev"
+  mkdir "$R/dev"
+  ln -s "$CANARY/file" "$R/dev/null"
+  edit '.process.user = {uid: 1000, gid: 1000}'
+  command_is true
+  local before
+  before=$(stat -c '%u %g %a %t:%T' /dev/null)
+  attack
+  [ "$(stat -c '%u %g %a %t:%T' /dev/null)" = "$before" ]
+}
+
+# ---- B: wrong files behind known names ----
+
+# CVE-2015-3631, CVE-2019-16884: a volume over /proc with files of the attacker's; masks and sysctls do not go there in silence.
+@test "attack: fake_proc" {
+  mkdir -p "$TEST_DIR/fake/self/attr" "$TEST_DIR/fake/sys/kernel" "$TEST_DIR/fake/sys/net/ipv4"
+  echo 0 > "$TEST_DIR/fake/sys/net/ipv4/ip_forward"
+  touch "$TEST_DIR/fake/self/attr/exec"
+  edit '.mounts += [{destination: "/proc", source: $s, options: ["rbind"]}] | .linux.sysctl = {"net.ipv4.ip_forward": "1"}' --arg s "$TEST_DIR/fake"
+  command_is true
+  attack
+  [ "$(cat "$TEST_DIR/fake/sys/net/ipv4/ip_forward")" = 0 ]
+}
+
+# CVE-2025-31133: the container's /dev/null is a symlink to a host file, and maskedPaths would bind that.
+@test "attack: devnull_symlink" {
+  no_mounts /dev
+  rm -rf "${R:?}/dev"
+  mkdir "$R/dev"
+  ln -s /etc/secret "$R/dev/null"
+  echo secret > "$R/etc/secret"
+  edit '.linux.maskedPaths += ["/etc/passwd"]'
+  command_is cat /etc/passwd
+  attack
+  refute_output secret
+  refute_output root:
+}
+
+# The same, exchanged all the time.
+@test "attack: devnull_race" {
+  local i
+  mkdir -p "$TEST_DIR/dev"
+  mknod "$TEST_DIR/dev/null" c 1 3
+  ln -s /etc/secret "$TEST_DIR/dev/evil"
+  echo secret > "$R/etc/secret"
+  no_mounts /dev
+  edit '.linux.maskedPaths += ["/etc/passwd"] | .mounts += [{destination: "/dev", source: $s, options: ["rbind"]}]' --arg s "$TEST_DIR/dev"
+  command_is cat /etc/passwd
+  swapper "$TEST_DIR/dev/null" "$TEST_DIR/dev/evil"
+  for i in $(seq "${KETCH_TEST_ROUNDS:-15}"); do
+    attack
+    refute_output secret
+    refute_output root:
+  done
+}
+
+# Masked paths can't be read, read-only ones not written, nor mounted away by root without CAP_SYS_ADMIN.
+@test "attack: masked" {
+  command_is sh -c 'cat /proc/keys 2> /dev/null | wc -c; ls /sys/firmware /proc/acpi | grep -v :; echo 1 > /proc/sys/kernel/panic
+    umount /proc/keys; mount -t proc proc /proc; mount -o remount,rw /proc/sys; true'
+  attack
+  [ "${lines[0]}" = 0 ]
+  assert_output "Read-only file system"
+  [ "$(grep -c "ermitted\|enied" <<< "$output")" -ge 3 ]
+}
+
+# ---- C: the runtime as the container sees it ----
+
+# CVE-2019-5736: a program that is the runtime itself (#!/proc/self/exe) must not get at the host's binary.
+@test "attack: exe" {
+  local sum
+  sum=$(sha256sum < "$KETCH")
+  cat > "$R/bin/evil" <<-'END'
+	#!/proc/self/exe
+	END
+  chmod +x "$R/bin/evil"
+  command_is /bin/evil
+  attack
+  command_is sh -c 'while :; do for p in /proc/[0-9]*; do echo broken > $p/exe; done; done 2> /dev/null'
+  ketch run --detach -b "$BUNDLE" "$CT" < /dev/null > "$TEST_DIR/out" 2>&1
+  local i
+  for i in $(seq 10); do ketch exec "$CT" true; done
+  ketch delete --force "$CT"
+  [ "$(sha256sum < "$KETCH")" = "$sum" ]
+}
+
+# CVE-2016-9962, CVE-2024-21626: descriptors that the caller leaks reach neither the program nor an exec.
+@test "attack: fd_leak" {
+  command_is sh -c 'ls /proc/self/fd; sleep 1000'
+  "$KETCH" --root "$ROOT" run --detach -b "$BUNDLE" "$CT" < /dev/null > "$TEST_DIR/out" 2>&1 5< "$CANARY/dir" 9< /sys/fs/cgroup 63< /
+  wait_for 5 test -s "$TEST_DIR/out"
+  [ "$(echo $(cat "$TEST_DIR/out"))" = "0 1 2 3" ]
+  run "$KETCH" --root "$ROOT" exec "$CT" ls /proc/self/fd 5< "$CANARY/dir" 9< /sys/fs/cgroup 63< /
+  [ "$(echo $output)" = "0 1 2 3" ]
+}
+
+# CVE-2024-21626: a working directory by way of a leaked descriptor.
+@test "attack: cwd_fd" {
+  local n
+  for n in 3 4 5 6 7 8 9 10 11 12; do
+    edit '.process.cwd = $c' --arg c "/proc/self/fd/$n"
+    command_is sh -c 'ls ../../../../../../ | grep -q usr && echo escaped'
+    run timeout 20 "$KETCH" --root "$ROOT" run -b "$BUNDLE" "$CT" < /dev/null 5< / 9< "$CANARY/dir"
+    refute_output escaped
+    # Where it is refused or not, nothing may be left over.
+    untouched
+  done
+}
+
+# CVE-2016-9962: between joining the pid namespace and execve an exec'ed process can neither be traced nor its descriptors be opened.
+@test "attack: exec_window" {
+  edit '.process.capabilities[] += ["CAP_SYS_PTRACE"]'
+  command_is sh -c 'while :; do for p in /proc/[0-9]*; do [ $p = /proc/1 ] && continue
+    for f in $p/fd/*; do [ -e $f/usr/bin ] && echo "escaped by $f"; done; [ -e $p/root/usr/bin ] && echo "escaped by $p/root"; [ -e $p/cwd/usr/bin ] && echo "escaped by $p/cwd"; done; done'
+  ketch run --detach -b "$BUNDLE" "$CT" < /dev/null > "$TEST_DIR/out" 2>&1
+  local i
+  for i in $(seq "${KETCH_TEST_ROUNDS:-15}"); do ketch exec "$CT" true; done
+  ketch delete --force "$CT"
+  [ -z "$(grep escaped "$TEST_DIR/out")" ]
+}
+
+# The process that waits for start holds no directory, procfs or device of the host's.
+@test "attack: init_view" {
+  local pid fd
+  command_is true
+  ketch create -b "$BUNDLE" "$CT" < /dev/null > "$TEST_DIR/out" 2>&1
+  pid=$(ketch state "$CT" | jq .pid)
+  for fd in /proc/"$pid"/fd/*; do
+    [ "${fd##*/}" -gt 2 ] || continue
+    [ ! -d "$fd" ] || { echo "directory: $(readlink "$fd")" >&2; return 1; }
+    [ ! -c "$fd" ] || { echo "device: $(readlink "$fd")" >&2; return 1; }
+  done
+}
+
+# CVE-2016-10124: the program is in a session of its own, so that no input can be pushed into the caller's terminal.
+@test "attack: session" {
+  command_is sh -c 'cut -d" " -f6 /proc/1/stat'
+  attack
+  [ "$output" = 1 ]
+}
+
+# ---- D: identity ----
+
+# CVE-2022-29162: an empty inheritable set, for the process and for exec --cap.
+@test "attack: inheritable" {
+  command_is sleep 1000
+  ketch run --detach -b "$BUNDLE" "$CT" < /dev/null > "$TEST_DIR/out" 2>&1
+  run ketch exec --cap CAP_NET_RAW "$CT" grep CapInh /proc/self/status
+  assert_output $'CapInh:\t0000000000000000'
+  run ketch exec "$CT" grep CapInh /proc/1/status
+  assert_output $'CapInh:\t0000000000000000'
+}
+
+# CVE-2018-10856: another user than root has no effective capabilities that are not ambient.
+@test "attack: nonroot_caps, groups" {
+  edit '.process.user = {uid: 1000, gid: 1000}'
+  command_is grep -E 'Cap(Inh|Amb)|Groups' /proc/self/status
+  attack
+  assert_output $'CapInh:\t0000000000000000'
+  assert_output $'CapAmb:\t0000000000000000'
+  [ -z "$(grep Groups <<< "$output" | cut -f2 | tr -d ' ')" ]
+}
+
+# CVE-2016-3697, CVE-2026-30892: strange users are refused, and none becomes root.
+@test "attack: exec_user" {
+  command_is sleep 1000
+  ketch run --detach -b "$BUNDLE" "$CT" < /dev/null > "$TEST_DIR/out" 2>&1
+  local user
+  for user in -1 4294967295 4294967296 '1:' '1x' '0x0' ':0' '' ' 0' '1:2:3' '99999999999999999999'; do
+    run ketch exec -u "$user" "$CT" id -u
+    [ "$status" != 0 ] || { [ "$output" != 0 ] || { echo "'$user' is root" >&2; return 1; }; }
+  done
+}
+
+# CVE-2022-0811: a sysctl whose name or value smuggles another one.
+@test "attack: sysctl_verified" {
+  local before key
+  before=$(cat /proc/sys/kernel/panic)
+  command_is true
+  for key in kernel.panic kernel/panic net/../kernel/panic net.ipv4./../../kernel/panic 'kernel.shm_rmid_forced+kernel.panic' fs.mqueue/../../kernel/panic; do
+    edit '.linux.sysctl = {($k): "7"}' --arg k "$key"
+    attack
+    [ "$status" != 0 ] || { echo "$key was taken" >&2; return 1; }
+    [ "$(cat /proc/sys/kernel/panic)" = "$before" ]
+  done
+}
+
+# ---- E: cgroups, devices, mounts ----
+
+# CVE-2022-0492, CVE-2023-25809: no release_agent, no new cgroup through the container's view.
+@test "attack: cgroup_ro" {
+  command_is sh -c 'for f in $(find /sys/fs/cgroup -name release_agent -o -name notify_on_release); do echo 1 > $f && echo "wrote $f"; done 2> /dev/null
+    for d in /sys/fs/cgroup /sys/fs/cgroup/*; do mkdir $d/new && echo "made $d"; done 2> /dev/null; echo done'
+  attack
+  [ "$output" = done ]
+}
+
+# CVE-2026-24834: a device node made by the container can't be opened.
+@test "attack: device_deny" {
+  local dev
+  dev=$(stat -c '%Hd %Ld' "$KETCH")
+  edit '.process.capabilities[] += ["CAP_MKNOD"]'
+  command_is sh -c "mknod /tmp/disk b $dev; dd if=/tmp/disk bs=512 count=1 2> /dev/null | wc -c; mknod /tmp/mem c 1 1; dd if=/tmp/mem bs=1 count=1 2> /dev/null | wc -c"
+  attack
+  [ "$(grep -c '^0$' <<< "$output")" = 2 ]
+}
+
+# CVE-2020-28914: a read-only bind is read-only all the way down where that is asked for.
+@test "attack: ro_bind" {
+  mkdir -p "$TEST_DIR/vol/sub"
+  mount -t tmpfs test "$TEST_DIR/vol/sub"
+  edit '.mounts += [{destination: "/vol", source: $s, options: ["rbind", "rro"]}]' --arg s "$TEST_DIR/vol"
+  command_is sh -c 'touch /vol/a; touch /vol/sub/b; true'
+  run timeout 20 "$KETCH" --root "$ROOT" run -b "$BUNDLE" "$CT" < /dev/null
+  local left
+  left=$(find "$TEST_DIR/vol" -type f)
+  umount "$TEST_DIR/vol/sub"
+  assert_status 0
+  [ -z "$left" ]
+}
+
+# ---- F: ids and state ----
+
+# Seen with crun 1.8.1: `delete --force ..` removes the parent of --root.
+@test "attack: ids" {
+  local id command
+  command_is sleep 1000
+  ketch run --detach -b "$BUNDLE" "$CT" < /dev/null > "$TEST_DIR/out" 2>&1
+  touch "$ROOT/witness"
+  for id in . .. ../canary "../$CT" "$CT/.." / '' "a/b" $'a\nb' 'a b' "$(printf 'x%.0s' {1..1100})"; do
+    for command in state start kill delete "delete --force" pause resume ps exec; do
+      # shellcheck disable=SC2086
+      run timeout 10 "$KETCH" --root "$ROOT" $command "$id" true
+      [ "$status" != 0 ] && [ "$status" != 124 ] || { echo "$command '$id': $status" >&2; return 1; }
+    done
+    run timeout 10 "$KETCH" --root "$ROOT" create -b "$BUNDLE" "$id"
+    [ "$status" != 0 ]
+  done
+  [ -e "$ROOT/witness" ]
+  [ "$(ketch state "$CT" | jq -r .status)" = running ]
+  rm "$ROOT/witness"
+  untouched
+}
+
+# CVE-2024-25621: the state is for root alone.
+@test "attack: state_perms" {
+  umask 000
+  command_is sleep 1000
+  ketch run --detach -b "$BUNDLE" "$CT" < /dev/null > "$TEST_DIR/out" 2>&1
+  [ "$(stat -c %a "$ROOT/$CT")" = 700 ]
+  [ -z "$(find "$ROOT/$CT" -type f -perm /077)" ]
+}
