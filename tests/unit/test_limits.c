@@ -41,6 +41,7 @@ static struct spec *try(const struct buf *text, const char *words)
 	int n = spec_check(&checked, text->p, text->len, ignore, NULL, NULL);
 	double end = processor_time();
 
+	fflush(stdout);
 	printf("# %.1f MiB: load %.3f s, check %.3f s: %s\n", (double)text->len / MEG,
 	       loaded - begin, end - loaded, r < 0 ? e.msg : "valid");
 	CHECK(loaded - begin < 2.0);
