@@ -1,0 +1,80 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Devices and links of /dev on the real program (config-linux.md#default-devices, #devices, #dev-symbolic-links).
+
+load helpers
+
+device() { # JSON
+  edit ".linux.devices += [$1] | .linux.resources.devices += [{allow: true, access: \"rwm\"}]"
+}
+
+@test "devices: the default ones have type, number and mode" {
+  command_is stat -c '%n %t:%T %a %u:%g' /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty
+  run_bundle
+  assert_status 0
+  [ "$output" = "/dev/null 1:3 666 0:0
+/dev/zero 1:5 666 0:0
+/dev/full 1:7 666 0:0
+/dev/random 1:8 666 0:0
+/dev/urandom 1:9 666 0:0
+/dev/tty 5:0 666 0:0" ]
+}
+
+@test "devices: links" {
+  command_is sh -c 'for l in fd stdin stdout stderr ptmx; do readlink /dev/$l; done'
+  run_bundle
+  assert_status 0
+  [ "$(echo $output)" = "/proc/self/fd /proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2 pts/ptmx" ]
+}
+
+@test "devices: linux.devices with mode and owner, whatever the umask, and FIFOs" {
+  device '{path: "/dev/one", type: "c", major: 1, minor: 5, fileMode: 416, uid: 12, gid: 34}'
+  device '{path: "/dev/deep/er/two", type: "b", major: 7, minor: 200, fileMode: 438}'
+  device '{path: "/srv/fifo", type: "p", fileMode: 384}'
+  device '{path: "/dev/u", type: "u", major: 1, minor: 7}'
+  command_is stat -c '%n %F %t:%T %a %u:%g' /dev/one /dev/deep/er/two /srv/fifo /dev/u
+  (umask 077; run_bundle; echo "$status"; echo "$output") > "$TEST_DIR/result"
+  [ "$(cat "$TEST_DIR/result")" = "0
+/dev/one character special file 1:5 640 12:34
+/dev/deep/er/two block special file 7:c8 666 0:0
+/srv/fifo fifo 0:0 600 0:0
+/dev/u character special file 1:7 666 0:0" ]
+}
+
+@test "devices: one that exists already may stay, one that differs is an error" {
+  edit '.mounts |= map(select(.destination | startswith("/dev") | not))'
+  mknod "$BUNDLE/rootfs/dev/null" c 1 3
+  command_is true
+  run_bundle
+  assert_status 0
+  rm "$BUNDLE/rootfs/dev/zero"
+  mknod "$BUNDLE/rootfs/dev/zero" c 1 3
+  run_bundle
+  assert_status 1
+  assert_output "'/dev/zero' exists and is device c 1:3, not c 1:5"
+  rm "$BUNDLE/rootfs/dev/zero"
+  echo file > "$BUNDLE/rootfs/dev/zero"
+  run_bundle
+  assert_status 1
+  assert_output "regular file"
+}
+
+@test "devices: in a user namespace the host's nodes are bound" {
+  chmod 755 "$TEST_DIR"
+  chown -R 100000:100000 "$BUNDLE/rootfs"
+  edit '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}]
+    | .linux.gidMappings = .linux.uidMappings'
+  command_is sh -c 'stat -c "%t:%T" /dev/null /dev/urandom; echo x > /dev/null; grep -c " /dev/null " /proc/self/mountinfo'
+  run_bundle
+  assert_status 0
+  [ "$(echo $output)" = "1:3 1:9 1" ]
+}
+
+@test "devices: the control group denies what is not allowed, and the default ones stay usable" {
+  edit '.process.capabilities[] += ["CAP_MKNOD"] | .root.readonly = false
+    | .linux.resources.devices = [{allow: false, access: "rwm"}, {allow: true, type: "c", major: 1, minor: 1, access: "m"}]'
+  command_is sh -c 'echo x > /dev/null && echo null; mknod /tmp/mem c 1 1; cat /tmp/mem > /dev/null'
+  run_bundle
+  assert_output null
+  assert_output "mem': Operation not permitted"
+}

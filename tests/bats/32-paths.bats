@@ -1,0 +1,76 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# linux.maskedPaths, readonlyPaths, sysctl, rootfsPropagation and --no-pivot on the real program (config-linux.md).
+
+load helpers
+
+@test "paths: masked files are empty, masked directories empty and read-only, missing ones no matter" {
+  mkdir -p "$BUNDLE/rootfs/secret"
+  touch "$BUNDLE/rootfs/secret/key"
+  edit '.linux.maskedPaths += ["/etc/passwd", "/secret", "/no/such/path", "/etc/passwd/below"]'
+  command_is sh -c 'cat /etc/passwd | wc -c; ls /secret | wc -l; touch /secret/x; true'
+  run_bundle
+  assert_status 0
+  [ "${lines[0]}" = 0 ]
+  [ "${lines[1]}" = 0 ]
+  assert_output "Read-only file system"
+  [ -s "$BUNDLE/rootfs/etc/passwd" ]
+}
+
+@test "paths: read-only ones can be read, not written" {
+  edit '.linux.readonlyPaths += ["/etc", "/no/such/path"]'
+  command_is sh -c 'cat /etc/passwd; touch /etc/x; echo 1 > /proc/sys/kernel/panic; true'
+  run_bundle
+  assert_status 0
+  assert_output root:x
+  assert_output "/etc/x: Read-only file system"
+  assert_output "/proc/sys/kernel/panic: Read-only file system"
+}
+
+@test "paths: sysctls of the container's namespaces are set, by dots or slashes" {
+  edit '.linux.sysctl = {"net.ipv4.ip_forward": "1", "net/ipv4/conf/lo/rp_filter": "2", "kernel.shm_rmid_forced": "1"}'
+  command_is cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/conf/lo/rp_filter /proc/sys/kernel/shm_rmid_forced
+  run_bundle
+  assert_status 0
+  [ "$(echo $output)" = "1 2 1" ]
+}
+
+@test "paths: sysctls of the host, or of a namespace that is the host's, are refused" {
+  local key
+  command_is true
+  for key in kernel.panic vm.swappiness fs.file-max kernel.hostname; do
+    edit '.linux.sysctl = {($k): "1"}' --arg k $key
+    run_bundle
+    assert_status 1
+    assert_output "$key"
+  done
+  edit '.linux.sysctl = {"net.ipv4.ip_forward": "1"} | .linux.namespaces |= map(select(.type != "network"))
+    | .mounts |= map(select(.type != "sysfs"))'
+  run_bundle
+  assert_status 1
+  assert_output net.ipv4.ip_forward
+}
+
+@test "paths: rootfsPropagation of each kind is the root's" {
+  local kind tag
+  command_is sh -c 'while read -r _ _ _ _ p _ rest; do [ "$p" = / ] && echo "${rest%%- *}."; done < /proc/self/mountinfo; true'
+  for kind in private unbindable shared slave; do
+    edit '.linux.rootfsPropagation = $k' --arg k $kind
+    run_bundle
+    assert_status 0
+    case $kind in
+      private) refute_output shared: ;;
+      unbindable) assert_output unbindable ;;
+      shared) assert_output shared: ;;
+      slave) refute_output shared: ;;
+    esac
+  done
+}
+
+@test "paths: --no-pivot shows nothing of the host" {
+  command_is sh -c 'ls /; cut -d" " -f5 /proc/self/mountinfo | sort | uniq | head -3; echo $$'
+  run_bundle --no-pivot
+  assert_status 0
+  refute_output usr
+  [ "${lines[-1]}" = 1 ]
+}
