@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "core/files.h"
 #include "core/journal.h"
 #include "core/store.h"
 #include "sys/hostfs.h"
@@ -103,18 +104,28 @@ int id_check(const char *id, struct err *e)
 	return err_hint(e, "use letters, digits, '_', '+', '.' and '-'; no '.' or '-' in front");
 }
 
-static int any_entry(UNUSED void *ctx, UNUSED const char *name, UNUSED unsigned char d_type)
+/* All that a container's directory can hold, with what a killed ketch leaves of a file that it replaces. */
+static int is_ours(UNUSED void *ctx, const char *name, unsigned char d_type)
 {
+	static const char *const files[] = { FILE_CONFIG, FILE_CREATED_LOCK, FILE_START_SOCKET,
+					     JOURNAL_FILE, "state.json" };
+
+	if (d_type == DT_DIR)
+		return -ENOTEMPTY;
+	if (strncmp(name, ".ketch-", 7) == 0)
+		return 0;
+	for (size_t i = 0; i < N_ELEMENTS(files); i++) {
+		if (strcmp(name, files[i]) == 0)
+			return 0;
+	}
 	return -ENOTEMPTY;
 }
 
-/* A directory that somebody else put there (--root /home) must never be taken for a container and removed. Ours begin with the
- * journal; one without it was made by a create that was killed right then, and is empty. */
+/* A directory that somebody else put there (--root /home) must never be taken for a container and removed. An empty one was made by a
+ * create that was killed right then; one without a journal is what a delete that was killed left. */
 static bool is_container(int dir)
 {
-	auto_fd int journal = sys_openat(dir, JOURNAL_FILE, O_PATH | O_NOFOLLOW, 0);
-
-	return journal >= 0 || host_list(dir, any_entry, NULL) == 0;
+	return host_list(dir, is_ours, NULL) >= 0;
 }
 
 int store_open_dir(const struct store *s, const char *id, struct err *e)

@@ -558,6 +558,22 @@ b' 'ä' .hidden 'a*' '$(x)' "a'b" 'a\b' 'a:b' 'a@b' a//b "a/../b" /etc ../x "${l
   rm "$ROOT/file"
 }
 
+@test "lifecycle: with a wrong --root delete does not take a directory for a container" {
+  local tree=$TEST_DIR/tree
+  mkdir -p "$tree/home/me" "$tree/log/journal" "$tree/files"
+  echo precious | tee "$tree/home/me/file" "$tree/log/journal/x" "$tree/files/file" "$tree/files/journal" > /dev/null
+  local id
+  for id in home log files; do
+    run "$KETCH" --root "$tree" delete "$id"
+    [ "$status" = 1 ]
+    assert_output "does not exist"
+    "$KETCH" --root "$tree" delete --force "$id"
+  done
+  [ -z "$("$KETCH" --root "$tree" list -q)" ]
+  "$KETCH" --root "$tree" delete --force --regex .
+  [ "$(find "$tree" -type f | wc -l)" = 4 ]
+}
+
 @test "lifecycle: state directories are 0700, files in them 0600" {
   (umask 0; create_one)
   [ "$(stat -c %a "$ROOT")" = 700 ]
