@@ -386,13 +386,12 @@ static int run_enter(struct run *r, struct err *e)
 	int flags = differing(r, theirs, e);
 	if (flags < 0)
 		return flags;
-	/* where the mount namespace is others' too, chroot is all that a container has */
-	if (!r->plan->mount_ns) {
-		auto_fd int dir = proc_open_pid(&r->proc, pid, ".", O_PATH | O_DIRECTORY);
-		root = dir < 0 ? dir : sys_openat(dir, "root", O_PATH | O_DIRECTORY, 0);
-		if (root < 0)
-			return err_sys(e, root, "open the container's root");
-	}
+	/* setns(2) leads to the root of the mount namespace: not the container's where it is only chroot'ed, or was made
+	 * by a ketch that was. */
+	auto_fd int dir = proc_open_pid(&r->proc, pid, ".", O_PATH | O_DIRECTORY);
+	root = dir < 0 ? dir : sys_openat(dir, "root", O_PATH | O_DIRECTORY, 0);
+	if (root < 0)
+		return err_sys(e, root, "open the container's root");
 	/* Only now: the pid could have been another's before (the directories stay with their process). */
 	int ret = sys_pidfd_send_signal(r->init_pidfd, 0);
 	if (ret < 0)
@@ -400,7 +399,7 @@ static int run_enter(struct run *r, struct err *e)
 	ret = ns_set_dumpable(false, e);
 	if (ret >= 0)
 		ret = join_all(r, theirs, flags, e);
-	if (ret < 0 || root < 0)
+	if (ret < 0)
 		return ret;
 	ret = sys_fchdir(root);
 	if (ret >= 0)
