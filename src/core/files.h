@@ -5,7 +5,6 @@
 #define FILE_CONFIG	  "config.json" /* copy of the bundle's, taken at create */
 #define FILE_CREATED_LOCK "created"	/* OFD write lock held by init until its execve */
 #define FILE_START_SOCKET "start"	/* where the waiting init listens */
-#define DIR_NOTIFY	  "notify"	/* NOTIFY_SOCKET proxy */
 
 enum {
 	LOCK_TIMEOUT_MS = 10000,

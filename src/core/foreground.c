@@ -26,6 +26,7 @@ struct relay {
 	struct pipe_buf in, out; /* our stdin → master, master → our stdout */
 	bool raw;
 	struct termios saved;
+	struct notify *notify; /* NULL: none */
 };
 
 void foreground_resize(int master)
@@ -139,6 +140,7 @@ static bool reap(pid_t pid, int *ret_status)
 
 static int loop(struct relay *r, pid_t pid, int pidfd, int sigfd, int *ret_status, struct err *e)
 {
+	static const struct pollfd none = { .fd = -1 };
 	bool chld = false;
 
 	for (;;) {
@@ -149,24 +151,29 @@ static int loop(struct relay *r, pid_t pid, int pidfd, int sigfd, int *ret_statu
 			{ .fd = r->in.len ? r->in.to : -1, .events = POLLOUT },
 			{ .fd = r->out.len ? -1 : r->out.from, .events = POLLIN },
 			{ .fd = r->out.len ? r->out.to : -1, .events = POLLOUT },
+			r->notify ? notify_pollfd(r->notify) : none,
 		};
 
-		if (poll(p, 6, -1) < 0 && errno != EINTR)
+		if (poll(p, N_ELEMENTS(p), r->notify ? notify_timeout(r->notify) : -1) < 0 &&
+		    errno != EINTR)
 			return err_sys(e, -errno, "poll");
 		int ret = p[0].revents ? take_signal(sigfd, pidfd, r->master, &chld, e) : 0;
 		if (ret < 0)
 			return ret;
 		step_direction(&r->in, &p[2], &p[3]);
 		step_direction(&r->out, &p[4], &p[5]);
+		if (r->notify) /* before the end: what was said counts */
+			notify_step(r->notify, getpid());
 		if ((chld || p[1].revents) && reap(pid, ret_status))
 			return 0;
 		chld = false;
 	}
 }
 
-int foreground_wait(pid_t pid, int pidfd, int master, int *ret_status, struct err *e)
+int foreground_wait(pid_t pid, int pidfd, int master, struct notify *notify, int *ret_status,
+		    struct err *e)
 {
-	struct relay r = { 0 };
+	struct relay r = { .notify = notify };
 	sigset_t all;
 
 	sigfillset(&all);

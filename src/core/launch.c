@@ -303,6 +303,7 @@ void launch_clear(struct launch *l)
 		net_moved_free(r->net_moved);
 		progress_free(r->progress);
 	}
+	notify_close(&l->notify);
 	plan_free(l->plan);
 	if (l->container != NULL)
 		container_free(l->container);

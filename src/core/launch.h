@@ -9,6 +9,7 @@
 #include <signal.h>
 
 #include "core/container.h"
+#include "core/notify.h"
 #include "engine/executor.h"
 #include "spec/load.h"
 #include "sys/facts.h"
@@ -28,9 +29,10 @@ struct launch {
 	struct container *container; /* exec: the running container */
 	struct run run;
 	struct step_set served;
-	int child_sock;	   /* the child's end, until clone */
-	int signal_fd;	   /* INT, TERM, HUP, QUIT while we serve */
-	int console_sock;  /* connected --console-socket; -EBADF none */
+	int child_sock;	  /* the child's end, until clone */
+	int signal_fd;	  /* INT, TERM, HUP, QUIT while we serve */
+	int console_sock; /* connected --console-socket; -EBADF none */
+	struct notify notify;
 	sigset_t old_mask; /* of the caller of this function */
 	bool mask_saved;
 	bool dir_made;	  /* state.reserve made the directory: undo removes it */
@@ -77,5 +79,5 @@ static inline void cleanup_launch(struct launch *l)
 #define LAUNCH_INIT(store_, id_, opts_)                                                            \
 	{                                                                                          \
 		.store = (store_), .id = (id_), .opts = (opts_), .child_sock = -EBADF,             \
-		.signal_fd = -EBADF, .console_sock = -EBADF,                                       \
+		.signal_fd = -EBADF, .console_sock = -EBADF, .notify = NOTIFY_INIT,                \
 	}

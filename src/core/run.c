@@ -51,14 +51,34 @@ static int begin(struct launch *l, struct err *e)
 	return ret;
 }
 
+/* Other commands must reach a running container. */
+static int unlock(struct launch *l, struct err *e)
+{
+	if (flock(l->run.state_dir, LOCK_UN) < 0)
+		return err_sys(e, -errno, "unlock container '%s'", l->id);
+	return 0;
+}
+
+/* `run --detach` for a service manager: it ends when the container is ready. */
+static int await_ready(struct launch *l, struct err *e)
+{
+	struct run *r = &l->run;
+
+	if (!notify_active(&l->notify))
+		return 0;
+	int ret = unlock(l, e);
+	return ret < 0 ? ret : notify_wait(&l->notify, r->init.pid, r->init.pidfd, l->signal_fd, e);
+}
+
 static int stay(struct launch *l, int *ret_status, struct err *e)
 {
 	struct run *r = &l->run;
 
-	/* Other commands must reach a running container. */
-	if (flock(r->state_dir, LOCK_UN) < 0)
-		return err_sys(e, -errno, "unlock container '%s'", l->id);
-	return foreground_wait(r->init.pid, r->init.pidfd, r->console_master, ret_status, e);
+	int ret = unlock(l, e);
+	if (ret < 0)
+		return ret;
+	return foreground_wait(r->init.pid, r->init.pidfd, r->console_master, &l->notify,
+			       ret_status, e);
 }
 
 int container_run(const struct store *s, const char *id, const struct launch_opts *o,
@@ -76,6 +96,8 @@ int container_run(const struct store *s, const char *id, const struct launch_opt
 	if (r >= 0)
 		r = begin(&l, e);
 	trace_write(o->trace, &step_table, l.run.progress);
+	if (r >= 0 && o->detach)
+		r = await_ready(&l, e);
 	if (r < 0 || o->detach)
 		return r;
 	r = stay(&l, ret_status, e);
@@ -132,6 +154,6 @@ int container_exec(const struct store *s, const char *id, const struct launch_op
 	trace_write(o->trace, &step_table, l.run.progress);
 	if (r < 0 || o->detach)
 		return r;
-	return foreground_wait(l.run.init.pid, l.run.init.pidfd, l.run.console_master, ret_status,
-			       e);
+	return foreground_wait(l.run.init.pid, l.run.init.pidfd, l.run.console_master, NULL,
+			       ret_status, e);
 }

@@ -59,6 +59,7 @@ static void close_parents_fds(struct launch *l)
 	close_fd(TAKE_FD(l->run.chan.fd));
 	close_fd(TAKE_FD(l->signal_fd));
 	close_fd(TAKE_FD(l->console_sock));
+	notify_close(&l->notify);
 	close_fd(TAKE_FD(l->run.state_dir));
 	close_fd(TAKE_FD(l->run.first.pidfd));
 	close_fd(TAKE_FD(l->run.init.pidfd));

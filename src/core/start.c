@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -11,6 +12,7 @@
 #include "core/end.h"
 #include "core/files.h"
 #include "core/hooks.h"
+#include "core/notify.h"
 #include "core/start.h"
 #include "spec/load.h"
 #include "sys/fdpass.h"
@@ -115,16 +117,12 @@ static int send_go(struct container *c, const struct spec *s, struct chan *chan,
 	return chan_send(chan, MSG_GO, &go, sizeof(go), fds, 1u + go.has_listener, e);
 }
 
-static int start_locked(struct container *c, const struct spec *s, struct err *e)
+static int start_locked(struct container *c, const struct spec *s, int pidfd, struct err *e)
 {
 	struct chan chan = { .fd = -EBADF };
 	volatile uint32_t *page = NULL;
 	const char *program = s->process && s->process->args.n ? s->process->args.v[0] : "";
 
-	auto_fd int pidfd = container_init_pidfd(c);
-	if (pidfd < 0)
-		return err_set(e, ERR_STATE, "cannot start a container that has stopped: '%s'",
-			       c->id);
 	int r = send_go(c, s, &chan, &page, e);
 	if (r >= 0)
 		r = await_exec(&chan, (pid_t)c->state.pid, pidfd, -EBADF, page, program, e);
@@ -134,10 +132,39 @@ static int start_locked(struct container *c, const struct spec *s, struct err *e
 	return r;
 }
 
+static int start_and_notify(struct container *c, const struct spec *s, struct notify *n,
+			    struct err *e)
+{
+	const char *host = getenv("NOTIFY_SOCKET");
+
+	auto_fd int pidfd = container_init_pidfd(c);
+	if (pidfd < 0)
+		return err_set(e, ERR_STATE, "cannot start a container that has stopped: '%s'",
+			       c->id);
+	int r = host && *host ? notify_open(n, c->dir, host, e) : 0;
+	if (r < 0)
+		return r;
+	r = start_locked(c, s, pidfd, e);
+	if (r >= 0)
+		r = run_poststart(s, &c->state, c->dir, -EBADF, e);
+	if (r < 0) {
+		container_place_err(c, e);
+		stop_after_failure(s, c);
+		return r;
+	}
+	if (!notify_active(n))
+		return 0;
+	/* Other commands must reach a container that takes its time to be ready. */
+	if (flock(c->dir, LOCK_UN) < 0)
+		return err_sys(e, -errno, "unlock container '%s'", c->id);
+	return notify_wait(n, (pid_t)c->state.pid, pidfd, -EBADF, e);
+}
+
 int container_start(const struct store *st, const char *id, struct err *e)
 {
 	auto_container struct container *c = NULL;
 	auto_spec struct spec *s = NULL;
+	struct notify notify = NOTIFY_INIT;
 
 	int r = container_open(&c, st, id, e);
 	if (r >= 0)
@@ -157,12 +184,7 @@ int container_start(const struct store *st, const char *id, struct err *e)
 		err_set(e, ERR_SPEC, "process is missing: there is nothing to start");
 		return err_at(e, "$.process");
 	}
-	r = start_locked(c, s, e);
-	if (r >= 0)
-		r = run_poststart(s, &c->state, c->dir, -EBADF, e);
-	if (r < 0) {
-		container_place_err(c, e);
-		stop_after_failure(s, c);
-	}
+	r = start_and_notify(c, s, &notify, e);
+	notify_close(&notify);
 	return r;
 }

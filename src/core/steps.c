@@ -20,6 +20,7 @@ static const struct step *const rows[] = {
 	&step_seccomp_connect,
 	&step_cgroup_create,
 	&step_start_listen,
+	&step_notify_socket,
 
 	/* The first child, where namespaces are joined; it clones init. */
 	&step_cgroup_join_first,
@@ -45,6 +46,7 @@ static const struct step *const rows[] = {
 	&step_rootfs_note,
 	&step_mounts_all,
 	&step_mounts_source,
+	&step_notify_mount,
 	&step_dev_nodes,
 	&step_dev_links,
 	&step_exec_root,

@@ -98,6 +98,8 @@ static int plan_fill(struct plan *p, struct err *e)
 	if (r >= 0 && p->opts.use != FOR_EXEC)
 		r = plan_error(p, plan_mounts(p, e), e);
 	if (r >= 0)
+		r = plan_error(p, plan_notify(p, e), e);
+	if (r >= 0)
 		r = plan_error(p, plan_process(p, e), e);
 	return r;
 }

@@ -137,6 +137,12 @@ struct plan_sources {
 	const struct spec_process *rlimits, *oom, *affinity;
 };
 
+/* NOTIFY_SOCKET: the directory below the container's own, and where the container finds it. */
+#define NOTIFY_DIR    "notify"
+#define NOTIFY_DEST   "/run/notify"
+#define NOTIFY_SOCKET "notify.sock"
+enum { NOTIFY_MOUNT_INDEX = 0x7fffffff }; /* stands for no entry of $.mounts */
+
 struct plan {
 	struct arena arena; /* everything below that the plan made */
 	struct plan_opts opts;
@@ -148,6 +154,7 @@ struct plan {
 	struct plan_fork fork;
 	struct plan_cgroup cgroup;
 	SPEC_LIST(struct plan_mount) mounts;
+	const struct plan_mount *notify; /* of the directory with our NOTIFY_SOCKET; NULL: none */
 	const char
 		*mount_label; /* option that gives new file systems linux.mountLabel; NULL: none */
 	struct plan_creds creds;
@@ -184,6 +191,7 @@ int plan_cgroup(struct plan *p,
 int plan_mounts(
 	struct plan *p,
 	struct err *e); /* plan_mounts.c: mount options decoded, kinds chosen, sources absolute */
+int plan_notify(struct plan *p, struct err *e); /* plan_notify.c */
 int plan_process(
 	struct plan *p, struct
 	err *e); /* plan_process.c: host name, labels; of the process: identity, capabilities, terminal */

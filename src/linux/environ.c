@@ -123,6 +123,8 @@ int environ_build(const struct plan *p, struct strv *ret, struct err *e)
 		r = add_home(p, &env);
 	if (r >= 0)
 		r = add_listen(p, &env);
+	if (r >= 0 && p->notify)
+		r = strv_setenv(&env, "NOTIFY_SOCKET", NOTIFY_DEST "/" NOTIFY_SOCKET);
 	if (r < 0)
 		return err_sys(e, r, "build the environment");
 	*ret = env;

@@ -8,7 +8,8 @@
 
 /*
  * process.env as it is written; HOME from the container's /etc/passwd where it is missing or empty (engines rely on both),
- * "/" where that file doesn't tell; LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES when descriptors are passed on. To be called
+ * "/" where that file doesn't tell; LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES when descriptors are passed on;
+ * NOTIFY_SOCKET where ketch got one. To be called
  * inside the container, as the process's user. *ret belongs to the caller (strv_free).
  */
 int environ_build(const struct plan *p, struct strv *ret, struct err *e);

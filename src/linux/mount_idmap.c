@@ -193,9 +193,11 @@ static int serve(struct run *r, struct err *e)
 		return err_set(e, ERR_INTERNAL, "a request for a mount's source has %u bytes",
 			       r->request->len);
 	memcpy(&index, r->request->data, sizeof(index));
-	if (index >= r->plan->mounts.n)
+	m = index < r->plan->mounts.n	  ? &r->plan->mounts.v[index]
+	    : index == NOTIFY_MOUNT_INDEX ? r->plan->notify
+					  : NULL;
+	if (!m)
 		return err_set(e, ERR_INTERNAL, "there is no mount %u", index);
-	m = &r->plan->mounts.v[index];
 	if (!m->uid_map)
 		fd = unreachable_source(r, m, e);
 	else if (m->kind == PLAN_MOUNT_BIND)
@@ -211,6 +213,8 @@ static int serve(struct run *r, struct err *e)
 
 static bool applies(const struct plan *p)
 {
+	if (p->user_ns && p->notify)
+		return true;
 	for (size_t i = 0; i < p->mounts.n; i++) {
 		if (p->mounts.v[i].uid_map ||
 		    (p->user_ns && p->mounts.v[i].kind == PLAN_MOUNT_BIND))

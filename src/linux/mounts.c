@@ -291,7 +291,7 @@ static int mount_again(struct run *r, const struct plan_mount *m, struct err *e)
 
 /* ---- mounts.all ---- */
 
-static int mount_one(struct run *r, const struct plan_mount *m, struct err *e)
+int mount_planned(struct run *r, const struct plan_mount *m, struct err *e)
 {
 	static int (*const by_kind[])(struct run * r, const struct plan_mount *m, struct err *e) = {
 		[PLAN_MOUNT_BIND] = mount_bind,	    [PLAN_MOUNT_FS] = mount_fs,
@@ -317,7 +317,7 @@ static bool applies(const struct plan *p)
 static int run(struct run *r, struct err *e)
 {
 	for (size_t i = 0; i < r->plan->mounts.n; i++) {
-		if (mount_one(r, &r->plan->mounts.v[i], e) < 0)
+		if (mount_planned(r, &r->plan->mounts.v[i], e) < 0)
 			return err_at(e, "$.mounts[%zu]", i);
 	}
 	return 0;

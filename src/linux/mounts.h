@@ -121,6 +121,9 @@ int mount_propagate(struct run *r, int mnt, unsigned long type, bool recursive, 
 /* --no-pivot: the container's root becomes the mount on top of "/" (rootfs_move.c). */
 int rootfs_move(struct run *r, struct err *e);
 
+/* Any planned mount (mounts.c). */
+int mount_planned(struct run *r, const struct plan_mount *m, struct err *e);
+
 /* Must M be written to before it may be read-only? tmpfs, and whatever is on /dev: rootfs.readonly does it then. */
 bool mount_is_late(const struct plan_mount *m);
 

@@ -32,6 +32,7 @@ extern const struct step step_rootfs_bind;     /* INIT  rootfs.bind */
 extern const struct step step_rootfs_note;     /* SERVE rootfs.note */
 extern const struct step step_mounts_all;      /* INIT  mounts.all */
 extern const struct step step_mounts_source;   /* SERVE mounts.source */
+extern const struct step step_notify_mount;    /* INIT  notify.mount */
 extern const struct step step_dev_nodes;       /* INIT  dev.nodes */
 extern const struct step step_dev_links;       /* INIT  dev.links */
 extern const struct step step_console_open;    /* INIT  console.open */

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -119,7 +120,7 @@ ssize_t fdpass_recv(int sock, void *data, size_t size, int *fds, size_t *n_fds)
 	return n;
 }
 
-static int connect_to(const struct sockaddr_un *addr, int type)
+static int connect_to(const struct sockaddr_un *addr, socklen_t len, int type)
 {
 	auto_fd int sock = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
 	int r;
@@ -127,7 +128,7 @@ static int connect_to(const struct sockaddr_un *addr, int type)
 	if (sock < 0)
 		return -errno;
 	do {
-		r = connect(sock, (const struct sockaddr *)addr, sizeof(*addr));
+		r = connect(sock, (const struct sockaddr *)addr, len);
 	} while (r < 0 && errno == EINTR);
 	/* EISCONN: an interrupted connect that was completed meanwhile */
 	if (r < 0 && errno != EISCONN)
@@ -145,7 +146,7 @@ int fdpass_connect(const char *path, int type)
 	if (len >= sizeof(addr.sun_path))
 		return fdpass_connect_at(AT_FDCWD, path, type);
 	memcpy(addr.sun_path, path, len + 1);
-	return connect_to(&addr, type);
+	return connect_to(&addr, sizeof(addr), type);
 }
 
 int fdpass_connect_at(int dirfd, const char *name, int type)
@@ -156,27 +157,48 @@ int fdpass_connect_at(int dirfd, const char *name, int type)
 	if (file < 0)
 		return -errno;
 	snprintf(addr.sun_path, sizeof(addr.sun_path), "/proc/self/fd/%d", file);
-	return connect_to(&addr, type);
+	return connect_to(&addr, sizeof(addr), type);
 }
 
-int fdpass_listen_at(int dirfd, const char *name, int type)
+int fdpass_connect_abstract(const char *name, int type)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	size_t len = strlen(name);
+
+	if (len == 0 || len >= sizeof(addr.sun_path))
+		return -EINVAL;
+	memcpy(addr.sun_path + 1, name, len);
+	return connect_to(&addr, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + len),
+			  type);
+}
+
+int fdpass_bind_at(int dirfd, const char *name, int type, mode_t mode)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	auto_fd int sock = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
-	int n;
 
 	if (sock < 0)
 		return -errno;
 	if (strchr(name, '/') || !*name)
 		return -EINVAL;
-	n = snprintf(addr.sun_path, sizeof(addr.sun_path), "/proc/self/fd/%d/%s", dirfd, name);
+	int n = snprintf(addr.sun_path, sizeof(addr.sun_path), "/proc/self/fd/%d/%s", dirfd, name);
 	if (n < 0 || (size_t)n >= sizeof(addr.sun_path))
 		return -ENAMETOOLONG;
 	/* The node that bind makes takes the socket's own mode, less the umask: never wider, not for an instant. */
-	if (fchmod(sock, 0600) < 0)
+	if (fchmod(sock, mode) < 0)
 		return -errno;
-	if (bind(sock, (const struct sockaddr *)&addr, sizeof(addr)) < 0)
-		return -errno;
+	mode_t saved = umask(0);
+	int r = bind(sock, (const struct sockaddr *)&addr, sizeof(addr)) < 0 ? -errno : 0;
+	umask(saved);
+	return r < 0 ? r : TAKE_FD(sock);
+}
+
+int fdpass_listen_at(int dirfd, const char *name, int type)
+{
+	auto_fd int sock = fdpass_bind_at(dirfd, name, type, 0600);
+
+	if (sock < 0)
+		return sock;
 	if (listen(sock, BACKLOG) < 0) {
 		int r = -errno;
 

@@ -17,5 +17,9 @@ ssize_t fdpass_recv(int sock, void *data, size_t size, int *fds, size_t *n_fds);
 /* connect(2) to a pathname socket of any length through a directory descriptor; TYPE is SOCK_STREAM or SOCK_SEQPACKET. */
 int fdpass_connect(const char *path, int type);
 int fdpass_connect_at(int dirfd, const char *name, int type);
+/* The same for an abstract one; NAME without what stands for its NUL. */
+int fdpass_connect_abstract(const char *name, int type);
+/* bind(2) in a directory, with exactly MODE. */
+int fdpass_bind_at(int dirfd, const char *name, int type, mode_t mode);
 /* bind(2) + listen(2) in a directory, mode 0600. */
 int fdpass_listen_at(int dirfd, const char *name, int type);

@@ -8,6 +8,7 @@ KETCH=${KETCH:-$BATS_TEST_DIRNAME/../../build-faults/src/cli/ketch}
 
 # A bundle in which as many rows as possible apply.
 full_bundle() {
+  export NOTIFY_SOCKET=$TEST_DIR/nobody
   edit '.hooks = {prestart: [{path: "/bin/true"}], createRuntime: [{path: "/bin/true"}], createContainer: [{path: "/bin/true"}],
           startContainer: [{path: "/bin/true"}], poststart: [{path: "/bin/true"}], poststop: [{path: "/bin/true"}]}
         | .linux.sysctl = {"net.ipv4.ip_forward": "1"} | .linux.personality = {domain: "LINUX"}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Fuzz target: whatever the other side of a socket may say: to the parent that serves, to the child that asks, to `start` that waits for
- * execve, and to the init that waits for `start`.
+ * execve, to the init that waits for `start`, and to the NOTIFY_SOCKET.
  *
  * Input: a byte for the side, then packets: flags (1: DATA is the whole packet, header included; upper half: number of
  * descriptors), two bytes of length, DATA. Without flag 1 the first byte of DATA is the type and the header is right.
@@ -195,6 +195,21 @@ static void log_to_null(void)
 	log_init(&lc);
 }
 
+/* A program's message to its service manager: ready if and only if a whole line says so. */
+static void container_side(struct fuzz_in *in)
+{
+	char *text = malloc(in->n + 3);
+
+	require(text);
+	text[0] = '\n';
+	for (size_t i = 0; i < in->n; i++)
+		text[1 + i] = (char)(in->p[i] ? in->p[i] : '?');
+	memcpy(text + 1 + in->n, "\n", 2);
+	bool ready = notify_says_ready((const char *)in->p, in->n);
+	require(ready == (strstr(text, "\nREADY=1\n") != NULL));
+	free(text);
+}
+
 static int next_fd(void)
 {
 	int fd = fcntl(0, F_DUPFD_CLOEXEC, 0);
@@ -214,6 +229,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (side % 8 == 4) {
 		init_side(&in);
 		require(next_fd() == before); /* nothing that was received stays open */
+		return 0;
+	}
+	if (side % 8 == 5) {
+		container_side(&in);
 		return 0;
 	}
 	require(fdpass_pair(socks) == 0);
