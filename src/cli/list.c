@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ketch list. */
-#include <pwd.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/cli.h"
-#include "util/jsonw.h"
+#include "sys/hostfs.h"
+
+enum { PASSWD_MAX = 16 * 1024 * 1024 };
 
 enum list_format { LIST_TABLE, LIST_JSON };
 
@@ -26,16 +29,51 @@ static const struct opt options[] = {
 	OPTION('q', "quiet", OPT_FLAG, struct list_opts, quiet, NULL, "ids only"),
 };
 
-static void owner_name(const struct container *c, char *out, size_t size)
-{
-	const struct passwd *pw = c->has_state ? getpwuid((uid_t)c->state.owner) : NULL;
+struct listing {
+	const struct store *store;
+	const struct list_opts *opts;
+	struct buf out;
+	struct buf passwd; /* /etc/passwd, read when the first owner is named */
+	bool first;
+};
 
-	if (pw)
-		snprintf(out, size, "%s", pw->pw_name);
-	else if (c->has_state)
-		snprintf(out, size, "#%lld", (long long)c->state.owner);
-	else
+/* The text of a field of passwd(5), which ends at a colon or with the line. */
+static size_t field(const char *s)
+{
+	return strcspn(s, ":\n");
+}
+
+static const char *next_field(const char *s)
+{
+	s += field(s);
+	return s + (*s == ':');
+}
+
+/*
+ * The name in /etc/passwd, else "#UID". Not getpwuid(3): it loads the modules of nsswitch.conf, which a static program can do
+ * only on a host that has the very glibc it was linked with.
+ */
+static void owner_name(struct listing *l, const struct container *c, char *out, size_t size)
+{
+	char id[24];
+
+	if (!c->has_state) {
 		snprintf(out, size, "-");
+		return;
+	}
+	size_t len = (size_t)snprintf(id, sizeof(id), "%lld", (long long)c->state.owner);
+	if (!l->passwd.p && host_read(AT_FDCWD, "/etc/passwd", PASSWD_MAX, &l->passwd) < 0)
+		buf_adds(&l->passwd, "\n");
+	for (const char *line = buf_str(&l->passwd); *line; line += *line == '\n') {
+		const char *third = next_field(next_field(line));
+
+		if (field(third) == len && memcmp(third, id, len) == 0) {
+			snprintf(out, size, "%.*s", (int)field(line), line);
+			return;
+		}
+		line += strcspn(line, "\n");
+	}
+	snprintf(out, size, "#%s", id);
 }
 
 static void table_row(const struct container *c, const char *owner, struct buf *out)
@@ -47,57 +85,64 @@ static void table_row(const struct container *c, const char *owner, struct buf *
 		 c->has_state ? c->state.created : "-", owner);
 }
 
-static int add(const struct store *s, const char *id, const struct list_opts *o, struct buf *out,
-	       bool first)
+static void add(struct listing *l, const char *id)
 {
 	auto_container struct container *c = NULL;
 	char owner[64];
 	struct err e;
 
-	if (o->quiet) {
-		buf_addf(out, "%s\n", id);
-		return 1;
+	if (l->opts->quiet) {
+		buf_addf(&l->out, "%s\n", id);
+		return;
 	}
-	if (container_open(&c, s, id, &e) < 0) {
+	if (container_open(&c, l->store, id, &e) < 0) {
 		if (e.code != ERR_NOT_FOUND) /* deleted meanwhile is no news */
 			log_emit(LOG_WARNING, "container '%s': %s", id, e.msg);
-		return 0;
+		return;
 	}
-	owner_name(c, owner, sizeof(owner));
-	if (o->format == LIST_TABLE) {
-		table_row(c, owner, out);
-		return 1;
+	owner_name(l, c, owner, sizeof(owner));
+	if (l->opts->format == LIST_TABLE) {
+		table_row(c, owner, &l->out);
+		return;
 	}
 	c->state.owner_name = owner;
-	if (!first)
-		buf_addc(out, ',');
-	return container_state_json(c, out, &e) < 0 ? 0 : 1;
+	if (!l->first)
+		buf_addc(&l->out, ',');
+	if (container_state_json(c, &l->out, &e) >= 0)
+		l->first = false;
+}
+
+static void add_all(struct listing *l, const struct strv *ids)
+{
+	bool json = l->opts->format == LIST_JSON && !l->opts->quiet;
+
+	if (json)
+		buf_adds(&l->out, "[");
+	else if (!l->opts->quiet)
+		buf_addf(&l->out, "%-24s %-10s %-10s %-40s %-32s %s\n", "ID", "PID", "STATUS",
+			 "BUNDLE", "CREATED", "OWNER");
+	for (size_t i = 0; i < ids->n; i++)
+		add(l, ids->v[i]);
+	if (json)
+		buf_adds(&l->out, "]\n");
 }
 
 static int run(const struct cli_global *g, void *opts, UNUSED const struct args *a, struct err *e)
 {
-	const struct list_opts *o = opts;
 	auto_strv struct strv ids = { 0 };
-	auto_buf struct buf out = { 0 };
 	auto_store struct store s = STORE_NONE;
-	bool json = o->format == LIST_JSON && !o->quiet;
-	bool first = true;
+	struct listing l = { .store = &s, .opts = opts, .first = true };
 
 	int r = cli_open_store(g, &s, false, e);
 	if (r >= 0)
 		r = store_list(&s, &ids, e);
-	if (r < 0)
-		return r;
-	if (json)
-		buf_adds(&out, "[");
-	else if (!o->quiet)
-		buf_addf(&out, "%-24s %-10s %-10s %-40s %-32s %s\n", "ID", "PID", "STATUS",
-			 "BUNDLE", "CREATED", "OWNER");
-	for (size_t i = 0; i < ids.n; i++)
-		first &= !add(&s, ids.v[i], o, &out, first);
-	if (json)
-		buf_adds(&out, "]\n");
-	return cli_print(&out, e);
+	if (r >= 0) {
+		add_all(&l, &ids);
+		r = cli_print(&l.out, e);
+	}
+	buf_free(&l.out);
+	buf_free(&l.passwd);
+	return r;
 }
 
 const struct command cmd_list = {

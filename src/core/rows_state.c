@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "core/files.h"
 #include "core/journal.h"
@@ -15,31 +14,19 @@
 #include "sys/fdpass.h"
 #include "sys/hostfs.h"
 #include "sys/raw.h"
+#include "util/utc.h"
 
 static int note(struct run *r, const char *what, const char *value, struct err *e)
 {
 	return journal_add(r->state_dir, what, value, e);
 }
 
-static char *now_rfc3339(void)
-{
-	struct timespec ts;
-	struct tm tm;
-	char text[48];
-	char *s = NULL;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	gmtime_r(&ts.tv_sec, &tm);
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-	return asprintf(&s, "%s.%09ldZ", text, ts.tv_nsec) < 0 ? NULL : s;
-}
-
 static int fill_state(struct launch *l)
 {
-	char *now = now_rfc3339();
-	char *created = now ? arena_str(&l->plan->arena, now) : NULL;
+	char now[UTC_SIZE];
 
-	free(now);
+	utc_now(now);
+	char *created = arena_str(&l->plan->arena, now);
 	l->state = (struct state){
 		.id = (char *)l->id,
 		.bundle = l->bundle,

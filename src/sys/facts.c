@@ -14,7 +14,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/sysinfo.h>
 #include <sys/utsname.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -285,7 +284,6 @@ int facts_probe(struct facts *f, struct err *e)
 	int r;
 
 	memset(f, 0, sizeof(*f));
-	f->n_cpus = (unsigned)get_nprocs();
 	r = probe_kernel(f, e);
 	if (r < 0)
 		return r;

@@ -33,10 +33,10 @@ struct facts {
 	unsigned kernel_major, kernel_minor;
 	char kernel_release[64];
 	char machine[32];
-	uid_t uid, gid; /* effective */
-	bool in_userns; /* not the initial user namespace */
-	uint64_t caps;	/* effective capabilities */
-	unsigned n_cpus;
+	uid_t uid, gid;	 /* effective */
+	bool in_userns;	 /* not the initial user namespace */
+	uint64_t caps;	 /* effective capabilities */
+	unsigned n_cpus; /* facts_probe_all() */
 	enum cgroup_mode cgroup_mode;
 	struct cgroup_hierarchy hierarchies[FACTS_MAX_HIERARCHIES];
 	unsigned n_hierarchies;

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/sysinfo.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -141,6 +142,7 @@ int facts_probe_all(struct facts *f, struct err *e)
 
 	if (r < 0)
 		return r;
+	f->n_cpus = (unsigned)get_nprocs();
 	probe_mount_api(f);
 	probe_clone(f);
 	probe_seccomp(f);

@@ -7,6 +7,7 @@
 
 #include "util/jsonw.h"
 #include "util/log.h"
+#include "util/utc.h"
 
 static struct log_config sink = { .fd = -1, .level = LOG_WARNING };
 
@@ -47,17 +48,6 @@ bool log_enabled(enum log_level level)
 	return level <= sink.level && (sink.fd >= 0 || sink.terminal);
 }
 
-static void now_rfc3339(char *out, size_t size)
-{
-	struct timespec ts;
-	struct tm tm;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	gmtime_r(&ts.tv_sec, &tm);
-	size_t n = strftime(out, size, "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(out + n, size - n, ".%09ldZ", ts.tv_nsec);
-}
-
 /* A log that can't be written must not fail the container. */
 static void write_line(int fd, const struct buf *line)
 {
@@ -85,9 +75,9 @@ static void add_err_members(struct jsonw *w, const struct err *e)
 static void text_line(enum log_level level, const char *msg, UNUSED const struct err *e,
 		      struct buf *out)
 {
-	char now[64];
+	char now[UTC_SIZE];
 
-	now_rfc3339(now, sizeof(now));
+	utc_now(now);
 	buf_addf(out, "time=\"%s\" level=%s msg=", now, level_names[level]);
 	buf_addjson(out, msg);
 	buf_addc(out, '\n');
@@ -95,10 +85,10 @@ static void text_line(enum log_level level, const char *msg, UNUSED const struct
 
 static void json_line(enum log_level level, const char *msg, const struct err *e, struct buf *out)
 {
-	char now[64];
+	char now[UTC_SIZE];
 	struct jsonw w;
 
-	now_rfc3339(now, sizeof(now));
+	utc_now(now);
 	jsonw_init(&w, out, 0);
 	jsonw_object(&w, NULL);
 	jsonw_str(&w, "level", level_names[level]);
