@@ -12,6 +12,7 @@
 #include "core/files.h"
 #include "core/journal.h"
 #include "core/store.h"
+#include "engine/plan.h"
 #include "sys/hostfs.h"
 #include "sys/raw.h"
 
@@ -104,12 +105,22 @@ int id_check(const char *id, struct err *e)
 	return err_hint(e, "use letters, digits, '_', '+', '.' and '-'; no '.' or '-' in front");
 }
 
-/* All that a container's directory can hold, with what a killed ketch leaves of a file that it replaces. */
-static int is_ours(UNUSED void *ctx, const char *name, unsigned char d_type)
+static int is_notify_socket(UNUSED void *ctx, const char *name, UNUSED unsigned char d_type)
+{
+	return strcmp(name, NOTIFY_SOCKET) == 0 ? 0 : -ENOTEMPTY;
+}
+
+/* All that a container's directory (*CTX) can hold, with what a killed ketch leaves of a file that it replaces. */
+static int is_ours(void *ctx, const char *name, unsigned char d_type)
 {
 	static const char *const files[] = { FILE_CONFIG, FILE_CREATED_LOCK, FILE_START_SOCKET,
 					     JOURNAL_FILE, "state.json" };
 
+	if (strcmp(name, NOTIFY_DIR) == 0) {
+		auto_fd int notify = host_opendir(*(int *)ctx, NOTIFY_DIR, false);
+
+		return notify < 0 ? notify : host_list(notify, is_notify_socket, NULL);
+	}
 	if (d_type == DT_DIR)
 		return -ENOTEMPTY;
 	if (strncmp(name, ".ketch-", 7) == 0)
@@ -125,7 +136,7 @@ static int is_ours(UNUSED void *ctx, const char *name, unsigned char d_type)
  * create that was killed right then; one without a journal is what a delete that was killed left. */
 static bool is_container(int dir)
 {
-	return host_list(dir, is_ours, NULL) >= 0;
+	return host_list(dir, is_ours, &dir) >= 0;
 }
 
 int store_open_dir(const struct store *s, const char *id, struct err *e)
