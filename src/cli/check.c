@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ketch check: everything that is wrong with a bundle on this host. */
 #include <errno.h>
+#include <string.h>
 
 #include "cli/cli.h"
 #include "core/check.h"
 #include "sys/hostfs.h"
 #include "util/jsonw.h"
+#include "util/utf8.h"
 
 struct check_opts {
 	struct launch_opts launch;
@@ -22,26 +24,19 @@ static const struct opt options[] = {
 	       "for create --no-pivot"),
 };
 
-/* What a configuration says is not to steer a terminal. */
-static void add_plain(struct buf *out, const char *s)
-{
-	for (; *s; s++)
-		buf_addc(out, (unsigned char)*s < ' ' || *s == 0x7f ? '?' : *s);
-}
-
 static void text_finding(const struct finding *f, const char *file, struct buf *out)
 {
 	if (f->e.line)
 		buf_addf(out, "%s:%u:%u: ", file, f->e.line, f->e.col);
 	buf_adds(out, f->warning ? "warning: " : "error: ");
-	add_plain(out, f->e.msg);
+	buf_addplain(out, f->e.msg, strlen(f->e.msg));
 	if (f->e.where[0]) {
 		buf_adds(out, "\n    at   ");
-		add_plain(out, f->e.where);
+		buf_addplain(out, f->e.where, strlen(f->e.where));
 	}
 	if (f->e.hint[0]) {
 		buf_adds(out, "\n    hint ");
-		add_plain(out, f->e.hint);
+		buf_addplain(out, f->e.hint, strlen(f->e.hint));
 	}
 	buf_addc(out, '\n');
 }

@@ -5,6 +5,7 @@
 
 #include "engine/explain.h"
 #include "util/jsonw.h"
+#include "util/utf8.h"
 
 static const char *const stage_names[STAGE_N] = {
 	[STAGE_HOST] = "host",	 [STAGE_NS] = "ns",	  [STAGE_INIT] = "init",
@@ -83,9 +84,17 @@ static void text_line(void *ctx, const char *line)
 	struct buf *out = ctx;
 
 	buf_adds(out, "      ");
-	for (; *line; line++)
-		buf_addc(out, (unsigned char)*line < ' ' || *line == 0x7f ? '?' : *line);
+	buf_addplain(out, line, strlen(line));
 	buf_addc(out, '\n');
+}
+
+static void text_warning(const struct spec_warning *w, struct buf *out)
+{
+	buf_adds(out, "warning: ");
+	buf_addplain(out, w->text, strlen(w->text));
+	buf_adds(out, " (");
+	buf_addplain(out, w->where, strlen(w->where));
+	buf_adds(out, ")\n");
 }
 
 static void json_line(void *ctx, const char *line)
@@ -123,7 +132,7 @@ static void explain_text(const struct step_table *t, const struct plan *p, struc
 			each_line(lines.p, text_line, out);
 	}
 	for (size_t i = 0; i < p->warnings.n; i++)
-		buf_addf(out, "warning: %s (%s)\n", p->warnings.v[i].text, p->warnings.v[i].where);
+		text_warning(&p->warnings.v[i], out);
 }
 
 /* One step is one line, so that a diff of two plans is read by steps. */

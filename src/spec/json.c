@@ -9,6 +9,7 @@
 #include "spec/json.h"
 #include "spec/json_text.h"
 #include "util/arena.h"
+#include "util/utf8.h"
 
 /* A key of an object that is still open. */
 struct live_key {
@@ -95,10 +96,12 @@ void json_path_key(struct buf *out, const char *key, size_t len)
 		return;
 	}
 	buf_adds(out, "[\"");
-	for (size_t i = 0; i < len; i++) {
+	for (size_t i = 0, n; i < len; i += n) {
 		if (key[i] == '"' || key[i] == '\\')
 			buf_addc(out, '\\');
-		buf_addc(out, (unsigned char)key[i] < 0x20 || key[i] == 0x7f ? '?' : key[i]);
+		n = utf8_len((const unsigned char *)key + i, len - i);
+		n = n ? n : 1;
+		buf_addplain(out, key + i, n);
 	}
 	buf_adds(out, "\"]");
 }

@@ -6,27 +6,7 @@
 
 #include "spec/json.h"
 #include "spec/json_text.h"
-
-/* Length of the well-formed UTF-8 sequence at S (RFC 3629: no overlong forms, no surrogates), or 0. */
-static size_t utf8_sequence(const unsigned char *s, size_t left)
-{
-	size_t n = s[0] < 0x80			  ? 1
-		   : s[0] >= 0xc2 && s[0] <= 0xdf ? 2
-		   : (s[0] & 0xf0) == 0xe0	  ? 3
-		   : s[0] >= 0xf0 && s[0] <= 0xf4 ? 4
-						  : 0;
-
-	if (n == 0 || n > left)
-		return 0;
-	for (size_t i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	}
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-		return 0;
-	return n;
-}
+#include "util/utf8.h"
 
 /* Value of "\uXXXX" at S, or -1 when it is something else (which yajl refuses). */
 static int unicode_escape(const char *s, size_t left)
@@ -98,7 +78,7 @@ size_t json_find_flaw(const char *text, size_t len, enum json_flaw *ret)
 		if (text[i] == '\\') {
 			n = escape(text + i, len - i, ret);
 		} else {
-			n = utf8_sequence((const unsigned char *)text + i, len - i);
+			n = utf8_len((const unsigned char *)text + i, len - i);
 			if (n == 0)
 				*ret = JSON_FLAW_UTF8;
 		}

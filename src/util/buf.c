@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "util/buf.h"
+#include "util/utf8.h"
 
 int buf_reserve(struct buf *b, size_t n)
 {
@@ -66,53 +67,34 @@ void buf_addf(struct buf *b, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* Length of the valid UTF-8 sequence at S (bounded by its NUL), or 0. */
-static size_t utf8_len(const unsigned char *s)
+/* Appends the sequence of N bytes at P, escaped where JSON or a terminal needs it. */
+static void add_json_char(struct buf *b, const unsigned char *p, size_t n)
 {
-	size_t n = s[0] < 0x80		   ? 1
-		   : (s[0] & 0xe0) == 0xc0 ? 2
-		   : (s[0] & 0xf0) == 0xe0 ? 3
-		   : (s[0] & 0xf8) == 0xf0 ? 4
-					   : 0;
-
-	for (size_t i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	}
-	if (n == 2 && s[0] < 0xc2)
-		return 0;
-	if (n == 3 && ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f)))
-		return 0;
-	if (n == 4 &&
-	    ((s[0] == 0xf0 && s[1] < 0x90) || s[0] > 0xf4 || (s[0] == 0xf4 && s[1] > 0x8f)))
-		return 0;
-	return n;
+	if (n == 0)
+		buf_adds(b, "\\ufffd");
+	else if (*p == '"' || *p == '\\')
+		buf_addf(b, "\\%c", *p);
+	else if (*p == '\n')
+		buf_adds(b, "\\n");
+	else if (*p == '\t')
+		buf_adds(b, "\\t");
+	else if (utf8_steers(p, n))
+		buf_addf(b, "\\u%04x", utf8_value(p, n));
+	else
+		buf_add(b, p, n);
 }
 
 void buf_addjson(struct buf *b, const char *s)
 {
-	const unsigned char *p = (const unsigned char *)s;
+	size_t len = strlen(s);
 
 	buf_addc(b, '"');
-	while (*p) {
-		size_t n = utf8_len(p);
+	for (size_t i = 0; i < len;) {
+		const unsigned char *p = (const unsigned char *)s + i;
+		size_t n = utf8_len(p, len - i);
 
-		if (n == 0) {
-			buf_adds(b, "\\ufffd");
-			n = 1;
-		} else if (*p == '"' || *p == '\\') {
-			buf_addc(b, '\\');
-			buf_addc(b, (char)*p);
-		} else if (*p == '\n') {
-			buf_adds(b, "\\n");
-		} else if (*p == '\t') {
-			buf_adds(b, "\\t");
-		} else if (*p < 0x20 || *p == 0x7f) {
-			buf_addf(b, "\\u%04x", *p);
-		} else {
-			buf_add(b, p, n);
-		}
-		p += n;
+		add_json_char(b, p, n);
+		i += n ? n : 1;
 	}
 	buf_addc(b, '"');
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "util/err.h"
+#include "util/utf8.h"
 
 struct code_info {
 	const char *name;
@@ -27,16 +28,6 @@ static const struct code_info codes[ERR_N_CODES] = {
 	[ERR_INTERNAL] = { "internal", EPROTO },
 };
 
-/* Names out of a config or an image end up in messages: a control character there could forge a second
- * log line or drive the reader's terminal. */
-static void clean(char *s)
-{
-	for (; *s; s++) {
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
-			*s = '?';
-	}
-}
-
 /* Cuts at the last whole UTF-8 character when vsnprintf had to cut. */
 static void format(char *out, size_t size, const char *fmt, va_list ap)
 {
@@ -51,7 +42,8 @@ static void format(char *out, size_t size, const char *fmt, va_list ap)
 		if (start > 0 && (out[start - 1] & 0x80))
 			out[start - 1] = '\0';
 	}
-	clean(out);
+	/* names out of a config or an image end up in messages */
+	text_make_plain(out);
 }
 
 int err_vset(struct err *e, enum err_code code, const char *fmt, va_list ap)
@@ -140,7 +132,7 @@ int err_errno(const struct err *e)
 static void end_string(char *s, size_t size)
 {
 	s[size - 1] = '\0';
-	clean(s);
+	text_make_plain(s);
 }
 
 void err_sanitize(struct err *e)

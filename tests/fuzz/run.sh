@@ -3,10 +3,11 @@
 # Runs every libFuzzer target of BUILD (meson setup -Dfuzz=true) for SECONDS, two at a time.
 #
 # usage: tests/fuzz/run.sh BUILD SECONDS [TARGET…]
+# The seed is fixed, so that a commit that passed passes again: FUZZ_SEED=N (0: by chance) looks elsewhere.
 # New inputs go to BUILD/corpus/TARGET, what crashes, hangs or eats memory to BUILD/crashes/TARGET-… and stays there.
 # Ends with "N passed, N failed"; the exit status says whether all passed.
 set -uo pipefail
-[ $# -ge 2 ] || { sed -n '3,7s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# -ge 2 ] || { sed -n '3,8s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 build=$(realpath -- "$1") || exit 2
 seconds=$2
 shift 2
@@ -39,7 +40,7 @@ fuzz() {
   [ "$t" != proto ] || max=40000
   # Without leak detection in between (it stops the world at each new input): the end looks once.
   UBSAN_OPTIONS=print_stacktrace=1 timeout -k 10 $((seconds + 120)) \
-    "$program" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -max_len=$max -print_final_stats=1 \
+    "$program" -seed="${FUZZ_SEED:-1}" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -max_len=$max -print_final_stats=1 \
     -artifact_prefix="$crashes/$t-" "$build/corpus/$t" "${seeds[@]}" > "$crashes/$t.log" 2>&1
 }
 
