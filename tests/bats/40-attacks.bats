@@ -258,6 +258,47 @@ swapper() {
   [ -z "$(grep escaped "$TEST_DIR/out")" ]
 }
 
+# CVE-2016-9962, CVE-2016-8649: the same window by ptrace. What a container's root gets hold of is the container's own program, never
+# ketch on its way there. (CAP_SYS_PTRACE of the initial user namespace is a right over every process in sight; one's own namespace's is not.)
+ptrace_window() {
+  cc -O1 -static -o "$R/bin/tracer" "$BATS_TEST_DIRNAME/programs/tracer.c"
+  command_is tracer
+  ketch run --detach -b "$BUNDLE" "$CT" < /dev/null > "$TEST_DIR/out" 2>&1
+  wait_for 10 grep -q tracing "$TEST_DIR/out"
+  local i
+  for i in $(seq "${KETCH_TEST_ROUNDS:-15}"); do timeout 20 "$KETCH" --root "$ROOT" exec "$CT" sleep 0.02 || true; done
+  ketch kill "$CT" TERM
+  wait_for 10 grep -q ended "$TEST_DIR/out"
+  ketch delete --force "$CT"
+  diff <(grep "^seized" "$TEST_DIR/out" | sort -u) <(echo "seized /bin/busybox")
+}
+
+@test "attack: exec_window_ptrace" {
+  ptrace_window
+}
+
+@test "attack: exec_window_ptrace with CAP_SYS_PTRACE in a user namespace" {
+  chmod 755 "$TEST_DIR"
+  edit '.process.capabilities[] += ["CAP_SYS_PTRACE"] | .linux.namespaces += [{type: "user"}] |
+    .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = .linux.uidMappings'
+  chown -R 100000:100000 "$R"
+  ptrace_window
+}
+
+# CVE-2020-15257: a container in the host's network namespace finds no socket of ketch's, which a mount namespace would not hide.
+@test "attack: abstract_socket" {
+  edit '.linux.namespaces |= map(select(.type != "network"))'
+  command_is sh -c 'cat /proc/net/unix; sleep 1000'
+  grep -o '@.*' /proc/net/unix | sort -u > "$TEST_DIR/before" || true
+  detached create -b "$BUNDLE" "$CT"
+  grep -o '@.*' /proc/net/unix | sort -u > "$TEST_DIR/created" || true
+  ketch start "$CT"
+  wait_for 10 grep -q Inode "$TEST_DIR/out"
+  grep -qF "$ROOT/$CT" "$TEST_DIR/created" && return 1
+  [ -z "$(comm -13 "$TEST_DIR/before" "$TEST_DIR/created" | grep -iF -e ketch -e "$CT")" ]
+  [ -z "$(grep -o '@.*' "$TEST_DIR/out" | grep -iF -e ketch -e "$CT")" ]
+}
+
 # The process that waits for start holds no directory, procfs or device of the host's.
 @test "attack: init_view" {
   local pid fd

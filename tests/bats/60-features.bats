@@ -52,8 +52,8 @@ plan() {
 }
 
 @test "features: nothing but the document, no root, no state, no global option needed" {
-  chmod 755 "$TEST_DIR"
-  run --separate-stderr setpriv --reuid 65534 --regid 65534 --clear-groups env -i "$KETCH" features
+  public_ketch
+  run --separate-stderr setpriv --reuid 65534 --regid 65534 --clear-groups env -i "$TEST_DIR/ketch" features
   assert_status 0
   [ -z "$stderr" ]
   diff <(echo "$output") <("$KETCH" features)

@@ -7,12 +7,6 @@ bats_require_minimum_version 1.5.0
 
 FACTS=$BATS_TEST_DIRNAME/../../oci-spec-fixtures/facts
 
-# as_nobody COMMAND…: without any privilege
-as_nobody() {
-  chmod 755 "$TEST_DIR"
-  setpriv --reuid 65534 --regid 65534 --clear-groups env -u XDG_RUNTIME_DIR "$@"
-}
-
 steps() {
   jq -r '.steps[].name' <<< "$output"
 }
@@ -132,15 +126,15 @@ steps() {
 
 @test "explain: without root, state or bundle" {
   cp "$BUNDLE/config.json" "$TEST_DIR/config.json"
-  run as_nobody "$KETCH" explain --json --config "$TEST_DIR/config.json" --bundle /nonexistent/bundle --facts "$FACTS/v2-systemd.json"
+  run as_nobody explain --json --config "$TEST_DIR/config.json" --bundle /nonexistent/bundle --facts "$FACTS/v2-systemd.json"
   assert_status 0
   assert_output '"root /nonexistent/bundle/rootfs"'
-  run as_nobody "$KETCH" explain --config config.json --bundle /nonexistent/bundle
+  run as_nobody explain --config config.json --bundle /nonexistent/bundle
   assert_status 1
   assert_output /nonexistent/bundle
   mkdir -m 777 "$TEST_DIR/rootless"
-  as_nobody "$KETCH" spec --rootless -b "$TEST_DIR/rootless"
-  run as_nobody "$KETCH" explain --json -b "$TEST_DIR/rootless"
+  as_nobody spec --rootless -b "$TEST_DIR/rootless"
+  run as_nobody explain --json -b "$TEST_DIR/rootless"
   assert_status 0
   [ "$(jq .rootless <<< "$output")" = true ]
 }

@@ -5,11 +5,6 @@
 load helpers
 bats_require_minimum_version 1.5.0
 
-as_nobody() {
-  chmod 755 "$TEST_DIR"
-  setpriv --reuid 65534 --regid 65534 --clear-groups env -u XDG_RUNTIME_DIR "$@"
-}
-
 check() {
   run ketch check --json -b "$BUNDLE"
 }
@@ -258,15 +253,15 @@ wrong() {
 }
 
 @test "check: for an ordinary user" {
-  run as_nobody "$KETCH" check --json -b "$BUNDLE"
+  run as_nobody check --json -b "$BUNDLE"
   assert_status 1
   finds error '$.linux.namespaces' "user namespace"
   finds warning '$.process.capabilities' CAP_KILL
   # a bundle of the user's own
   mkdir -m 777 "$TEST_DIR/own"
-  as_nobody "$KETCH" spec --rootless -b "$TEST_DIR/own"
+  as_nobody spec --rootless -b "$TEST_DIR/own"
   cp -r "$BUNDLE/rootfs" "$TEST_DIR/own/rootfs"
-  run as_nobody "$KETCH" --cgroup-manager disabled check --json -b "$TEST_DIR/own"
+  run as_nobody --cgroup-manager disabled check --json -b "$TEST_DIR/own"
   assert_status 0
 }
 

@@ -64,6 +64,18 @@ ketch() {
   "$KETCH" --root "$ROOT" "$@"
 }
 
+# A copy at $TEST_DIR/ketch, for ordinary users: the tree may lie under a directory of root's own.
+public_ketch() {
+  chmod 755 "$TEST_DIR"
+  cp "$KETCH" "$TEST_DIR/ketch"
+}
+
+# as_nobody ARGUMENTS…: ketch without any privilege
+as_nobody() {
+  [ -e "$TEST_DIR/ketch" ] || public_ketch
+  setpriv --reuid 65534 --regid 65534 --clear-groups env -u XDG_RUNTIME_DIR "$TEST_DIR/ketch" "$@"
+}
+
 # For `bg … &`: $! is ketch itself, and bats does not wait for what it leaves.
 bg() {
   exec "$KETCH" --root "$ROOT" "$@" < /dev/null > "${OUT:-$TEST_DIR/out}" 2>&1 3>&-
