@@ -21,7 +21,7 @@ int store_default_path(char **ret, struct err *e);
 int store_open(struct store *s, const char *path, bool make, struct err *e);
 void store_close(struct store *s);
 
-/* [A-Za-z0-9_+.-], 1 to 1024 characters, not starting with '.' or '-'. Every command checks its id with this. */
+/* [A-Za-z0-9_+.-], 1 to 255 characters (a directory's name), not starting with '.' or '-'. Every command checks its id with this. */
 int id_check(const char *id, struct err *e);
 
 /* Opens the directory of ID, O_RDONLY|O_DIRECTORY. NOT_FOUND "container does not exist". */
