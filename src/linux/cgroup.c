@@ -196,3 +196,8 @@ int cgroup_destroy(struct cgroup *cg, struct err *e)
 {
 	return cg->driver ? cg->driver->destroy(cg, e) : 0;
 }
+
+int cgroup_announce(struct cgroup *cg, const struct cgroup_writes *w, struct err *e)
+{
+	return cg->driver && cg->driver->announce ? cg->driver->announce(cg, w, e) : 0;
+}
