@@ -88,7 +88,7 @@ static enum need_state p_user_namespace(const struct need *n, const struct facts
 		return NEED_NO;
 	if (f->user_ns_allowed)
 		return NEED_YES;
-	buf_adds(why, "the kernel refuses us one");
+	buf_adds(why, "the kernel refuses us one (in a chroot it always does)");
 	for (size_t i = 0; i < N_ELEMENTS(switches); i++) {
 		if (sysctl_is(switches[i].path, switches[i].value))
 			buf_addf(why, "; %s is %s", switches[i].path, switches[i].value);

@@ -85,8 +85,8 @@ static const char *make_hint(int r, uint64_t flags)
 	switch (r) {
 	case -EPERM:
 		return flags & CLONE_NEWUSER
-			       ? "user namespaces may be switched off: see "
-				 "kernel.unprivileged_userns_clone, "
+			       ? "the kernel makes none inside a chroot, and they may be switched "
+				 "off: see kernel.unprivileged_userns_clone, "
 				 "kernel.apparmor_restrict_unprivileged_userns, or an outer "
 				 "seccomp filter"
 			       : "CAP_SYS_ADMIN is needed: ordinary users add a user namespace";
