@@ -6,19 +6,6 @@
 bats_require_minimum_version 1.5.0
 load helpers
 
-# refused STATUS WORDS COMMAND…: fails with these words, one line on stderr and nothing on stdout.
-refused() {
-  local want=$1 words=$2
-  shift 2
-  run --separate-stderr ketch "$@" < /dev/null
-  [ "$status" = "$want" ] || { echo "status $status, not $want: $* : $output $stderr" >&2; return 1; }
-  [ -z "$output" ] || { echo "on stdout: $output" >&2; return 1; }
-  [[ $stderr == *"$words"* ]] || { echo "no '$words' in: $stderr" >&2; return 1; }
-  [ "${#stderr_lines[@]}" = 1 ] || { echo "not one line: $stderr" >&2; return 1; }
-}
-
-
-
 hook_that_waits() {
   edit '.hooks.createRuntime = [{path: "/bin/sh", args: ["sh", "-c", "echo $$ > $T/in; while [ ! -e $T/go ]; do sleep 0.02; done"],
     env: ["T=\($t)", "PATH=/bin:/usr/bin"]}]' --arg t "$TEST_DIR"
@@ -52,7 +39,7 @@ is_dead() {
   run --separate-stderr ketch delete "$CT"
   assert_status 0
   [ -z "$output$stderr" ]
-  refused 1 "does not exist" state "$CT"
+  fails 1 "does not exist" state "$CT"
 }
 
 @test "lifecycle: the state has the members of the spec and those of the peers" {
@@ -84,11 +71,11 @@ is_dead() {
   [ "$(ketch list -q)" = "$CT" ]
   ketch list --format json | jq -e '.[0].status == "creating"'
   ketch list | grep -q creating
-  refused 255 "cannot exec" exec "$CT" true
-  refused 1 "container not running" kill "$CT"
-  refused 1 "creating" delete "$CT"
-  refused 1 "creating" pause "$CT"
-  refused 1 "already exists" create -b "$BUNDLE" "$CT"
+  fails 255 "cannot exec" exec "$CT" true
+  fails 1 "container not running" kill "$CT"
+  fails 1 "creating" delete "$CT"
+  fails 1 "creating" pause "$CT"
+  fails 1 "already exists" create -b "$BUNDLE" "$CT"
   touch "$TEST_DIR/go"
   wait "$creator"
   status_is "$CT" created
@@ -112,13 +99,13 @@ is_dead() {
   ketch pause "$CT"
   status_is "$CT" paused
   grep -q '^State:.*[DT]' "/proc/$PID/status"
-  refused 1 "cannot pause" pause "$CT"
-  refused 1 "cannot start" start "$CT"
-  refused 1 "cannot delete" delete "$CT"
-  refused 255 "cannot exec in a paused container (use --ignore-paused to override)" exec "$CT" true
+  fails 1 "cannot pause" pause "$CT"
+  fails 1 "cannot start" start "$CT"
+  fails 1 "cannot delete" delete "$CT"
+  fails 255 "cannot exec in a paused container (use --ignore-paused to override)" exec "$CT" true
   ketch resume "$CT"
   status_is "$CT" running
-  refused 1 "cannot resume" resume "$CT"
+  fails 1 "cannot resume" resume "$CT"
   ketch exec "$CT" true
 }
 
@@ -138,7 +125,7 @@ is_dead() {
   create_one
   ketch pause "$CT"
   status_is "$CT" paused
-  refused 1 paused start "$CT"
+  fails 1 paused start "$CT"
   ketch resume "$CT"
   status_is "$CT" created
   ketch start "$CT"
@@ -162,11 +149,11 @@ P
   wait_for 5 grep -q '^State:.*Z' "/proc/$pid/status"
   status_is "$CT" stopped
   [ "$(pid_of "$CT")" = 0 ]
-  refused 1 "container not running" kill "$CT"
-  refused 1 "container not running" kill "$CT" 0
+  fails 1 "container not running" kill "$CT"
+  fails 1 "container not running" kill "$CT" 0
   ketch kill --all "$CT" 9
-  refused 255 "cannot exec in a stopped container" exec "$CT" true
-  refused 1 "cannot start a container that has stopped" start "$CT"
+  fails 255 "cannot exec in a stopped container" exec "$CT" true
+  fails 1 "cannot start a container that has stopped" start "$CT"
   ketch delete "$CT"
   kill "$parent"
   wait "$parent" || true
@@ -178,8 +165,8 @@ P
   local bystander=$!
   jq -c ".pid = $bystander" "$ROOT/$CT/state.json" > "$TEST_DIR/state" && cp "$TEST_DIR/state" "$ROOT/$CT/state.json"
   status_is "$CT" stopped
-  refused 1 "container not running" kill "$CT" KILL
-  refused 255 "stopped container" exec "$CT" true
+  fails 1 "container not running" kill "$CT" KILL
+  fails 255 "stopped container" exec "$CT" true
   ketch kill --all "$CT" 0
   ketch delete --force "$CT"
   [ "$(awk '/^State/ {print $2}' "/proc/$bystander/status")" = S ]
@@ -202,9 +189,9 @@ P
   for damage in '' '{' '[]' '{"version":1}' '{"version":7}' "$(printf '\0\1\2')"; do
     cp "$ROOT/$CT/state.json" "$TEST_DIR/state"
     printf '%s' "$damage" > "$ROOT/$CT/state.json"
-    refused 1 "state.json is damaged" state "$CT"
+    fails 1 "state.json is damaged" state "$CT"
     [ "$(ketch list -q)" = "$CT" ]
-    refused 1 "state.json is damaged" delete "$CT"
+    fails 1 "state.json is damaged" delete "$CT"
     cp "$TEST_DIR/state" "$ROOT/$CT/state.json"
   done
   echo '{' > "$ROOT/$CT/state.json"
@@ -219,7 +206,7 @@ P
   command_is sleep 1000
   create_one
   ketch start "$CT"
-  refused 1 "cannot start container '$CT': it is running, not created" start "$CT"
+  fails 1 "cannot start container '$CT': it is running, not created" start "$CT"
   status_is "$CT" running
 }
 
@@ -242,7 +229,7 @@ P
   create_one
   ketch kill "$CT" KILL
   wait_for 5 status_is "$CT" stopped
-  refused 1 "cannot start a container that has stopped" start "$CT"
+  fails 1 "cannot start a container that has stopped" start "$CT"
 }
 
 @test "lifecycle: a program that is over at once was started all the same" {
@@ -276,9 +263,9 @@ P
   edit 'del(.process)'
   create_one
   status_is "$CT" created
-  refused 1 "process is missing" start "$CT"
+  fails 1 "process is missing" start "$CT"
   ketch delete --force "$CT"
-  refused 1 "process is missing" run -b "$BUNDLE" "$CT"
+  fails 1 "process is missing" run -b "$BUNDLE" "$CT"
   [ -z "$(ketch list -q)" ]
 }
 
@@ -325,19 +312,19 @@ P
 
 @test "lifecycle: every command says that an unknown container does not exist" {
   local id=$CT-no
-  refused 1 "does not exist" state "$id"
-  refused 1 "does not exist" start "$id"
-  refused 1 "does not exist" kill "$id"
-  refused 1 "does not exist" kill --all "$id" 9
-  refused 1 "does not exist" delete "$id"
-  refused 1 "does not exist" pause "$id"
-  refused 1 "does not exist" resume "$id"
-  refused 1 "does not exist" ps "$id"
-  refused 255 "does not exist" exec "$id" true
+  fails 1 "does not exist" state "$id"
+  fails 1 "does not exist" start "$id"
+  fails 1 "does not exist" kill "$id"
+  fails 1 "does not exist" kill --all "$id" 9
+  fails 1 "does not exist" delete "$id"
+  fails 1 "does not exist" pause "$id"
+  fails 1 "does not exist" resume "$id"
+  fails 1 "does not exist" ps "$id"
+  fails 255 "does not exist" exec "$id" true
   [ ! -e "$ROOT" ]
   create_one
-  refused 1 "does not exist" state "$id"
-  refused 1 "does not exist" delete "$id"
+  fails 1 "does not exist" state "$id"
+  fails 1 "does not exist" delete "$id"
 }
 
 @test "lifecycle: delete --force of an unknown id succeeds in silence" {
@@ -371,7 +358,7 @@ P
   status_is "$CT" running
   local bad
   for bad in FOO SIG 65 -1 999999999999 9x 0x9 SIGSIGTERM TERM1 ' 9' ''; do
-    refused 1 "is not a signal" kill "$CT" -- "$bad"
+    fails 1 "is not a signal" kill "$CT" -- "$bad"
   done
   [ "$(wc -l < "$got")" = "$n" ]
   ketch kill "$CT" SIGKILL
@@ -401,9 +388,9 @@ P
   command_is true
   detached run --detach -b "$BUNDLE" "$CT"
   wait_for 5 status_is "$CT" stopped
-  refused 1 "container not running" kill "$CT"
-  refused 1 "container not running" kill "$CT" KILL
-  refused 1 "container not running" kill "$CT" 0
+  fails 1 "container not running" kill "$CT"
+  fails 1 "container not running" kill "$CT" KILL
+  fails 1 "container not running" kill "$CT" 0
   run --separate-stderr ketch kill --all "$CT" KILL
   assert_status 0
   [ -z "$output$stderr" ]
@@ -453,7 +440,7 @@ P
 
 @test "lifecycle: delete removes a created container, and refuses it with --strict" {
   create_one
-  refused 1 "it is created, not stopped" delete --strict "$CT"
+  fails 1 "it is created, not stopped" delete --strict "$CT"
   status_is "$CT" created
   local pid
   pid=$(pid_of "$CT")
@@ -464,8 +451,8 @@ P
 
 @test "lifecycle: delete refuses a running container without --force" {
   start_one
-  refused 1 "it is running, not stopped" delete "$CT"
-  refused 1 "it is running, not stopped" delete --strict "$CT"
+  fails 1 "it is running, not stopped" delete "$CT"
+  fails 1 "it is running, not stopped" delete --strict "$CT"
   status_is "$CT" running
   ketch delete --force --strict "$CT"
   is_dead "$PID"
@@ -506,24 +493,24 @@ P
   mkdir -p "$ROOT"
   for bad in 'a b' 'a
 b' 'ä' .hidden 'a*' '$(x)' "a'b" 'a\b' 'a:b' 'a@b' a//b "a/../b" /etc ../x "${long}a"; do
-    refused 1 "container id" state -- "$bad"
-    refused 1 "container id" create -b "$BUNDLE" -- "$bad"
+    fails 1 "container id" state -- "$bad"
+    fails 1 "container id" create -b "$BUNDLE" -- "$bad"
   done
   for bad in . .. / '' "$long" a/b; do
-    refused 1 "container id" create -b "$BUNDLE" -- "$bad"
-    refused 1 "container id" run -b "$BUNDLE" -- "$bad"
-    refused 1 "container id" state -- "$bad"
-    refused 1 "container id" start -- "$bad"
-    refused 1 "container id" kill -- "$bad"
-    refused 1 "container id" delete -- "$bad"
-    refused 1 "container id" delete --force -- "$bad"
-    refused 1 "container id" pause -- "$bad"
-    refused 1 "container id" resume -- "$bad"
-    refused 1 "container id" ps -- "$bad"
-    refused 255 "container id" exec -- "$bad" true
+    fails 1 "container id" create -b "$BUNDLE" -- "$bad"
+    fails 1 "container id" run -b "$BUNDLE" -- "$bad"
+    fails 1 "container id" state -- "$bad"
+    fails 1 "container id" start -- "$bad"
+    fails 1 "container id" kill -- "$bad"
+    fails 1 "container id" delete -- "$bad"
+    fails 1 "container id" delete --force -- "$bad"
+    fails 1 "container id" pause -- "$bad"
+    fails 1 "container id" resume -- "$bad"
+    fails 1 "container id" ps -- "$bad"
+    fails 255 "container id" exec -- "$bad" true
   done
-  refused 1 "container id" state -- -x
-  refused 1 "unknown option" state -x
+  fails 1 "container id" state -- -x
+  fails 1 "unknown option" state -x
   [ -z "$(ls -A "$ROOT")" ]
 }
 
@@ -538,12 +525,12 @@ b' 'ä' .hidden 'a*' '$(x)' "a'b" 'a\b' 'a:b' 'a@b' a//b "a/../b" /etc ../x "${l
 
 @test "lifecycle: an id that is taken is refused, and its container unharmed" {
   start_one
-  refused 1 "container with given ID already exists" create -b "$BUNDLE" "$CT"
-  refused 1 "container with given ID already exists" run -b "$BUNDLE" "$CT"
+  fails 1 "container with given ID already exists" create -b "$BUNDLE" "$CT"
+  fails 1 "container with given ID already exists" run -b "$BUNDLE" "$CT"
   status_is "$CT" running
   ketch kill "$CT" KILL
   wait_for 5 status_is "$CT" stopped
-  refused 1 "container with given ID already exists" create -b "$BUNDLE" "$CT"
+  fails 1 "container with given ID already exists" create -b "$BUNDLE" "$CT"
   ketch delete "$CT"
 }
 
@@ -551,8 +538,8 @@ b' 'ä' .hidden 'a*' '$(x)' "a'b" 'a\b' 'a:b' 'a@b' a//b "a/../b" /etc ../x "${l
   mkdir -p "$ROOT/.cache"
   touch "$ROOT/file" "$ROOT/.cache/x"
   [ -z "$(ketch list -q)" ]
-  refused 1 "does not exist" state file
-  refused 1 "does not exist" delete file
+  fails 1 "does not exist" state file
+  fails 1 "does not exist" delete file
   ketch delete --force file
   [ -e "$ROOT/file" ]
   rm "$ROOT/file"

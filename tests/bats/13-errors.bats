@@ -8,18 +8,6 @@ load helpers
 
 RFC3339='^20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9](\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$'
 
-# fails STATUS WORDS COMMAND…: one line on stderr with WORDS, nothing on stdout.
-fails() {
-  local want=$1 words=$2
-  shift 2
-  run --separate-stderr ketch "$@" < /dev/null
-  [ "$status" = "$want" ] || { echo "status $status, not $want: $* : $output $stderr" >&2; return 1; }
-  [ -z "$output" ] || { echo "on stdout: $output" >&2; return 1; }
-  [[ $stderr == *"$words"* ]] || { echo "no '$words' in: $stderr" >&2; return 1; }
-  [ "${#stderr_lines[@]}" = 1 ] || { echo "not one line: $stderr" >&2; return 1; }
-  [[ $stderr == "ketch: "* ]]
-}
-
 nothing_left() {
   [ -z "$(ketch list -q)" ]
   assert_clean

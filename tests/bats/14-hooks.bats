@@ -6,11 +6,7 @@ bats_require_minimum_version 1.5.0
 load helpers
 
 setup() {
-  TEST_DIR=$(mktemp -d /tmp/ketch-test.XXXXXX)
-  ROOT=$TEST_DIR/root
-  BUNDLE=$TEST_DIR/bundle
-  CT=kt$$-$BATS_TEST_NUMBER
-  make_bundle "$BUNDLE"
+  test_setup
   # Hooks find the test's directory in $T, also those of the container, which see it as /t.
   mkdir "$BUNDLE/rootfs/t"
   T=$TEST_DIR

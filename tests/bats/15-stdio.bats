@@ -6,13 +6,9 @@ bats_require_minimum_version 1.5.0
 load helpers
 
 teardown() {
-  local id
-  for id in $("$KETCH" --root "$ROOT" list -q 2> /dev/null); do
-    "$KETCH" --root "$ROOT" delete --force "$id" || true
-  done
+  delete_containers
   wait
-  assert_clean
-  rm -rf "$TEST_DIR"
+  test_teardown
 }
 
 with_terminal() {

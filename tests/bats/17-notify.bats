@@ -6,11 +6,7 @@ load helpers
 PROGRAMS=${KETCH%/src/cli/ketch}/tests
 
 setup() {
-  TEST_DIR=$(mktemp -d /tmp/ketch-test.XXXXXX)
-  ROOT=$TEST_DIR/root
-  BUNDLE=$TEST_DIR/bundle
-  CT=kt$$-$BATS_TEST_NUMBER
-  make_bundle "$BUNDLE"
+  test_setup
   cp "$PROGRAMS/notify_send" "$BUNDLE/rootfs/bin/"
   ADDRESS=$TEST_DIR/manager
 }
@@ -23,13 +19,8 @@ manager() {
 }
 
 teardown() {
-  local id
   [ -z "$MANAGER" ] || { kill "$MANAGER"; wait "$MANAGER" || true; } 2>/dev/null
-  for id in $("$KETCH" --root "$ROOT" list -q 2>/dev/null); do
-    "$KETCH" --root "$ROOT" delete --force "$id" || true
-  done
-  assert_clean
-  rm -rf "$TEST_DIR"
+  test_teardown
 }
 
 # The container's program sends these.

@@ -42,13 +42,9 @@ setup_netns() {
 }
 
 teardown() {
-  local id
-  for id in $("$KETCH" --root "$ROOT" list -q 2> /dev/null); do
-    "$KETCH" --root "$ROOT" delete --force "$id" || true
-  done
+  delete_containers
   [ -z "$NETNS" ] || ip netns del "$NETNS"
-  assert_clean
-  rm -rf "$TEST_DIR"
+  test_teardown
 }
 
 @test "namespaces: loopback is up in a new network namespace" {

@@ -5,11 +5,7 @@
 load helpers
 
 setup() {
-  TEST_DIR=$(mktemp -d /tmp/ketch-test.XXXXXX)
-  ROOT=$TEST_DIR/root
-  BUNDLE=$TEST_DIR/bundle
-  CT=kt$$-$BATS_TEST_NUMBER
-  make_bundle "$BUNDLE"
+  test_setup
   # The container's root is nobody here: it must be able to reach its files.
   chmod 711 "$TEST_DIR"
   chown -R 100000:100000 "$BUNDLE/rootfs"

@@ -5,12 +5,8 @@
 load helpers
 
 setup() {
-  TEST_DIR=$(mktemp -d /tmp/ketch-test.XXXXXX)
-  ROOT=$TEST_DIR/root
-  BUNDLE=$TEST_DIR/bundle
-  CT=kt$$-$BATS_TEST_NUMBER
+  test_setup
   NETNS=$CT-host
-  make_bundle "$BUNDLE"
   ip netns add "$NETNS"
   host ip link add ktest0 type veth peer name ktest1
   host ip address add 10.200.1.5/24 broadcast + dev ktest0
@@ -22,14 +18,10 @@ setup() {
 }
 
 teardown() {
-  local id
-  for id in $("$KETCH" --root "$ROOT" list -q 2> /dev/null); do
-    "$KETCH" --root "$ROOT" delete --force "$id" || true
-  done
+  delete_containers
   ip netns del "$NETNS"
   ip netns del "$NETNS-b" 2> /dev/null || true
-  assert_clean
-  rm -rf "$TEST_DIR"
+  test_teardown
 }
 
 # `ip netns exec` would mount another /sys; only the network namespace is to change.

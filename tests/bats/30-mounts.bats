@@ -6,13 +6,10 @@ load helpers
 
 teardown() {
   local id
-  for id in $("$KETCH" --root "$ROOT" list -q 2> /dev/null); do
-    "$KETCH" --root "$ROOT" delete --force "$id" || true
-  done
+  delete_containers
   # What a test mounted on the host.
   while read -r id; do umount -l "$id"; done < <(grep -F " $TEST_DIR/host" /proc/self/mountinfo | cut -d' ' -f5 | sort -r)
-  assert_clean
-  rm -rf "$TEST_DIR"
+  test_teardown
 }
 
 # mount_on DEST TYPE SOURCE OPTION…: one more mount of the bundle.

@@ -6,11 +6,7 @@
 load helpers
 
 setup() {
-  TEST_DIR=$(mktemp -d /tmp/ketch-test.XXXXXX)
-  ROOT=$TEST_DIR/root
-  BUNDLE=$TEST_DIR/bundle
-  CT=kt$$-$BATS_TEST_NUMBER
-  make_bundle "$BUNDLE"
+  test_setup
   share
   BEFORE=$(mounts)
 }
@@ -22,12 +18,7 @@ share() {
 
 teardown() {
   [ -z "$PEER" ] || kill -9 $PEER 2> /dev/null || true
-  local id
-  for id in $("$KETCH" --root "$ROOT" list -q 2> /dev/null); do
-    "$KETCH" --root "$ROOT" delete --force "$id" || true
-  done
-  assert_clean
-  rm -rf "$TEST_DIR"
+  test_teardown
 }
 
 # Mounts by number and place.

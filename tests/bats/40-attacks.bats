@@ -7,11 +7,7 @@
 load helpers
 
 setup() {
-  TEST_DIR=$(mktemp -d /tmp/ketch-test.XXXXXX)
-  ROOT=$TEST_DIR/root
-  BUNDLE=$TEST_DIR/bundle
-  CT=kt$$-$BATS_TEST_NUMBER
-  make_bundle "$BUNDLE"
+  test_setup
   CANARY=$TEST_DIR/canary
   mkdir -p "$CANARY/dir"
   echo canary > "$CANARY/file"
@@ -20,12 +16,7 @@ setup() {
 
 teardown() {
   [ -z "$SWAP" ] || kill -9 $SWAP 2> /dev/null || true
-  local id
-  for id in $("$KETCH" --root "$ROOT" list -q 2> /dev/null); do
-    "$KETCH" --root "$ROOT" delete --force "$id" || true
-  done
-  assert_clean
-  rm -rf "$TEST_DIR"
+  test_teardown
 }
 
 # The canary is as it was: nothing made, written, mounted there.

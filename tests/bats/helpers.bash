@@ -11,6 +11,15 @@ setup_file() {
 }
 
 setup() {
+  test_setup
+}
+
+teardown() {
+  test_teardown
+}
+
+# What a file's own setup begins and its teardown ends with.
+test_setup() {
   TEST_DIR=$(mktemp -d /tmp/ketch-test.XXXXXX)
   ROOT=$TEST_DIR/root
   BUNDLE=$TEST_DIR/bundle
@@ -18,11 +27,15 @@ setup() {
   make_bundle "$BUNDLE"
 }
 
-teardown() {
+delete_containers() {
   local id
   for id in $("$KETCH" --root "$ROOT" list -q 2>/dev/null); do
     "$KETCH" --root "$ROOT" delete --force "$id" || true
   done
+}
+
+test_teardown() {
+  delete_containers
   assert_clean
   rm -rf "$TEST_DIR"
 }
@@ -114,7 +127,8 @@ pid_of() {
 # Nothing of this test's containers is left: no process, cgroup, mount or state.
 assert_clean() {
   local left=0 what
-  what=$(find /sys/fs/cgroup -maxdepth 6 -type d -name "*$CT*" 2>/dev/null)
+  # Others' cgroups may go while find walks: then it fails.
+  what=$(find /sys/fs/cgroup -maxdepth 6 -type d -name "*$CT*" 2>/dev/null || true)
   [ -z "$what" ] || { echo "cgroups left: $what" >&2; left=1; }
   # The pattern comes from a file: on the command line grep would find itself.
   what=$(grep -lsFf <(echo "$TEST_DIR") /proc/[0-9]*/cmdline | grep -v "/proc/$$/" || true)
@@ -124,6 +138,18 @@ assert_clean() {
   what=$(find "$ROOT" -mindepth 1 -maxdepth 1 ! -name .cache 2>/dev/null)
   [ -z "$what" ] || { echo "state left: $what" >&2; left=1; }
   [ "$left" = 0 ]
+}
+
+# fails STATUS WORDS COMMAND…: one line on stderr with WORDS, nothing on stdout. (`run --separate-stderr` takes bats 1.5.)
+fails() {
+  local want=$1 words=$2
+  shift 2
+  run --separate-stderr ketch "$@" < /dev/null
+  [ "$status" = "$want" ] || { echo "status $status, not $want: $* : $output $stderr" >&2; return 1; }
+  [ -z "$output" ] || { echo "on stdout: $output" >&2; return 1; }
+  [[ $stderr == *"$words"* ]] || { echo "no '$words' in: $stderr" >&2; return 1; }
+  [ "${#stderr_lines[@]}" = 1 ] || { echo "not one line: $stderr" >&2; return 1; }
+  [[ $stderr == "ketch: "* ]]
 }
 
 assert_status() {
