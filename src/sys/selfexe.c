@@ -24,6 +24,7 @@
 #include <sys/statvfs.h>
 
 #include "sys/raw.h"
+#include "sys/selfcopy.h"
 #include "sys/selfexe.h"
 #include "util/cleanup.h"
 
@@ -36,12 +37,6 @@
 
 enum {
 	SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE,
-	/* Together with a path of one component no ordinary root file system looks like this. */
-	OVERLAY_ATTRS = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
-			MOUNT_ATTR_NOATIME | MOUNT_ATTR_NODIRATIME,
-	OVERLAY_FLAGS = ST_RDONLY | ST_NOSUID | ST_NODEV | ST_NOATIME | ST_NODIRATIME,
-	/* The copy is executed through this descriptor; the kernel tells the new program so. */
-	EXEC_FD = 999,
 };
 
 /* Where descriptor or link LINK of /proc/self leads. Length, or -errno. */
@@ -62,7 +57,7 @@ static bool is_overlay_copy(int fd, const char *path)
 	struct statfs fs;
 
 	return fstatfs(fd, &fs) == 0 && (unsigned)fs.f_type == OVERLAYFS_SUPER_MAGIC &&
-	       (fs.f_flags & OVERLAY_FLAGS) == OVERLAY_FLAGS && strrchr(path, '/') == path;
+	       (fs.f_flags & SELFCOPY_FLAGS) == SELFCOPY_FLAGS && strrchr(path, '/') == path;
 }
 
 /* Whether nobody can change the file FD, whose path by /proc is PATH, to the harm of a later ketch. */
@@ -92,55 +87,15 @@ static int checked(int fd)
 	return r < 0 ? r : -ENOTRECOVERABLE;
 }
 
-static bool same_file(int a, int b)
-{
-	struct stat x, y;
-
-	/* An overlay has devices of its own, but keeps the inode number of a file that was not copied up. */
-	return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_ino == y.st_ino &&
-	       x.st_size == y.st_size && x.st_mode == y.st_mode && x.st_uid == y.st_uid &&
-	       x.st_mtim.tv_sec == y.st_mtim.tv_sec && x.st_mtim.tv_nsec == y.st_mtim.tv_nsec;
-}
-
 static int overlay_copy(int exe, const char *path)
 {
-	char dir[PATH_MAX], lower[64];
-	const char *slash = strrchr(path, '/');
+	char changed[PATH_MAX];
 
-	if (path[0] != '/' || strlen(path) >= sizeof(dir))
-		return -EINVAL;
-	memcpy(dir, path, (size_t)(slash - path) + 1);
-	dir[slash - path + 1] = '\0';
-
-	auto_fd int dir_fd = sys_open(dir, O_PATH | O_DIRECTORY, 0);
-	if (dir_fd < 0)
-		return dir_fd;
-	auto_fd int fs = sys_fsopen("overlay");
-	if (fs < 0)
-		return fs;
-	/* By descriptor: no escaping of ':', and fsconfig takes no value of 256 bytes. The second directory only makes
-	 * the overlay one without an upper directory; /dev is there, root's, and has no file of our name. */
-	snprintf(lower, sizeof(lower), "/proc/self/fd/%d:/dev", dir_fd);
-	int r = sys_fsconfig_string(fs, "lowerdir", lower);
-	if (r < 0)
-		return r;
-	/* Only spares a line in the kernel's log; unknown before 4.17. */
-	sys_fsconfig_string(fs, "xino", "off");
-	r = sys_fsconfig_create(fs);
-	if (r < 0)
-		return r;
-	auto_fd int mnt = sys_fsmount(fs, OVERLAY_ATTRS);
-	if (mnt < 0)
-		return mnt;
-	int fd = sys_openat(mnt, slash + 1, O_RDONLY | O_NOFOLLOW, 0);
-	if (fd < 0)
-		return fd;
-	/* Replaced or deleted while we run: then the memfd takes what /proc/self/exe still has. */
-	if (!same_file(fd, exe)) {
-		close_fd(fd);
-		return -ESTALE;
-	}
-	return checked(fd);
+	if (strlen(path) >= sizeof(changed))
+		return -ENAMETOOLONG;
+	strncpy(changed, path, sizeof(changed));
+	int fd = selfcopy_overlay(exe, changed, sizeof(changed));
+	return fd < 0 ? fd : checked(fd);
 }
 
 static int copy_data(int from, int to)
@@ -234,7 +189,7 @@ static bool copied_before(void)
 	const char *how = (const char *)getauxval(AT_EXECFN);
 	char fd[32];
 
-	snprintf(fd, sizeof(fd), "/dev/fd/%d", EXEC_FD);
+	snprintf(fd, sizeof(fd), "/dev/fd/%d", SELFCOPY_FD);
 	return how && strcmp(how, fd) == 0;
 }
 
@@ -242,7 +197,7 @@ static int exec_copy(int copy, char *const argv[])
 {
 	auto_fd int fd = copy;
 	/* A low limit on descriptors costs only the number by which copied_before() knows. */
-	auto_fd int high = fcntl(fd, F_DUPFD_CLOEXEC, EXEC_FD);
+	auto_fd int high = fcntl(fd, F_DUPFD_CLOEXEC, SELFCOPY_FD);
 
 	return sys_execveat_fd(high >= 0 ? high : fd, argv, environ);
 }

@@ -214,6 +214,19 @@ swapper() {
   [ "$(sha256sum < "$KETCH")" = "$sum" ]
 }
 
+# The copy that protects from it is made once, in a static program before the C library has started (sys/selfcopy.h), and where
+# that is not possible (here: no room for its descriptor) afterwards.
+@test "attack: exe: the protected copy is made early, or late" {
+  command_is true
+  strace -f -o "$TEST_DIR/early" -e trace=brk,execveat "$KETCH" --root "$ROOT" run -b "$BUNDLE" "$CT" < /dev/null
+  [ "$(grep -c execveat "$TEST_DIR/early")" = 1 ]
+  if readelf -Wl "$KETCH" | grep -q INTERP || [ "$(uname -m)" != x86_64 ]; then skip "not a static program for x86-64"; fi
+  head -n 1 "$TEST_DIR/early" | grep 'execveat(999'
+  (ulimit -Sn 500; exec strace -f -o "$TEST_DIR/late" -e trace=brk,execveat "$KETCH" --root "$ROOT" run -b "$BUNDLE" "$CT" < /dev/null)
+  [ "$(grep -c execveat "$TEST_DIR/late")" = 1 ]
+  head -n 1 "$TEST_DIR/late" | grep brk
+}
+
 # CVE-2016-9962, CVE-2024-21626: descriptors that the caller leaks reach neither the program nor an exec.
 @test "attack: fd_leak" {
   command_is sh -c 'ls /proc/self/fd; sleep 1000'
