@@ -67,6 +67,9 @@ int ketch_exec(ketch_context *c, const char *id, const char *const *argv,
 int ketch_kill(ketch_context *c, const char *id, int signal, int all, ketch_error **err);
 int ketch_pause(ketch_context *c, const char *id, ketch_error **err);
 int ketch_resume(ketch_context *c, const char *id, ketch_error **err);
+/* Changes the resources of a container by RESOURCES, a linux.resources document of the runtime-spec: what it does not say stays. All of
+ * it, or nothing and an error. */
+int ketch_update(ketch_context *c, const char *id, const char *resources, ketch_error **err);
 /* FORCE: kills it first; an unknown id is success. */
 int ketch_delete(ketch_context *c, const char *id, int force, ketch_error **err);
 

@@ -6,6 +6,7 @@
 
 #include "api/context.h"
 #include "config.h"
+#include "spec/load.h"
 
 const char *ketch_version(void)
 {
@@ -226,6 +227,21 @@ int ketch_resume(ketch_context *c, const char *id, ketch_error **err)
 	bool pause = false;
 
 	return with_container(c, id, do_pause, &pause, err);
+}
+
+static int do_update(struct container *ct, void *data, struct err *e)
+{
+	return container_update(ct, data, e);
+}
+
+int ketch_update(ketch_context *c, const char *id, const char *resources, ketch_error **err)
+{
+	auto_arena struct arena arena = { 0 };
+	struct spec_resources *change;
+	struct err e;
+
+	int r = spec_load_resources(&change, &arena, resources, strlen(resources), &e);
+	return r < 0 ? api_fail(r, &e, err) : with_container(c, id, do_update, change, err);
 }
 
 int ketch_delete(ketch_context *c, const char *id, int force, ketch_error **err)

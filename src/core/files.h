@@ -2,9 +2,10 @@
 /* Names in a container's directory, and the waits that several commands share. */
 #pragma once
 
-#define FILE_CONFIG	  "config.json" /* copy of the bundle's, taken at create */
-#define FILE_CREATED_LOCK "created"	/* OFD write lock held by init until its execve */
-#define FILE_START_SOCKET "start"	/* where the waiting init listens */
+#define FILE_CONFIG	  "config.json"	   /* copy of the bundle's, taken at create */
+#define FILE_RESOURCES	  "resources.json" /* linux.resources since the first `ketch update` */
+#define FILE_CREATED_LOCK "created"	   /* OFD write lock held by init until its execve */
+#define FILE_START_SOCKET "start"	   /* where the waiting init listens */
 
 enum {
 	LOCK_TIMEOUT_MS = 10000,

@@ -95,8 +95,6 @@ static int put(struct cgroup_table *t, const struct cgroup_row *row, struct plac
 		.when = row->when,
 		.flags = row->flags | flags | (neutral ? CGROUP_NEUTRAL : 0),
 	};
-	if (p.version == V2)
-		w.flags &= ~(unsigned)CGROUP_NEXT_FIRST; /* v2 files don't depend on each other */
 	if (p.version == V1 || !t->r->memory || !t->r->memory->check_before_update)
 		w.flags &= ~(unsigned)CGROUP_CHECK_USAGE; /* v1 refuses by itself */
 	if (!w.value || cgroup_writes_add(t->out, t->arena, &w) < 0)
@@ -111,11 +109,9 @@ static struct place place_of(struct cgroup_table *t, const struct cgroup_row *ro
 
 /* ---- scalars ---- */
 
-static const void *section(const struct cgroup_table *t, const struct cgroup_row *row)
+const void *cgroup_section_of(const struct spec_resources *r, enum cgroup_section in)
 {
-	const struct spec_resources *r = t->r;
-
-	switch (row->in) {
+	switch (in) {
 	case IN_MEMORY:
 		return r->memory;
 	case IN_CPU:
@@ -130,10 +126,10 @@ static const void *section(const struct cgroup_table *t, const struct cgroup_row
 	return r;
 }
 
-static bool read_number(const struct cgroup_table *t, const struct cgroup_row *row,
+static bool read_number(const struct spec_resources *r, const struct cgroup_row *row,
 			struct cgroup_number *ret)
 {
-	const char *base = section(t, row);
+	const char *base = cgroup_section_of(r, row->in);
 
 	if (!base || !*(const bool *)(base + row->has))
 		return false;
@@ -160,6 +156,23 @@ static bool read_number(const struct cgroup_table *t, const struct cgroup_row *r
 	}
 	*ret = v;
 	return !(row->zero && v.u == 0);
+}
+
+static const char *read_string(const struct spec_resources *r, const struct cgroup_row *row)
+{
+	const char *base = cgroup_section_of(r, row->in);
+	const char *text = base ? *(char *const *)(base + row->value) : NULL;
+
+	return text && *text ? text : NULL;
+}
+
+bool cgroup_row_given(const struct cgroup_row *row, const struct spec_resources *r)
+{
+	struct cgroup_number v;
+
+	if (row->emit == cgroup_emit_scalar)
+		return read_number(r, row, &v);
+	return row->emit == cgroup_emit_string && read_string(r, row);
 }
 
 /* A write, or two of which the second is for hosts without the first one's file. */
@@ -191,7 +204,7 @@ int cgroup_emit_scalar(struct cgroup_table *t, const struct cgroup_row *row)
 {
 	struct cgroup_number v;
 
-	if (!read_number(t, row, &v))
+	if (!read_number(t->r, row, &v))
 		return 0;
 	const char *where = arena_printf(t->arena, ROOT "%s", row->path);
 
@@ -200,10 +213,9 @@ int cgroup_emit_scalar(struct cgroup_table *t, const struct cgroup_row *row)
 
 int cgroup_emit_string(struct cgroup_table *t, const struct cgroup_row *row)
 {
-	const char *base = section(t, row);
-	const char *text = base ? *(char *const *)(base + row->value) : NULL;
+	const char *text = read_string(t->r, row);
 
-	if (!text || !*text)
+	if (!text)
 		return 0;
 	const char *where = arena_printf(t->arena, ROOT "%s", row->path);
 	struct place p = place_of(t, row);

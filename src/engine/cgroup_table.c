@@ -26,7 +26,7 @@
  * .file has NULL where a version knows nothing like it. .zero: 0 means "not given", as the peers and the engines have
  * it. .neutral: what a new cgroup has, in the words of the file.
  */
-static const struct cgroup_row rows[] = {
+const struct cgroup_row cgroup_rows[] = {
 	{ "cpu.cpus", LIST(cgroup_emit_string), .in = IN_CPU,
 	  .value = offsetof(struct spec_cpu, cpus), CONTROLLER("cpuset"),
 	  .file = { "cpuset.cpus", "cpuset.cpus" }, .when = CGROUP_EARLY },
@@ -65,7 +65,8 @@ static const struct cgroup_row rows[] = {
 	  .text = { cgroup_text_number, cgroup_text_period_v2 },
 	  .neutral = { "100000", "max 100000" }, .flags = CGROUP_NEXT_FIRST },
 	{ "cpu.quota", CPU(quota), .file = { "cpu.cfs_quota_us", "cpu.max" }, .zero = true,
-	  .text = { cgroup_text_number, cgroup_text_quota_v2 }, .neutral = { "-1", "max" } },
+	  .text = { cgroup_text_number, cgroup_text_quota_v2 }, .neutral = { "-1", "max" },
+	  .flags = CGROUP_NEXT_FIRST },
 	{ "cpu.burst", CPU(burst), .file = { "cpu.cfs_burst_us", "cpu.max.burst" },
 	  .neutral = { "0", "0" } },
 	{ "cpu.idle", CPU(idle), .file = { "cpu.idle", "cpu.idle" }, .neutral = { "0", "0" } },
@@ -114,7 +115,7 @@ static const struct cgroup_row rows[] = {
 
 size_t cgroup_table_rows(void)
 {
-	return N_ELEMENTS(rows);
+	return N_ELEMENTS(cgroup_rows);
 }
 
 int cgroup_table_row(size_t row, struct cgroup_writes *out, struct arena *a,
@@ -122,7 +123,7 @@ int cgroup_table_row(size_t row, struct cgroup_writes *out, struct arena *a,
 {
 	struct cgroup_table t = { .r = r, .f = f, .arena = a, .out = out, .e = e };
 
-	return rows[row].emit(&t, &rows[row]);
+	return cgroup_rows[row].emit(&t, &cgroup_rows[row]);
 }
 
 int cgroup_table_writes(struct cgroup_writes *out, struct arena *a, const struct spec_resources *r,
@@ -130,7 +131,7 @@ int cgroup_table_writes(struct cgroup_writes *out, struct arena *a, const struct
 {
 	int ret = 0;
 
-	for (size_t i = 0; i < N_ELEMENTS(rows) && ret >= 0; i++)
+	for (size_t i = 0; i < N_ELEMENTS(cgroup_rows) && ret >= 0; i++)
 		ret = cgroup_table_row(i, out, a, r, f, e);
 	return ret < 0 ? ret : 0;
 }
@@ -141,7 +142,7 @@ const char *cgroup_table_first(const struct spec_resources *r, struct arena *a)
 	struct err e;
 	struct cgroup_table t = { .r = r, .arena = a, .out = &none, .e = &e, .only_find = true };
 
-	for (size_t i = 0; i < N_ELEMENTS(rows) && !t.found; i++)
-		(void)rows[i].emit(&t, &rows[i]);
+	for (size_t i = 0; i < N_ELEMENTS(cgroup_rows) && !t.found; i++)
+		(void)cgroup_rows[i].emit(&t, &cgroup_rows[i]);
 	return t.found;
 }

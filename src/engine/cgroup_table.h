@@ -62,6 +62,24 @@ size_t cgroup_table_rows(void);
 /* Appends one. -ENOMEM. */
 int cgroup_writes_add(struct cgroup_writes *out, struct arena *a, const struct cgroup_write *w);
 
+/* ---- update ---- */
+
+struct cgroup_update {
+	const struct spec_resources *before; /* the kept ones; NULL: none */
+	const struct spec_resources *change; /* what was asked for */
+	const struct spec_resources *now;    /* cgroup_table_merge() of the two */
+};
+
+/* CHANGE laid over BEFORE (NULL: none): single values replace, entries of lists replace those about the same device, interface, page
+ * size or file; device rules replace all. What CHANGE does not say stays. Strings are shared. -ENOMEM. */
+int cgroup_table_merge(struct spec_resources **ret, struct arena *a,
+		       const struct spec_resources *before, const struct spec_resources *change);
+/* Appends the writes that take a container from U->before to U->now: what differs, and whatever CHANGE names. None is neutral. */
+int cgroup_table_changes(struct cgroup_writes *out, struct arena *a, const struct cgroup_update *u,
+			 const struct facts *f, struct err *e);
+/* Have they the same device rules? Each may be NULL. */
+bool cgroup_devices_same(const struct spec_resources *x, const struct spec_resources *y);
+
 /* JSON path of the first property of R that is more than neutral, device rules apart; NULL when there is none. */
 const char *cgroup_table_first(const struct spec_resources *r, struct arena *a);
 

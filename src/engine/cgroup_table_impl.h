@@ -57,6 +57,14 @@ struct cgroup_row {
 	unsigned flags;
 };
 
+extern const struct cgroup_row cgroup_rows[]; /* cgroup_table.c; cgroup_table_rows() of them */
+
+/* cgroup_emit.c */
+/* The struct of R that IN names; NULL: it is not there. */
+const void *cgroup_section_of(const struct spec_resources *r, enum cgroup_section in);
+/* Does R say something about the row? 0 where it stands for "not given" is nothing. */
+bool cgroup_row_given(const struct cgroup_row *row, const struct spec_resources *r);
+
 /* cgroup_emit.c: one member, or a list with a write for each entry */
 int cgroup_emit_scalar(struct cgroup_table *t, const struct cgroup_row *row);
 int cgroup_emit_string(struct cgroup_table *t, const struct cgroup_row *row);

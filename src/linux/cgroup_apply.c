@@ -15,7 +15,8 @@
 /* The last file written to, open: device rules are a dozen writes to one. */
 struct writer {
 	struct cgroup *cg;
-	const struct plan_cgroup *plan;
+	const struct cgroup_writes *writes;
+	struct cgroup_undo *undo; /* NULL: nobody will want the old values */
 	struct cgroup_leaf *leaf;
 	const char *file;
 	int fd;
@@ -52,6 +53,8 @@ static int write_once(struct writer *w, const struct cgroup_write *x)
 {
 	int r = open_file(w, x);
 
+	if (r >= 0 && w->undo)
+		r = cgroup_undo_note(w->undo, w->leaf, x->file, x->value);
 	return r < 0 ? r : host_write_fd(w->fd, x->value, strlen(x->value));
 }
 
@@ -66,16 +69,20 @@ static int read_number(struct cgroup *cg, const struct cgroup_write *x, const ch
 	return r < 0 ? r : parse_u64(text, ret);
 }
 
-/* memory.max below what is used would be a death sentence, not an error, on v2. */
+/* memory.max below what is used would be a death sentence, not an error, on v2; v1 refuses by EBUSY. 0: it is not below. */
 static int check_usage(struct writer *w, const struct cgroup_write *x, struct err *e)
 {
+	const char *file = x->h->v2			? "memory.current"
+			   : strstr(x->file, ".memsw.") ? "memory.memsw.usage_in_bytes"
+							: "memory.usage_in_bytes";
 	uint64_t used, limit;
 
-	if (parse_u64(x->value, &limit) < 0 || read_number(w->cg, x, "memory.current", &used) < 0 ||
+	if (parse_u64(x->value, &limit) < 0 || read_number(w->cg, x, file, &used) < 0 ||
 	    used <= limit)
 		return 0;
-	err_set(e, ERR_STATE, "%s: %s is below the current usage of %llu", x->file, x->value,
+	err_set(e, ERR_STATE, "%s: %s is below current usage %llu", x->file, x->value,
 		(unsigned long long)used);
+	err_hint(e, "the processes use more than that already");
 	return err_at(e, "%s", x->where);
 }
 
@@ -105,12 +112,23 @@ static int missing(const struct cgroup_write *x, struct err *e)
 	return err_at(e, "%s", x->where);
 }
 
+static int no_leaf(const struct cgroup_write *x, struct err *e)
+{
+	err_set(e, ERR_UNSUPPORTED,
+		"%s needs file %s, but the container has no cgroup of its own of the controller "
+		"'%s'",
+		x->where + strlen("$.linux.resources."), x->file, x->controller);
+	return err_at(e, "%s", x->where);
+}
+
 static const char *hint_for(const struct cgroup_write *x, int r)
 {
 	if (strncmp(x->file, "cpuset.", 7) == 0)
 		return "all must be online and in the cgroup above it";
 	if (r == -EBUSY && strcmp(x->controller, "memory") == 0)
 		return "the processes use more than that already";
+	if (r == -EINVAL && strcmp(x->file, "memory.limit_in_bytes") == 0)
+		return "it can't be above the limit of memory and swap together";
 	if (r == -EINVAL && strncmp(x->file, "cpu.", 4) == 0)
 		return "the kernel takes what fits the limits of the cgroup above it only";
 	if (r == -ENODEV && (strncmp(x->file, "blkio.", 6) == 0 || strncmp(x->file, "io.", 3) == 0))
@@ -156,14 +174,22 @@ static int write_checked(struct writer *w, const struct cgroup_write *x, struct 
 		return check_taken(w, x, e);
 	if (r >= 0 || is_fine(x, r))
 		return 0;
-	return r == -ENOENT ? missing(x, e) : refused(x, r, e);
+	if (r == -ENOENT)
+		return leaf_of(w->cg, x->h) ? missing(x, e) : no_leaf(x, e);
+	if (r == -EBUSY && strcmp(x->controller, "memory") == 0) {
+		int low = check_usage(w, x, e);
+
+		if (low < 0)
+			return low;
+	}
+	return refused(x, r, e);
 }
 
 /* The write at I, and with it the next where the two belong together. Number of writes done, or -errno. */
 static int write_at(struct writer *w, size_t i, struct err *e)
 {
-	const struct cgroup_write *x = &w->plan->writes.v[i];
-	bool has_next = i + 1 < w->plan->writes.n && x[1].h == x->h && x[1].when == x->when;
+	const struct cgroup_write *x = &w->writes->v[i];
+	bool has_next = i + 1 < w->writes->n && x[1].h == x->h && x[1].when == x->when;
 	int r = 0;
 
 	if (is_idle(w, x))
@@ -191,7 +217,7 @@ static int write_at(struct writer *w, size_t i, struct err *e)
 int cgroup_apply(struct cgroup *cg, const struct plan_cgroup *p, enum cgroup_when when,
 		 struct err *e)
 {
-	struct writer w = { .cg = cg, .plan = p, .fd = -EBADF };
+	struct writer w = { .cg = cg, .writes = &p->writes, .fd = -EBADF };
 	int r = 0;
 
 	for (size_t i = 0; i < p->writes.n && r >= 0;) {
@@ -202,16 +228,28 @@ int cgroup_apply(struct cgroup *cg, const struct plan_cgroup *p, enum cgroup_whe
 	return r < 0 ? r : 0;
 }
 
-int cgroup_apply_devices(struct cgroup *cg, const struct plan_cgroup *p, struct err *e)
+int cgroup_write_all(struct cgroup *cg, const struct cgroup_writes *writes,
+		     struct cgroup_undo *undo, struct err *e)
+{
+	struct writer w = { .cg = cg, .writes = writes, .undo = undo, .fd = -EBADF };
+	int r = 0;
+
+	for (size_t i = 0; i < writes->n && r >= 0;) {
+		r = write_at(&w, i, e);
+		i += r > 0 ? (size_t)r : 0;
+	}
+	close_fd(w.fd);
+	return r < 0 ? r : 0;
+}
+
+int cgroup_attach_devices(struct cgroup *cg, const struct cgroup_devices *devices, struct err *e)
 {
 	struct cgroup_leaf *leaf = cgroup_unified(cg);
 	auto_buf struct buf program = { 0 };
 
-	if (!p->device_program)
-		return 0;
 	int r = leaf ? cgroup_leaf_fd(leaf) : -ENOENT;
 	if (r >= 0)
-		r = cgroup_devices_bpf(&program, &p->devices);
+		r = cgroup_devices_bpf(&program, devices);
 	if (r >= 0)
 		r = bpf_device_attach(cgroup_leaf_fd(leaf), program.p, program.len);
 	if (r >= 0)
@@ -221,4 +259,9 @@ int cgroup_apply_devices(struct cgroup *cg, const struct plan_cgroup *p, struct 
 	if (r == -ENOSYS || r == -EINVAL || r == -ENOENT)
 		err_hint(e, "does the kernel have CONFIG_CGROUP_BPF?");
 	return err_at(e, "$.linux.resources.devices");
+}
+
+int cgroup_apply_devices(struct cgroup *cg, const struct plan_cgroup *p, struct err *e)
+{
+	return p->device_program ? cgroup_attach_devices(cg, &p->devices, e) : 0;
 }

@@ -10,6 +10,8 @@
 #include "engine/step.h"
 #include "linux/cgroup.h"
 
+struct cgroup_undo;
+
 struct cgroup_leaf {
 	char *controllers; /* "cpu,cpuacct"; "" on v2 */
 	char *dir;	   /* absolute */
@@ -79,8 +81,27 @@ int cgroup_v2_delegate(int dir, const char *path, uid_t owner, struct err *e);
 /* cgroup_apply.c */
 int cgroup_apply(struct cgroup *cg, const struct plan_cgroup *p, enum cgroup_when when,
 		 struct err *e);
-/* v2: the device rules as a program. */
+/* The same for all WRITES, whenever they are due. UNDO (may be NULL) gets what the files said before. */
+int cgroup_write_all(struct cgroup *cg, const struct cgroup_writes *writes,
+		     struct cgroup_undo *undo, struct err *e);
+/* v2: the device rules as a program, in the place of one of ours that is there. */
+int cgroup_attach_devices(struct cgroup *cg, const struct cgroup_devices *devices, struct err *e);
+/* The same for a new container. */
 int cgroup_apply_devices(struct cgroup *cg, const struct plan_cgroup *p, struct err *e);
+
+/* cgroup_undo.c: what is about to be written over. */
+struct cgroup_undo {
+	struct cgroup_undo_entry *v; /* oldest first */
+	size_t n, cap;
+};
+/* Keeps what FILE of LEAF says, as the words that bring it back after VALUE was written. A file that can't be read is left out. */
+int cgroup_undo_note(struct cgroup_undo *u, struct cgroup_leaf *leaf, const char *file,
+		     const char *value);
+/* The words for it (pure): NOW is the file's text. -ENOMEM. */
+int cgroup_undo_words(const char *now, const char *value, const char *file, struct buf *out);
+/* Writes all back, the newest first. What fails is passed over: the first error is returned. */
+int cgroup_undo_run(struct cgroup_undo *u);
+void cgroup_undo_free(struct cgroup_undo *u);
 
 /* cgroup_tree.c: a cgroup and all below it, however deep and however fast it changes. DIR is its directory. */
 /* Calls FN for each directory, DIR itself first. 0, or the first negative return of FN. */

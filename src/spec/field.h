@@ -32,6 +32,7 @@
 #include "spec/names.h"
 #include "util/arena.h"
 #include "util/err.h"
+#include "util/jsonw.h"
 #include "util/strv.h"
 
 enum field_kind {
@@ -222,6 +223,10 @@ int field_parse(const struct field *table, void *out, struct arena *a, const cha
 /* The same with findings and warnings told to SINK. Findings that ended nothing do not count: the result is 0. */
 int field_parse_all(const struct field *table, void *out, struct arena *a, const char *text,
 		    size_t len, const struct field_sink *sink, struct err *e);
+
+/* Writes IN as the member KEY (NULL at the top): what field_parse() reads as the same again. For the kinds bool, integer, string,
+ * strings, word, letters, object, list and map; members of other kinds are left out. */
+void field_write(struct jsonw *w, const char *key, const struct field *table, const void *in);
 
 /* For .done: an error of the object just read, at MEMBER (".access", or "" for the object). 0 to go on (a finding that
  * ended nothing), or negative. */

@@ -324,6 +324,14 @@ int spec_load_resources(struct spec_resources **ret, struct arena *arena, const 
 	return r;
 }
 
+void spec_write_resources(const struct spec_resources *res, struct buf *out)
+{
+	struct jsonw w;
+
+	jsonw_init(&w, out, 0);
+	field_write(&w, NULL, resources_fields, res);
+}
+
 void spec_free(struct spec *s)
 {
 	if (!s)

@@ -37,6 +37,9 @@ int spec_load_process(struct spec_process **ret, struct arena *arena, const char
 int spec_load_resources(struct spec_resources **ret, struct arena *arena, const char *json,
 			size_t len, struct err *e);
 
+/* Writes such a document; it reads back as the same. */
+void spec_write_resources(const struct spec_resources *res, struct buf *out);
+
 void spec_free(struct spec *s);
 
 static inline void cleanup_spec(struct spec **s)

@@ -89,6 +89,8 @@ static int life(ketch_context *c, const char *bundle, const char *id)
 		return 1;
 	if ((r = ketch_exec(c, id, command, NULL, &status, &e)) < 0 || status != 7)
 		return failed("exec", r < 0 ? r : status, e);
+	if ((r = ketch_update(c, id, "{\"pids\": {\"limit\": 64}}", &e)) < 0)
+		return failed("update", r, e);
 	if ((r = ketch_pause(c, id, &e)) < 0)
 		return failed("pause", r, e);
 	if (expect_status(c, id, "paused"))

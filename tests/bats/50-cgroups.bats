@@ -121,7 +121,7 @@ hierarchies() {
   edit '.linux.resources.memory = {limit: 4096}'
   run_bundle
   assert_status 1
-  on_v2 || assert_output "memory.limit_in_bytes: write '4096': Device or resource busy"
+  on_v2 || assert_output "memory.limit_in_bytes: 4096 is below current usage"
   assert_output '$.linux.resources.memory.limit'
   assert_clean
   edit '.linux.resources.memory = {} | .linux.resources.cpu = {cpus: "0-9999"}'

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ketch update: other resources for a container that exists. The options are the properties of linux.resources by other names. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "spec/load.h"
+#include "util/jsonw.h"
+#include "util/parse.h"
+
+struct update_opts {
+	const char *resources;
+	const char *blkio_weight, *cpu_period, *cpu_quota, *cpu_share, *cpu_rt_period,
+		*cpu_rt_runtime, *cpu_burst, *cpu_idle, *cpuset_cpus, *cpuset_mems;
+	const char *memory, *memory_reservation, *memory_swap, *kernel_memory, *kernel_memory_tcp;
+	const char *pids_limit;
+};
+
+#define U(name_, member_, arg_, help_)                                                             \
+	OPTION(0, name_, OPT_STR, struct update_opts, member_, arg_, help_)
+#define HIDDEN(name_, member_)                                                                     \
+	{                                                                                          \
+		.name = name_, .kind = OPT_STR, .offset = offsetof(struct update_opts, member_),   \
+		.arg = "BYTES", .help = "not recommended", .hidden = true                          \
+	}
+
+static const struct opt options[] = {
+	OPTION('r', "resources", OPT_STR, struct update_opts, resources, "FILE",
+	       "a linux.resources document (- = stdin); options are laid over it"),
+	U("blkio-weight", blkio_weight, "N", "weight of block I/O, 10 to 1000"),
+	U("cpu-period", cpu_period, "US", "CFS period in microseconds"),
+	U("cpu-quota", cpu_quota, "US", "CPU time in each period, -1 = no limit"),
+	U("cpu-burst", cpu_burst, "US", "unused quota that may be saved up"),
+	U("cpu-share", cpu_share, "N", "relative weight of CPU time (1024 = normal)"),
+	U("cpu-rt-period", cpu_rt_period, "US", "realtime period in microseconds (cgroup v1)"),
+	U("cpu-rt-runtime", cpu_rt_runtime, "US", "realtime CPU time in each (cgroup v1)"),
+	U("cpu-idle", cpu_idle, "0|1", "run only when nobody else wants to"),
+	U("cpuset-cpus", cpuset_cpus, "LIST", "CPUs to run on, as 0-3,7"),
+	U("cpuset-mems", cpuset_mems, "LIST", "memory nodes to use"),
+	U("memory", memory, "BYTES", "limit of memory (k, m, g; -1 = none)"),
+	U("memory-reservation", memory_reservation, "BYTES", "soft limit of memory"),
+	U("memory-swap", memory_swap, "BYTES", "limit of memory and swap together, -1 = none"),
+	HIDDEN("kernel-memory", kernel_memory),
+	HIDDEN("kernel-memory-tcp", kernel_memory_tcp),
+	U("pids-limit", pids_limit, "N", "processes and threads, -1 = no limit"),
+};
+
+enum kind { NUMBER, SIZE, TEXT };
+
+/* Members of a section stand together. */
+static const struct property {
+	size_t option; /* offset in struct update_opts */
+	const char *section, *member, *name;
+	enum kind kind;
+} properties[] = {
+#define P(section_, member_, kind_, opt_, name_)                                                   \
+	{                                                                                          \
+		offsetof(struct update_opts, opt_), section_, member_, name_, kind_                \
+	}
+	P("memory", "limit", SIZE, memory, "memory"),
+	P("memory", "reservation", SIZE, memory_reservation, "memory-reservation"),
+	P("memory", "swap", SIZE, memory_swap, "memory-swap"),
+	P("memory", "kernel", SIZE, kernel_memory, "kernel-memory"),
+	P("memory", "kernelTCP", SIZE, kernel_memory_tcp, "kernel-memory-tcp"),
+	P("cpu", "shares", NUMBER, cpu_share, "cpu-share"),
+	P("cpu", "quota", NUMBER, cpu_quota, "cpu-quota"),
+	P("cpu", "burst", NUMBER, cpu_burst, "cpu-burst"),
+	P("cpu", "period", NUMBER, cpu_period, "cpu-period"),
+	P("cpu", "realtimeRuntime", NUMBER, cpu_rt_runtime, "cpu-rt-runtime"),
+	P("cpu", "realtimePeriod", NUMBER, cpu_rt_period, "cpu-rt-period"),
+	P("cpu", "idle", NUMBER, cpu_idle, "cpu-idle"),
+	P("cpu", "cpus", TEXT, cpuset_cpus, "cpuset-cpus"),
+	P("cpu", "mems", TEXT, cpuset_mems, "cpuset-mems"),
+	P("pids", "limit", NUMBER, pids_limit, "pids-limit"),
+	P("blockIO", "weight", NUMBER, blkio_weight, "blkio-weight"),
+#undef P
+};
+
+static const char *value_of(const struct update_opts *o, const struct property *p)
+{
+	return *(const char *const *)((const char *)o + p->option);
+}
+
+static int put_value(struct jsonw *w, const struct property *p, const char *value, struct err *e)
+{
+	int64_t n;
+	uint64_t u;
+
+	if (p->kind == TEXT) {
+		jsonw_str(w, p->member, value);
+		return 0;
+	}
+	if (p->kind == SIZE) {
+		if (parse_size(value, &n) < 0)
+			return err_set(e, ERR_USAGE, "--%s: '%s' is not a size", p->name, value);
+		jsonw_i64(w, p->member, n);
+		return 0;
+	}
+	if (parse_i64(value, &n) >= 0)
+		jsonw_i64(w, p->member, n);
+	else if (parse_u64(value, &u) >= 0)
+		jsonw_u64(w, p->member, u);
+	else
+		return err_set(e, ERR_USAGE, "--%s: '%s' is not a number", p->name, value);
+	return 0;
+}
+
+/* The options as a document; *ret_any: there are some. */
+static int options_text(const struct update_opts *o, struct buf *out, bool *ret_any, struct err *e)
+{
+	const char *section = NULL;
+	struct jsonw w;
+	int r = 0;
+
+	jsonw_init(&w, out, 0);
+	jsonw_object(&w, NULL);
+	for (size_t i = 0; i < N_ELEMENTS(properties) && r >= 0; i++) {
+		const struct property *p = &properties[i];
+		const char *value = value_of(o, p);
+
+		if (!value || !*value)
+			continue;
+		if (!section || strcmp(section, p->section) != 0) {
+			if (section)
+				jsonw_end_object(&w);
+			section = p->section;
+			jsonw_object(&w, section);
+		}
+		r = put_value(&w, p, value, e);
+	}
+	if (section)
+		jsonw_end_object(&w);
+	jsonw_end_object(&w);
+	*ret_any = section != NULL;
+	if (r >= 0 && buf_error(out) < 0)
+		r = err_sys(e, buf_error(out), "options");
+	return r;
+}
+
+/* "--memory" rather than "$.memory.limit". */
+static void name_option(struct err *e)
+{
+	for (size_t i = 0; i < N_ELEMENTS(properties); i++) {
+		char where[64];
+
+		snprintf(where, sizeof(where), "$.%s.%s", properties[i].section,
+			 properties[i].member);
+		if (strcmp(e->where, where) == 0)
+			err_wrap(e, "--%s", properties[i].name);
+	}
+	e->line = e->col = 0;
+}
+
+static int read_file(const char *file, struct arena *arena, struct spec_resources **ret,
+		     struct err *e)
+{
+	auto_buf struct buf text = { 0 };
+
+	int r = cli_read_file(file, SPEC_MAX_SIZE, &text, e);
+	if (r < 0)
+		return r;
+	r = spec_load_resources(ret, arena, buf_str(&text), text.len, e);
+	if (r < 0) {
+		uint32_t line = e->line, col = e->col;
+
+		e->line = e->col = 0; /* of that file, not of config.json */
+		if (line)
+			return err_wrap(e, "--resources '%s':%u:%u", file, line, col);
+		return err_wrap(e, "--resources '%s'", file);
+	}
+	return 0;
+}
+
+/* What is asked for: the file, and the options over it. */
+static int read_change(const struct update_opts *o, struct arena *arena,
+		       struct spec_resources **ret, struct err *e)
+{
+	auto_buf struct buf text = { 0 };
+	struct spec_resources *from_options;
+	bool any;
+	int r = 0;
+
+	*ret = NULL;
+	if (o->resources)
+		r = read_file(o->resources, arena, ret, e);
+	if (r >= 0)
+		r = options_text(o, &text, &any, e);
+	if (r < 0)
+		return r;
+	if (!any && !o->resources) {
+		err_set(e, ERR_USAGE, "update: nothing to change");
+		return err_hint(e, "give --resources FILE or an option such as --memory");
+	}
+	if (!any)
+		return 0;
+	r = spec_load_resources(&from_options, arena, buf_str(&text), text.len, e);
+	if (r < 0) {
+		name_option(e);
+		return r;
+	}
+	r = cgroup_table_merge(ret, arena, *ret, from_options);
+	return r < 0 ? err_sys(e, r, "options") : 0;
+}
+
+static int run(const struct cli_global *g, void *opts, const struct args *a, struct err *e)
+{
+	auto_arena struct arena arena = { 0 };
+	auto_store struct store s = STORE_NONE;
+	auto_container struct container *c = NULL;
+	struct spec_resources *change;
+
+	int r = read_change(opts, &arena, &change, e);
+	if (r >= 0)
+		r = cli_open_store(g, &s, false, e);
+	if (r >= 0)
+		r = container_open(&c, &s, a->v[0], e);
+	return r < 0 ? r : container_update(c, change, e);
+}
+
+const struct command cmd_update = {
+	.name = "update",
+	.usage = "[OPTIONS] ID",
+	.summary = "change the resource limits of a container",
+	.opts = options,
+	.n_opts = N_ELEMENTS(options),
+	.opt_size = sizeof(struct update_opts),
+	.min_args = 1,
+	.max_args = 1,
+	.run = run,
+};

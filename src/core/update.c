@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The update of a container's resources (config-linux.md#control-groups, checkBeforeUpdate). The resources that hold are kept beside
+ * the configuration, which stays as it was at create: each update is laid over what the last one left.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/container.h"
+#include "core/files.h"
+#include "linux/cgroup_update.h"
+#include "spec/load.h"
+#include "sys/hostfs.h"
+#include "sys/raw.h"
+
+/* A property of the document as one of the whole configuration: "$.memory" is "$.linux.resources.memory". */
+static void at_config(struct err *e)
+{
+	char member[sizeof(e->where)];
+
+	e->line = e->col = 0;
+	if (e->where[0] != '$' || strncmp(e->where, "$.linux.", 8) == 0)
+		return;
+	snprintf(member, sizeof(member), "%s", e->where + 1);
+	e->where[0] = '\0';
+	err_at(e, "$.linux.resources%s", member);
+}
+
+static int from_config(const struct container *c, struct arena *arena, struct spec_resources **ret,
+		       struct err *e)
+{
+	auto_spec struct spec *spec = NULL;
+	auto_buf struct buf text = { 0 };
+
+	int r = container_spec(c, &spec, e);
+	if (r < 0 || !spec->lnx->resources)
+		return r;
+	/* through text, so that what the caller gets outlives the model it comes from */
+	spec_write_resources(spec->lnx->resources, &text);
+	r = buf_error(&text);
+	return r < 0 ? err_sys(e, r, "read the resources")
+		     : spec_load_resources(ret, arena, buf_str(&text), text.len, e);
+}
+
+int container_resources(const struct container *c, struct arena *arena, struct spec_resources **ret,
+			struct err *e)
+{
+	auto_buf struct buf text = { 0 };
+
+	*ret = NULL;
+	int r = host_read(c->dir, FILE_RESOURCES, SPEC_MAX_SIZE, &text);
+	if (r == -ENOENT)
+		return from_config(c, arena, ret, e);
+	if (r < 0)
+		return err_sys(e, r, "read the resources kept for container '%s'", c->id);
+	r = spec_load_resources(ret, arena, buf_str(&text), text.len, e);
+	return r < 0 ? err_wrap(e, "%s is damaged", FILE_RESOURCES) : 0;
+}
+
+/* What is to hold, as TEXT, which is to be kept, and as a model that keeps the rules between properties. */
+static int merge(struct cgroup_update *u, struct arena *arena, struct buf *text, struct err *e)
+{
+	struct spec_resources *now;
+
+	int r = cgroup_table_merge(&now, arena, u->before, u->change);
+	if (r >= 0) {
+		spec_write_resources(now, text);
+		r = buf_error(text);
+	}
+	if (r < 0)
+		return err_sys(e, r, "update");
+	r = spec_load_resources(&now, arena, buf_str(text), text->len, e);
+	if (r < 0)
+		at_config(e);
+	u->now = now;
+	return r;
+}
+
+static int keep(const struct container *c, const struct buf *text, struct err *e)
+{
+	int r = host_replace(c->dir, FILE_RESOURCES, text->p, text->len, 0600, false);
+
+	return r < 0 ? err_sys(e, r, "keep the resources of container '%s'", c->id) : 0;
+}
+
+/* What was kept before: BEFORE, or nothing beside the configuration. */
+static void keep_again(const struct container *c, const struct spec_resources *before, bool file)
+{
+	auto_buf struct buf text = { 0 };
+	struct err ignored;
+
+	if (!file) {
+		(void)host_unlink(c->dir, FILE_RESOURCES, false);
+		return;
+	}
+	spec_write_resources(before, &text);
+	if (buf_error(&text) >= 0)
+		(void)keep(c, &text, &ignored);
+}
+
+static int apply(struct container *c, struct cgroup *cg, const struct cgroup_change *change,
+		 const struct buf *text, struct err *e)
+{
+	auto_fd int file = sys_openat(c->dir, FILE_RESOURCES, O_RDONLY, 0);
+	struct cgroup_updated *updated;
+	struct err later;
+
+	int r = cgroup_update(&updated, cg, change, e);
+	if (r < 0)
+		return r;
+	r = keep(c, text, e);
+	if (r >= 0) {
+		r = cgroup_announce(cg, change->writes, e);
+		if (r < 0)
+			keep_again(c, change->before, file >= 0);
+	}
+	if (r < 0 && cgroup_update_undo(updated, &later) < 0)
+		err_hint(e, "and some old values could not be written back: %s", later.msg);
+	cgroup_updated_free(updated);
+	return r;
+}
+
+static int open_cgroups(const struct container *c, struct cgroup **ret, struct err *e)
+{
+	struct cgroup_record rec;
+
+	state_cgroup_record(&c->state, &rec);
+	if (rec.leaves.n == 0) {
+		err_set(e, ERR_STATE, "cannot update container '%s': it has no cgroup", c->id);
+		return err_hint(e, "it was created with --cgroup-manager disabled");
+	}
+	return cgroup_open(ret, &rec, e);
+}
+
+static int update(struct container *c, const struct spec_resources *change, struct err *e)
+{
+	auto_arena struct arena arena = { 0 };
+	auto_buf struct buf text = { 0 };
+	struct cgroup_update u = { .change = change };
+	struct cgroup_writes writes = { 0 };
+	struct spec_resources *before;
+	struct cgroup *cg = NULL;
+	struct facts facts;
+
+	int r = container_resources(c, &arena, &before, e);
+	u.before = before;
+	if (r >= 0)
+		r = facts_probe(&facts, e);
+	if (r >= 0)
+		r = merge(&u, &arena, &text, e);
+	if (r >= 0)
+		r = cgroup_table_changes(&writes, &arena, &u, &facts, e);
+	if (r >= 0)
+		r = open_cgroups(c, &cg, e);
+	if (r < 0)
+		return r;
+	struct cgroup_change set = {
+		.facts = &facts,
+		.before = u.before,
+		.now = u.now,
+		.writes = &writes,
+		.devices = !cgroup_devices_same(u.before, u.now),
+	};
+	r = apply(c, cg, &set, &text, e);
+	cgroup_free(cg);
+	return r;
+}
+
+int container_update(struct container *c, const struct spec_resources *change, struct err *e)
+{
+	int r = container_lock(c, e);
+
+	if (r < 0)
+		return r;
+	enum container_status status = container_status(c);
+	if (status != C_CREATED && status != C_RUNNING && status != C_PAUSED)
+		return err_set(e, ERR_STATE,
+			       "cannot update container '%s': container not running: it is %s",
+			       c->id, container_status_name(status));
+	return update(c, change, e);
+}
