@@ -324,7 +324,7 @@ static void limit_below_usage(void)
 	resources.memory = &memory;
 	CHECK_INT(create(), 0);
 	CHECK(limits() < 0);
-	CHECK_STR(err.msg, "memory.max: 4096 is below the current usage of 81920");
+	CHECK_STR(err.msg, "memory.max: 4096 is below current usage 81920");
 	CHECK_STR(get("/leaf", "memory.max"), "");
 }
 
