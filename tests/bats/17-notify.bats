@@ -3,7 +3,6 @@
 # NOTIFY_SOCKET: a service manager learns that the container is ready, and nothing else from it.
 
 load helpers
-PROGRAMS=${KETCH%/src/cli/ketch}/tests
 
 setup() {
   test_setup

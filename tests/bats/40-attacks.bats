@@ -39,8 +39,7 @@ attack() {
 }
 
 swapper() {
-  [ -x "$BATS_FILE_TMPDIR/swap" ] || cc -O1 -o "$BATS_FILE_TMPDIR/swap" "$BATS_TEST_DIRNAME/programs/swap.c"
-  "$BATS_FILE_TMPDIR/swap" "$1" "$2" 3>&- & SWAP=$!
+  "$PROGRAMS/swap" "$1" "$2" 3>&- & SWAP=$!
 }
 
 # ---- A: paths in an attacker's tree ----
@@ -265,7 +264,7 @@ swapper() {
 # CVE-2016-9962, CVE-2016-8649: the same window by ptrace. What a container's root gets hold of is the container's own program, never
 # ketch on its way there. (CAP_SYS_PTRACE of the initial user namespace is a right over every process in sight; one's own namespace's is not.)
 ptrace_window() {
-  cc -O1 -static -o "$R/bin/tracer" "$BATS_TEST_DIRNAME/programs/tracer.c"
+  cp "$PROGRAMS/tracer" "$R/bin/"
   command_is tracer
   ketch run --detach -b "$BUNDLE" "$CT" < /dev/null > "$TEST_DIR/out" 2>&1
   wait_for 10 grep -q tracing "$TEST_DIR/out"

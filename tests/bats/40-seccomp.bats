@@ -4,8 +4,6 @@
 
 load helpers
 
-PROGRAMS=${KETCH%/src/cli/ketch}/tests
-
 profile() { # profile JSON…: jq's object for linux.seccomp
   edit ".linux.seccomp = $1"
 }

@@ -9,12 +9,8 @@ library() {
 }
 
 @test "libketch: create, start, exec, pause, resume, list, kill, delete, and errors with all their parts" {
-  local lib top=$BATS_TEST_DIRNAME/../..
-  lib=$(library)
   command_is sleep 1000
-  cc -std=c99 -pedantic -D_DEFAULT_SOURCE -Wall -Wextra -Werror -I "$top/include" -o "$TEST_DIR/lifecycle" \
-    "$top/tests/api/lifecycle.c" -L "$lib" -lketch -Wl,-rpath,"$lib"
-  run timeout 60 "$TEST_DIR/lifecycle" "$(realpath "$KETCH")" "$ROOT" "$BUNDLE" "$CT" < /dev/null
+  run timeout 60 "$PROGRAMS/lifecycle" "$(realpath "$KETCH")" "$ROOT" "$BUNDLE" "$CT" < /dev/null
   assert_status 0
   assert_output 'state created pid yes'
   assert_output 'state running pid yes'
@@ -24,6 +20,7 @@ library() {
 }
 
 @test "libketch: exports ketch_ names alone" {
+  command -v nm > /dev/null || skip "no nm (binutils) here"
   run bash -c "nm -D --defined-only '$(library)/libketch.so' | awk '\$2 != \"A\" {print \$3}' | grep -vE '^ketch_'"
   [ -z "$output" ]
 }

@@ -4,6 +4,7 @@
 # Every container id of a test begins with "$CT" (unique per test), so that what is left over can be told from what others made.
 
 KETCH=${KETCH:-$BATS_TEST_DIRNAME/../../build/src/cli/ketch}
+PROGRAMS=${KETCH%/src/cli/ketch}/tests # tests/bats/programs, built
 
 setup_file() {
   [ -x "$KETCH" ] || { echo "no ketch at $KETCH" >&2; return 1; }

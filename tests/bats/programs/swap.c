@@ -4,7 +4,6 @@
  *
  * usage: swap A B
  */
-#define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>
 
