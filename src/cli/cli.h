@@ -7,7 +7,7 @@
 #include "util/log.h"
 
 struct cli_global {
-	const char *root, *log;
+	const char *root, *log, *criu;
 	int log_format, log_level;
 	bool debug, systemd_cgroup;
 	int cgroup_manager; /* enum cgroup_manager */

@@ -6,6 +6,7 @@
 #include "cli/version.h"
 #include "config.h"
 #include "core/features_doc.h"
+#include "criu/checkpoint.h"
 
 static int run(UNUSED const struct cli_global *g, UNUSED void *opts, UNUSED const struct args *a,
 	       struct err *e)
@@ -16,6 +17,7 @@ static int run(UNUSED const struct cli_global *g, UNUSED void *opts, UNUSED cons
 		.version = KETCH_VERSION,
 		.commit = KETCH_COMMIT,
 		.libseccomp = version_libseccomp(libseccomp, sizeof(libseccomp)),
+		.checkpoint = criu_built_in(),
 		.seccomp_flags = features_seccomp_flags(),
 	};
 

@@ -9,6 +9,7 @@
 #include "cli/version.h"
 #include "config.h"
 #include "core/state.h"
+#include "criu/checkpoint.h"
 
 const char *version_libseccomp(char *out, size_t size)
 {
@@ -28,5 +29,6 @@ void version_text(struct buf *out)
 		 STATE_OCI_VERSION);
 	if (version_libseccomp(libseccomp, sizeof(libseccomp)))
 		buf_addf(out, "libseccomp: %s\n", libseccomp);
-	buf_adds(out, "+CAP +SECCOMP +APPARMOR +SELINUX +YAJL -SYSTEMD -CRIU\n");
+	buf_adds(out, "+CAP +SECCOMP +APPARMOR +SELINUX +YAJL -SYSTEMD ");
+	buf_adds(out, criu_built_in() ? "+CRIU\n" : "-CRIU\n");
 }

@@ -24,7 +24,7 @@ enum { INDENT = 4 };
 #define OCI_VERSION_MAX STATE_OCI_VERSION
 
 /* Annotations of a config that change what ketch does; one that ends with '.' stands for all that begin so. */
-static const char *const config_annotations[] = { "run.oci." };
+static const char *const config_annotations[] = { "run.oci.", "org.criu.config" };
 
 uint64_t features_seccomp_flags(void)
 {
@@ -127,7 +127,7 @@ static void put_annotations(struct jsonw *w, const struct features_build *b)
 	jsonw_str(w, "ketch.version", b->version);
 	if (b->commit && *b->commit)
 		jsonw_str(w, "ketch.commit", b->commit);
-	jsonw_str(w, "ketch.checkpoint.enabled", "false");
+	jsonw_str(w, "ketch.checkpoint.enabled", b->checkpoint ? "true" : "false");
 	jsonw_end_object(w);
 	jsonw_array(w, "potentiallyUnsafeConfigAnnotations");
 	for (size_t i = 0; i < N_ELEMENTS(config_annotations); i++)

@@ -2,6 +2,7 @@
 /* The features document (runtime-spec features.md, features-linux.md): what this build understands, whatever the host. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "util/buf.h"
@@ -10,6 +11,7 @@
 struct features_build {
 	const char *version, *commit; /* of ketch; COMMIT may be empty */
 	const char *libseccomp;	      /* "2.5.4"; NULL: unknown */
+	bool checkpoint;	      /* checkpoint and restore are built in */
 	uint64_t seccomp_flags;	      /* those of names_seccomp_flags that the kernel takes */
 };
 

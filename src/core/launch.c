@@ -23,12 +23,16 @@
  * Engines leak descriptors into us (a shim its listening socket, a shell its history). None is wanted but those that are to
  * be passed on: ended here, the waiting init cannot hold them either.
  */
-static int drop_junk(const struct launch *l)
+int launch_drop_junk(struct launch *l, struct err *e)
 {
 	unsigned first = 3 + launch_listen_fds() + l->opts->preserve_fds;
 	unsigned keep[] = { (unsigned)l->store->fd, (unsigned)log_fd(),
 			    l->container ? (unsigned)l->container->dir : ~0u };
 	int r = 0;
+
+	if (l->junk_dropped)
+		return 0;
+	l->junk_dropped = true;
 
 	while (r >= 0) {
 		unsigned next = ~0u;
@@ -43,7 +47,7 @@ static int drop_junk(const struct launch *l)
 			break;
 		first = next + 1;
 	}
-	return r;
+	return r < 0 ? err_sys(e, r, "close inherited descriptors") : 0;
 }
 
 static void log_spec_warnings(const struct launch *l)
@@ -91,7 +95,7 @@ static int read_and_plan(struct launch *l, enum plan_use use, bool start_at_once
 {
 	int r = 0;
 
-	if (use == FOR_CREATE) {
+	if (use != FOR_EXEC) {
 		r = launch_read(l, e);
 		if (r >= 0)
 			log_spec_warnings(l);
@@ -134,7 +138,7 @@ static void init_run(struct launch *l)
 }
 
 /* From here on signals are read, not delivered: an interrupted create is undone like a failed one. */
-static int take_signals(struct launch *l, struct err *e)
+int launch_take_signals(struct launch *l, struct err *e)
 {
 	sigset_t all, ours;
 
@@ -199,9 +203,9 @@ static int make_children(struct launch *l, struct err *e)
 	return l->container ? 0 : journal_add_process(r->state_dir, JOURNAL_PROCESS, pid, e);
 }
 
-static int launch_steps(struct launch *l, struct err *e)
+static int host_steps(struct launch *l, struct err *e)
 {
-	int r = take_signals(l, e);
+	int r = launch_take_signals(l, e);
 	if (r >= 0)
 		r = progress_new(&l->run.progress, e);
 	if (r < 0)
@@ -210,31 +214,40 @@ static int launch_steps(struct launch *l, struct err *e)
 	r = proc_open(&l->run.proc);
 	if (r < 0)
 		return err_sys(e, r, "open /proc");
-	r = stage_run(&step_table, &l->run, STAGE_HOST, e);
-	if (r < 0)
-		return r;
-	r = make_children(l, e);
-	if (r < 0)
-		return r;
-	return serve(l, e);
+	return stage_run(&step_table, &l->run, STAGE_HOST, e);
 }
 
-int launch(struct launch *l, enum plan_use use, bool start_at_once, struct err *e)
+int launch_prepare(struct launch *l, enum plan_use use, bool start_at_once,
+		   int (*go_on)(struct launch *l, struct err *e), struct err *e)
 {
 	init_run(l);
-	int r = drop_junk(l);
+	int r = launch_drop_junk(l, e);
 	if (r < 0)
-		return err_sys(e, r, "close inherited descriptors");
+		return r;
 	r = read_and_plan(l, use, start_at_once, e);
 	if (r >= 0) {
 		l->run.plan = l->plan;
-		r = launch_steps(l, e);
+		r = host_steps(l, e);
+		if (r >= 0)
+			r = go_on(l, e);
 		if (r < 0)
 			launch_abort(l);
 	}
 	if (r < 0)
 		launch_place_err(l, e);
 	return r;
+}
+
+static int make_and_serve(struct launch *l, struct err *e)
+{
+	int r = make_children(l, e);
+
+	return r < 0 ? r : serve(l, e);
+}
+
+int launch(struct launch *l, enum plan_use use, bool start_at_once, struct err *e)
+{
+	return launch_prepare(l, use, start_at_once, make_and_serve, e);
 }
 
 static void end_child(struct run_child *child)

@@ -39,10 +39,21 @@ struct launch {
 	bool hooks_began; /* a failure from here on runs poststop */
 	bool pid_file_written;
 	bool committed;
+	bool junk_dropped;
+	void *go_on_ctx; /* of launch_prepare()'s caller */
 };
 
 /* Reads, plans, runs the HOST steps, clones, serves until the process is committed. On an error everything is undone. */
 int launch(struct launch *l, enum plan_use use, bool start_at_once, struct err *e);
+/* The same up to the HOST steps; then GO_ON makes the processes (restore). All is undone when it fails. */
+int launch_prepare(struct launch *l, enum plan_use use, bool start_at_once,
+		   int (*go_on)(struct launch *l, struct err *e), struct err *e);
+/* Ends the descriptors that an engine leaked into us. launch_prepare() does it unless it has been: for callers who open files before. */
+int launch_drop_junk(struct launch *l, struct err *e);
+/* From here on INT, TERM, HUP and QUIT are read from l->signal_fd and all others wait, until launch_clear(). */
+int launch_take_signals(struct launch *l, struct err *e);
+/* For `run` and `restore` in the foreground: waits for the end and deletes the container, unless it is to be kept. */
+int launch_stay(struct launch *l, int *ret_status, struct err *e);
 /* Frees what the launch owns. Touches neither processes nor files. */
 void launch_clear(struct launch *l);
 /* Kills and reaps the children and undoes all steps: after a failed launch, or for `run` when the start failed. */

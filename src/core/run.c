@@ -81,6 +81,18 @@ static int stay(struct launch *l, int *ret_status, struct err *e)
 			       ret_status, e);
 }
 
+int launch_stay(struct launch *l, int *ret_status, struct err *e)
+{
+	int r = stay(l, ret_status, e);
+
+	/* Another command may have deleted it, and the id be another container's by now. */
+	if (l->opts->keep || !store_is(l->store, l->id, l->run.state_dir))
+		return r;
+	struct err de;
+	int d = container_delete(l->store, l->id, DELETE_FORCE, r < 0 ? &de : e);
+	return r < 0 ? r : d;
+}
+
 int container_run(const struct store *s, const char *id, const struct launch_opts *o,
 		  int *ret_status, struct err *e)
 {
@@ -100,13 +112,7 @@ int container_run(const struct store *s, const char *id, const struct launch_opt
 		r = await_ready(&l, e);
 	if (r < 0 || o->detach)
 		return r;
-	r = stay(&l, ret_status, e);
-	/* Another command may have deleted it, and the id be another container's by now. */
-	if (o->keep || !store_is(s, id, l.run.state_dir))
-		return r;
-	struct err de;
-	int d = container_delete(s, id, DELETE_FORCE, r < 0 ? &de : e);
-	return r < 0 ? r : d;
+	return launch_stay(&l, ret_status, e);
 }
 
 static int check_running(const struct container *c, const struct launch_opts *o, struct err *e)

@@ -52,20 +52,23 @@ void mountinfo_escape(struct buf *out, const char *path)
 /* id parent major:minor root path options [shared:N ...] - type source options */
 bool mountinfo_parse(char *line, struct mount_line *m)
 {
-	char *at = line, *dash = strstr(line, " - "), *path;
+	char *at = line, *dash = strstr(line, " - "), *path, *root;
 
 	if (!dash)
 		return false;
 	*dash = '\0';
 	m->kernels = strncmp(dash + 3, "proc ", 5) == 0 || strncmp(dash + 3, "sysfs ", 6) == 0;
 	const char *id = strsep(&at, " "), *parent = at ? strsep(&at, " ") : "";
-	for (int i = 0; i < 2 && at; i++)
-		strsep(&at, " ");
+	m->dev = at ? strsep(&at, " ") : NULL;
+	root = at ? strsep(&at, " ") : NULL;
 	path = at ? strsep(&at, " ") : NULL;
 	m->shared = at && strstr(at, " shared:");
 	if (!path || parse_u64(id, &m->id) < 0 || parse_u64(parent, &m->parent) < 0)
 		return false;
 	mountinfo_unescape(path);
+	mountinfo_unescape(root);
 	m->path = path;
+	m->root = root;
+	m->type = dash + 3;
 	return true;
 }

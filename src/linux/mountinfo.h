@@ -11,6 +11,10 @@
 struct mount_line {
 	uint64_t id, parent;
 	const char *path; /* unescaped; as our root has it */
+	const char
+		*root; /* the part of its file system that it shows, unescaped: "/" is all of it */
+	const char *dev;  /* of the file system: "0:64" */
+	const char *type; /* of the file system, ended by a blank */
 	bool shared;
 	bool kernels; /* proc or sysfs */
 };

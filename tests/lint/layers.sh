@@ -11,7 +11,7 @@ declare -A may=(
   [engine]="engine spec sys util"
   [linux]="linux engine spec/model.h spec/names.h sys util"
   [core]="core linux engine spec sys util"
-  [criu]="criu core engine spec sys util"
+  [criu]="criu core linux engine spec sys util"
   [api]="api criu core engine spec sys util linux/cgroup.h"
   [cli]="cli api criu core linux engine spec sys util"
 )

@@ -11,7 +11,7 @@ cd "$(dirname "$0")/../.."
 bad=0
 defined=$(mktemp)
 trap 'rm -f "$defined"' EXIT
-for layer in util sys spec engine linux core cli; do
+for layer in util sys spec engine linux core criu cli; do
   if [ "$layer" = cli ]; then
     objects=("$build"/src/cli/ketch.p/*.o)
   else

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What checkpoint and restore share. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <string.h>
+
+#include "criu/checkpoint.h"
+#include "sys/hostfs.h"
+#include "sys/raw.h"
+#include "util/parse.h"
+
+/* ---- directories ---- */
+
+static int open_dir(const char *path, bool make, char **ret_path, int *ret_fd)
+{
+	int r = host_abspath(path, ret_path);
+
+	if (r >= 0 && make)
+		r = host_mkdirs(*ret_path, 0700);
+	if (r >= 0)
+		r = host_opendir(AT_FDCWD, *ret_path, false);
+	if (r >= 0)
+		*ret_fd = r;
+	return r;
+}
+
+int criu_dirs_open(struct criu_dirs *d, const struct criu_common *c, bool make, struct err *e)
+{
+	const char *image = c->image_path ? c->image_path : "checkpoint";
+	const char *work = c->work_path ? c->work_path : image;
+
+	int r = open_dir(image, make, &d->image, &d->image_fd);
+	if (r < 0) {
+		err_sys(e, r, "image directory '%s'", image);
+		return err_hint(e, "--image-path names it; the default is ./checkpoint");
+	}
+	r = open_dir(work, true, &d->work, &d->work_fd);
+	return r < 0 ? err_sys(e, r, "work directory '%s'", work) : 0;
+}
+
+void criu_dirs_clear(struct criu_dirs *d)
+{
+	free(d->image);
+	free(d->work);
+	close_fd(d->image_fd);
+	close_fd(d->work_fd);
+}
+
+/* ---- options ---- */
+
+/* CRIU reads the file last, so that it wins over our options, as criu.org/Configuration_files says. */
+static const char *config_file(const struct spec *s)
+{
+	static const char *const usual[] = { "/etc/criu/ketch.conf", "/etc/criu/crun.conf",
+					     "/etc/criu/runc.conf" };
+	const char *given = spec_map_get(&s->annotations, "org.criu.config");
+	mode_t mode;
+
+	if (given)
+		return *given ? given : NULL;
+	for (size_t i = 0; i < N_ELEMENTS(usual); i++) {
+		if (sys_stat_mode(usual[i], &mode) >= 0)
+			return usual[i];
+	}
+	return NULL;
+}
+
+static int empty_ns(const struct strv *words, int *ret, struct err *e)
+{
+	for (size_t i = 0; i < words->n; i++) {
+		if (strcmp(words->v[i], "network") != 0) {
+			err_set(e, ERR_USAGE, "--empty-ns: unknown value '%s'", words->v[i]);
+			return err_hint(e, "CRIU can leave the contents of: network");
+		}
+		*ret = CLONE_NEWNET;
+	}
+	return 0;
+}
+
+int criu_common_opts(struct criu_opts *to, const struct criu_common *c, const struct criu_dirs *d,
+		     const struct spec *s, struct err *e)
+{
+	to->images_dir_fd = d->image_fd;
+	to->work_dir_fd = d->work_fd;
+	to->log_level = 4;
+	to->config_file = config_file(s);
+	to->notify_scripts = true;
+	to->orphan_pts_master = true;
+	to->tcp_established = c->tcp_established;
+	to->tcp_close = c->tcp_close;
+	to->tcp_skip_in_flight = c->tcp_skip_in_flight;
+	to->ext_unix_sk = c->ext_unix_sk;
+	to->shell_job = c->shell_job;
+	to->file_locks = c->file_locks;
+	to->auto_dedup = c->auto_dedup;
+	to->lazy_pages = c->lazy_pages;
+	if (c->cg_mode)
+		to->cg_mode = c->cg_mode - 1;
+	if (c->network_lock)
+		to->network_lock = c->network_lock;
+	return empty_ns(&c->empty_ns, &to->empty_ns, e);
+}
+
+int criu_parse_address(const char *text, char **ret_address, int *ret_port, struct err *e)
+{
+	const char *colon = strrchr(text, ':');
+	size_t len = colon ? (size_t)(colon - text) : 0;
+	uint32_t port;
+
+	if (!colon || parse_u32(colon + 1, &port) < 0 || port == 0 || port > 65535)
+		return err_set(e, ERR_USAGE, "--page-server: '%s' is not ADDRESS:PORT", text);
+	if (len >= 2 && text[0] == '[' && text[len - 1] == ']') {
+		text++;
+		len -= 2;
+	}
+	*ret_port = (int)port;
+	*ret_address = strndup(text, len);
+	return *ret_address ? 0 : err_sys(e, -ENOMEM, "--page-server");
+}
+
+/* ---- preflight ---- */
+
+/* As ordinary user CRIU itself goes on by `--unprivileged` with CAP_CHECKPOINT_RESTORE; a container needs more: mounts, cgroups. */
+int criu_check_rights(const struct facts *f, const char *verb, struct err *e)
+{
+	static const struct {
+		unsigned cap;
+		const char *name;
+	} needed[] = {
+		{ CAP_SYS_ADMIN, "CAP_SYS_ADMIN" },
+		{ CAP_SYS_PTRACE, "CAP_SYS_PTRACE" },
+		{ CAP_NET_ADMIN, "CAP_NET_ADMIN" },
+	};
+
+	if (f->in_userns) {
+		err_set(e, ERR_DENIED, "%s needs CAP_SYS_ADMIN of the initial user namespace",
+			verb);
+		return err_hint(e, "run it as root outside of any user namespace");
+	}
+	for (size_t i = 0; i < N_ELEMENTS(needed); i++) {
+		if (f->caps >> needed[i].cap & 1)
+			continue;
+		err_set(e, ERR_DENIED, "%s needs %s", verb, needed[i].name);
+		return err_hint(e,
+				"run it as root: CRIU can't %s the containers of ordinary users, "
+				"not even with CAP_CHECKPOINT_RESTORE",
+				verb);
+	}
+	return 0;
+}
+
+int criu_check_plan(const struct plan *p, struct err *e)
+{
+	if (!p->mount_ns) {
+		err_set(e, ERR_UNSUPPORTED,
+			"a container without a mount namespace of its own can't be checkpointed");
+		return err_at(e, "$.linux.namespaces");
+	}
+	if (p->spec->lnx->seccomp && p->spec->lnx->seccomp->notifies) {
+		err_set(e, ERR_UNSUPPORTED, "CRIU can't dump a seccomp listener");
+		return err_at(e, "$.linux.seccomp");
+	}
+	for (size_t i = 0; i < p->mounts.n; i++) {
+		if (!p->mounts.v[i].idmap && !p->mounts.v[i].ridmap)
+			continue;
+		err_set(e, ERR_UNSUPPORTED, "CRIU can't restore mounts with mapped ids");
+		return err_at(e, "$.mounts[%zu]", p->mounts.v[i].index);
+	}
+	return 0;
+}
+
+bool criu_built_in(void)
+{
+	return true;
+}

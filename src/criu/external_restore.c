@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* At restore: where on this host the image's mounts from outside are, and the places they go to. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "criu/external.h"
+#include "linux/mountinfo.h"
+#include "sys/hostfs.h"
+#include "sys/raw.h"
+#include "sys/rootdir.h"
+#include "util/path.h"
+
+enum { MOUNTINFO_MAX = 64 << 20 };
+
+static int add(struct criu_opts *o, const char *name, const char *source)
+{
+	return strv_addf(&o->external, "mnt[%s]:%s", name, source);
+}
+
+/* What is mounted below the source of an rbind, under the names that external_dump() gave. */
+static int add_below(const struct plan_mount *m, const char *mountinfo, struct criu_opts *o)
+{
+	auto_str char *source = NULL;
+	auto_buf struct buf text = { 0 };
+	struct mount_line line;
+
+	int r = host_realpath(m->source, &source);
+	if (r < 0)
+		return r;
+	buf_adds(&text, mountinfo);
+	if (buf_error(&text) < 0)
+		return -ENOMEM;
+	char *at = text.p;
+	for (char *p; (p = strsep(&at, "\n"));) {
+		const char *rest = mountinfo_parse(p, &line) && source[1]
+					   ? path_below(line.path, source)
+					   : NULL;
+
+		if (!rest || !*rest)
+			continue;
+		r = strv_addf(&o->external, "mnt[%s/%s]:%s", m->dest, rest, line.path);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int add_binds(const struct plan *p, const char *mountinfo, struct criu_opts *o,
+		     struct err *e)
+{
+	for (size_t i = 0; i < p->mounts.n; i++) {
+		const struct plan_mount *m = &p->mounts.v[i];
+
+		if (m->kind != PLAN_MOUNT_BIND)
+			continue;
+		int r = add(o, m->dest, m->source);
+		if (r >= 0 && m->bind_recursive)
+			r = add_below(m, mountinfo, o);
+		if (r < 0) {
+			err_sys(e, r, "bind source '%s'", m->source);
+			return err_at(e, "$.mounts[%zu].source", m->index);
+		}
+	}
+	return 0;
+}
+
+static bool is_masked(const struct plan *p, const char *path)
+{
+	return strv_has(&p->spec->lnx->masked_paths, path);
+}
+
+static int add_masks(const struct plan *p, struct criu_opts *o)
+{
+	const struct strv *masked = &p->spec->lnx->masked_paths;
+	int r = add(o, "/dev/null", "/dev/null"); /* the one name that runc gives all of them */
+
+	for (size_t i = 0; r >= 0 && i < masked->n; i++)
+		r = add(o, masked->v[i], "/dev/null");
+	return r;
+}
+
+/* Is there a bind of that name in config.json? Then the image's note is not asked. */
+static bool is_bind(const struct plan *p, const char *name)
+{
+	for (size_t i = 0; i < p->mounts.n; i++) {
+		if (p->mounts.v[i].kind == PLAN_MOUNT_BIND &&
+		    strcmp(p->mounts.v[i].dest, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The container's view of v1 cgroups without a cgroup namespace: "/sys/fs/cgroup/memory" → the new leaf. */
+static const char *cgroup_leaf(const struct plan *p, const char *name)
+{
+	for (size_t i = 0; i < p->mounts.n; i++) {
+		const struct plan_mount *m = &p->mounts.v[i];
+		const char *rest = m->kind == PLAN_MOUNT_CGROUP ? path_below(name, m->dest) : NULL;
+
+		for (size_t k = 0; rest && k < p->cgroup.leaves.n; k++) {
+			const struct plan_cgroup_leaf *leaf = &p->cgroup.leaves.v[k];
+			const char *base = strrchr(leaf->h->mount, '/');
+
+			if (strcmp(base ? base + 1 : leaf->h->mount, rest) == 0)
+				return leaf->dir;
+		}
+	}
+	return NULL;
+}
+
+static int add_notify(const char *state_dir, struct criu_opts *o)
+{
+	auto_str char *dir = NULL;
+
+	if (asprintf(&dir, "%s/%s", state_dir, NOTIFY_DIR) < 0)
+		return -ENOMEM;
+	int r = host_mkdirs(dir, 0755);
+	return r < 0 ? r : add(o, NOTIFY_DEST, dir);
+}
+
+static int add_noted(const struct plan *p, const struct image_note *n, const char *state_dir,
+		     struct criu_opts *o, struct err *e)
+{
+	for (size_t i = 0; i < n->mounts.n; i++) {
+		const char *name = n->mounts.v[i].name, *source = n->mounts.v[i].source;
+		const char *leaf = cgroup_leaf(p, name);
+		int r = 0;
+
+		if (is_masked(p, name) || is_bind(p, name))
+			continue;
+		if (strcmp(name, NOTIFY_DEST) == 0)
+			r = add_notify(state_dir, o);
+		else if (leaf || *source)
+			r = add(o, name, leaf ? leaf : source);
+		else
+			return err_set(e, ERR_UNSUPPORTED,
+				       "the image has a mount on '%s' from outside, whose source "
+				       "is unknown: add a bind mount to config.json",
+				       name);
+		if (r < 0)
+			return err_sys(e, r, "mount '%s' of the image", name);
+	}
+	return 0;
+}
+
+int external_restore_mounts(const struct plan *plan, const struct image_note *note,
+			    const char *state_dir, struct criu_opts *opts, struct err *e)
+{
+	auto_buf struct buf mountinfo = { 0 };
+
+	auto_fd int fd = sys_open("/proc/self/mountinfo", O_RDONLY, 0);
+	int r = fd < 0 ? fd : host_read_fd(fd, MOUNTINFO_MAX, &mountinfo);
+	if (r < 0)
+		return err_sys(e, r, "read our mounts");
+	r = add_binds(plan, buf_str(&mountinfo), opts, e);
+	if (r < 0)
+		return r;
+	r = add_masks(plan, opts);
+	return r < 0 ? err_sys(e, r, "masked paths") : add_noted(plan, note, state_dir, opts, e);
+}
+
+/* ---- mount points ---- */
+
+/* The mount that destination I lies in; NULL: the root. Later ones cover earlier ones. */
+static const struct plan_mount *owner(const struct plan *p, size_t i)
+{
+	for (size_t k = i; k-- > 0;) {
+		const char *rest = path_below(p->mounts.v[i].dest, p->mounts.v[k].dest);
+
+		if (rest && *rest && p->mounts.v[k].kind != PLAN_MOUNT_REMOUNT)
+			return &p->mounts.v[k];
+	}
+	return NULL;
+}
+
+static int make_one(const char *base, const char *path, bool dir)
+{
+	auto_fd int fd = sys_open(base, O_PATH | O_DIRECTORY, 0);
+
+	if (fd < 0)
+		return fd;
+	struct rootdir root = { .fd = fd };
+	auto_fd int at = rootdir_open_path(&root, path, 0);
+	if (at != -ENOENT)
+		return at < 0 ? at : 0;
+	auto_fd int made =
+		dir ? rootdir_mkdirs(&root, path, 0755) : rootdir_touch(&root, path, 0644);
+	return made < 0 ? made : 0;
+}
+
+int external_mount_points(const struct plan *plan, struct err *e)
+{
+	for (size_t i = 0; i < plan->mounts.n; i++) {
+		const struct plan_mount *m = &plan->mounts.v[i], *in = owner(plan, i);
+		mode_t mode = S_IFDIR;
+
+		if (m->kind == PLAN_MOUNT_REMOUNT || strcmp(m->dest, "/") == 0)
+			continue;
+		if (in && in->kind != PLAN_MOUNT_BIND)
+			continue; /* a file system whose contents are in the image */
+		int r = m->kind == PLAN_MOUNT_BIND ? sys_stat_mode(m->source, &mode) : 0;
+		if (r < 0) {
+			err_sys(e, r, "bind source '%s'", m->source);
+			return err_at(e, "$.mounts[%zu].source", m->index);
+		}
+		const char *path = in ? path_below(m->dest, in->dest) : m->dest;
+		r = make_one(in ? in->source : plan->rootfs, path, S_ISDIR(mode));
+		if (r < 0) {
+			err_sys(e, r, "make the place for the mount '%s'", m->dest);
+			return err_at(e, "$.mounts[%zu].destination", m->index);
+		}
+	}
+	return 0;
+}

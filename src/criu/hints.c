@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What CRIU's log says about a failure, and what can be done about it. Words are those of CRIU 3.16 to 4.1. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "criu/swrk.h"
+#include "sys/hostfs.h"
+#include "sys/raw.h"
+
+enum { LOG_MAX = 64 << 20, SHOWN = 2, SHOWN_LEN = 230 };
+
+/* Every failure ends with these, and they say nothing. */
+static const char *const noise[] = {
+	"Dumping FAILED",	    "Restoring FAILED",
+	"Pre-dumping FAILED",	    "rlimit: Can't setup",
+	"exited, status=",	    "failed with -1",
+	"Unlock network",	    "Network namespace unlocking",
+	"Can't wait or bad status", "cg yard: ",
+	"Failed to restore",	    "killed by signal 9",
+};
+
+/* The first whose words stand in an error line. */
+static const struct hint {
+	const char *words, *hint;
+} hints[] = {
+	{ "onsider using --tcp-established",
+	  "a TCP connection is open: --tcp-established keeps it, --tcp-close at restore drops it" },
+	{ "--tcp-established", "give --tcp-established to restore too, or --tcp-close" },
+	{ "in-flight", "a connection is being made: try again, or give --tcp-skip-in-flight" },
+	{ "--ext-unix-sk", "a unix socket has its other end outside the container: --ext-unix-sk" },
+	{ "--shell-job",
+	  "a terminal from outside the container is open: give --shell-job, or run it with "
+	  "process.terminal or stdio that is no terminal" },
+	{ "dangling tty", "a terminal from outside the container is open: give --shell-job" },
+	{ "--file-locks", "file locks are held: give --file-locks" },
+	{ "--link-remap", "an open file was deleted while it has other names: --link-remap" },
+	{ "ghost", "an open deleted file is larger than ghost-limit: raise it in CRIU's config" },
+	{ "doesn't have a proper root mount",
+	  "a mount comes from outside and not from the config's mounts: add it there" },
+	{ "unreachable sharing",
+	  "a mount shares propagation with the host: make it private in the config" },
+	{ "No mapping for",
+	  "the image has a bind mount that the new config.json lacks: add it to mounts" },
+	{ "iptables", "CRIU locks the network by iptables: install it, or --network-lock nftables "
+		      "or skip" },
+	{ "nftables", "CRIU locks the network by nftables: --network-lock iptables or skip" },
+	{ "Unexpected rt vDSO", "this CRIU is older than the kernel: a newer version is needed" },
+	{ "Can't handle rt vDSO", "this CRIU is older than the kernel: a newer one is needed" },
+	{ "io_uring", "processes that use io_uring can't be dumped" },
+	{ "file [size]", "the root file system differs from that at checkpoint" },
+	{ "has bad size", "a file changed since the checkpoint: restore on the same root file "
+			  "system" },
+	{ "has bad mode", "a file changed since the checkpoint" },
+	{ "has bad build-ID", "a program file is another than at the checkpoint" },
+	{ "Address already in use", "an address or port of the container is taken on this host" },
+	{ "Cannot assign requested address", "an address of the container is not there: set up "
+					     "its network first (hook or joined namespace)" },
+	{ "Pid ", "a process id is taken: a container without its own pid namespace needs its old "
+		  "pids free" },
+	{ "File exists", "a process id or file of the image exists here already" },
+	{ "cpu: ", "this CPU lacks what the image's processes use: see cpu-cap in criu(8)" },
+	{ "soft-dirty", "this kernel can't track memory: no --pre-dump, no --parent-path" },
+	{ "mem_dirty_track", "this kernel can't track memory: no --pre-dump, no --parent-path" },
+	{ "userfaultfd", "lazy pages need userfaultfd: see vm.unprivileged_userfaultfd" },
+	{ "uffd", "lazy pages need userfaultfd and `criu lazy-pages` running in the work "
+		  "directory" },
+	{ "seccomp", "the seccomp filter can't be dumped: a listener, or a kernel without it" },
+	{ "Timeout reached", "a process does not stop: it hangs in the kernel; see its /proc/PID/"
+			     "stack" },
+	{ "lsm", "the LSM profile of the image is not loaded here: load it or give --lsm-profile" },
+	{ "apparmor", "the AppArmor profile of the image is not loaded here: load it or give "
+		      "--lsm-profile" },
+	{ "selinux", "the SELinux label of the image is not allowed here: --lsm-profile" },
+	{ "Can't lookup mount", "a descriptor comes from outside the container's mounts: close it "
+				"there, or mount what it is in" },
+	{ "parent", "--parent-path is relative to --image-path, and holds a pre-dump" },
+	{ "Connection refused", "start `criu page-server` (or lazy-pages) there first" },
+	{ "Operation not permitted", "CRIU lacks a capability: it needs root, or "
+				     "CAP_CHECKPOINT_RESTORE with what `criu check "
+				     "--unprivileged` names" },
+	{ "Permission denied", "CRIU lacks a capability, or a security module forbids it" },
+	{ "No space left", "the disk is full" },
+};
+
+static bool is_noise(const char *line)
+{
+	for (size_t i = 0; i < N_ELEMENTS(noise); i++) {
+		if (strstr(line, noise[i]))
+			return true;
+	}
+	return false;
+}
+
+/* "(00.012345)   12: Error (criu/x.c:12): text" → text; NULL for another line. LINE is ended by a NUL. */
+static const char *error_text(const char *line)
+{
+	const char *at = strstr(line, "Error (");
+
+	/* before the word: time and pid only */
+	if (!at || strspn(line, "(0123456789.): ") != (size_t)(at - line))
+		return NULL;
+	const char *end = strstr(at, "): ");
+	return end ? end + 3 : NULL;
+}
+
+static bool take_hint(const char *text, struct err *e)
+{
+	for (size_t i = 0; i < N_ELEMENTS(hints); i++) {
+		if (strstr(text, hints[i].words)) {
+			err_hint(e, "%s", hints[i].hint);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The first error is the cause, what follows are its consequences: the first SHOWN are told. */
+int criu_explain_text(const char *log, const char *log_path, const char *verb, struct err *e)
+{
+	char shown[SHOWN_LEN + 1] = "", line[1024];
+	struct err with = *e;
+	unsigned n = 0;
+	bool hinted = false;
+
+	for (const char *at = log; *at;) {
+		size_t len = strcspn(at, "\n"), cut = MIN(len, sizeof(line) - 1);
+
+		memcpy(line, at, cut);
+		line[cut] = '\0';
+		at += len + (at[len] == '\n');
+		const char *text = error_text(line);
+		if (!text || is_noise(text))
+			continue;
+		if (n < SHOWN) {
+			size_t have = strlen(shown);
+
+			snprintf(shown + have, sizeof(shown) - have, "%s%s", have ? "; " : "",
+				 text);
+		}
+		n++;
+		hinted = hinted || take_hint(text, &with);
+	}
+	for (char *p = shown; *p; p++) {
+		if ((unsigned char)*p < ' ')
+			*p = ' ';
+	}
+	if (!shown[0])
+		snprintf(shown, sizeof(shown), "%s", e->msg);
+	int errnum = e->errnum;
+	err_set(e, ERR_KERNEL, "%s failed: %s (log: %s)", verb, shown, log_path);
+	e->errnum = errnum;
+	if (!hinted)
+		(void)take_hint(shown, &with);
+	if (with.hint[0])
+		err_hint(e, "%s", with.hint);
+	return -EIO;
+}
+
+int criu_explain(int dir, const char *path, const char *name, const char *verb, struct err *e)
+{
+	auto_buf struct buf log = { 0 };
+	auto_str char *full = NULL;
+
+	int fd = sys_openat(dir, name, O_RDONLY | O_NOCTTY | O_NONBLOCK, 0);
+	int r = fd < 0 ? fd : host_read_fd(fd, LOG_MAX, &log);
+	close_fd(fd);
+	if (r < 0) /* it never came to a log: the error says what is known */
+		return err_wrap(e, "%s failed", verb);
+	if (asprintf(&full, "%s/%s", path, name) < 0)
+		return err_sys(e, -ENOMEM, "%s", verb);
+	return criu_explain_text(buf_str(&log), full, verb, e);
+}

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * ketch restore: a launch whose processes CRIU makes. The rows of the step table around it are those of create: id, cgroups, hooks, limits,
+ * state. CRIU runs in the container's new cgroups and cgroup namespace, so that what it makes is born there, and in a mount namespace of its
+ * own, in which the bundle's root is a mount: nothing on the host has to be taken back.
+ */
+#include "criu/checkpoint.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+
+#include "core/journal.h"
+#include "core/launch.h"
+#include "core/start.h"
+#include "core/steps.h"
+#include "core/trace.h"
+#include "criu/external.h"
+#include "criu/swrk.h"
+#include "linux/cgroup.h"
+#include "sys/hostfs.h"
+#include "sys/raw.h"
+
+#define LOG_NAME "restore.log"
+
+struct restore {
+	const struct restore_opts *o;
+	struct launch *l;
+	struct criu_dirs dirs;
+	struct criu_opts opts;
+	struct image_note note;
+	struct criu_start start;
+	bool own_cgroups; /* CRIU manages none: it runs in the container's */
+};
+
+/* ---- CRIU's surroundings, in its process ---- */
+
+static int enter_cgroup_ns(struct run *r, struct err *e)
+{
+	const struct spec_namespace *ns = &r->plan->spec->lnx->ns[NS_CGROUP];
+	int ret = 0;
+
+	if (r->ns_fds[NS_CGROUP] >= 0)
+		ret = sys_setns(r->ns_fds[NS_CGROUP], CLONE_NEWCGROUP);
+	else if (ns->present && !ns->path)
+		ret = sys_unshare(CLONE_NEWCGROUP);
+	return ret < 0 ? err_sys(e, ret, "cgroup namespace") : 0;
+}
+
+/* CRIU wants the root to be a mount point, which it makes the root of the container's mount namespace. */
+static int mount_root(const struct plan *p, struct err *e)
+{
+	int r = sys_unshare(CLONE_NEWNS);
+
+	if (r >= 0)
+		r = sys_mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL);
+	if (r < 0)
+		return err_sys(e, r, "make a mount namespace for criu");
+	auto_fd int dir = sys_open(p->rootfs, O_PATH | O_DIRECTORY, 0);
+	auto_fd int mnt = dir < 0 ? dir : sys_open_tree_clone(dir, true);
+	r = mnt < 0 ? mnt : sys_mount_setattr(mnt, true, 0, 0, MS_PRIVATE, -EBADF);
+	if (r >= 0)
+		r = sys_move_mount(mnt, dir);
+	if (r < 0) {
+		err_sys(e, r, "make the root file system '%s' a mount", p->rootfs);
+		return err_at(e, "$.root.path");
+	}
+	return 0;
+}
+
+static int prepare_child(void *ctx, struct err *e)
+{
+	struct restore *d = ctx;
+	struct run *r = &d->l->run;
+	int ret = 0;
+
+	if (d->own_cgroups && r->cgroup)
+		ret = cgroup_join_self(r->cgroup, e);
+	if (ret >= 0 && d->own_cgroups)
+		ret = enter_cgroup_ns(r, e);
+	return ret < 0 ? ret : mount_root(r->plan, e);
+}
+
+/* A cgroup driver that moves processes (systemd) moves CRIU, whose children are the container. */
+static int place(void *ctx, pid_t pid, int pidfd, struct err *e)
+{
+	struct restore *d = ctx;
+	struct run *r = &d->l->run;
+
+	int ret = journal_add_process(r->state_dir, JOURNAL_PROCESS, pid, e);
+	if (ret < 0 || !d->own_cgroups)
+		return ret;
+	r->init = (struct run_child){ .pid = pid, .pidfd = pidfd };
+	ret = stage_serve(&step_table, r, MSG_PLACE, &d->l->served, e);
+	r->init = (struct run_child){ .pidfd = -EBADF };
+	return ret;
+}
+
+/* ---- the request ---- */
+
+/* Descriptors by their number in CRIU's process. */
+static int pass_fd(struct restore *d, int fd, const char *key, struct err *e)
+{
+	if (d->start.n_fds == CRIU_MAX_FDS)
+		return err_set(e, ERR_UNSUPPORTED, "the image has too many files from outside");
+	int there = CRIU_FIRST_FD + (int)d->start.n_fds;
+
+	d->start.fds[d->start.n_fds++] = fd;
+	return criu_pairs_add(&d->opts.inherit_fd, key, NULL, there) < 0
+		       ? err_sys(e, -ENOMEM, "restore")
+		       : 0;
+}
+
+/* Pipes and files that were standard descriptors become ours; other files from outside become /dev/null. */
+static int inherit_files(struct restore *d, struct err *e)
+{
+	const struct image_note *n = &d->note;
+
+	for (size_t i = 0; i < n->descriptors.n && i <= 2; i++) {
+		const char *name = n->descriptors.v[i];
+
+		if (strncmp(name, "pipe:", 5) == 0 && pass_fd(d, (int)i, name, e) < 0)
+			return err_errno(e);
+	}
+	for (size_t i = 0; i < n->files.n; i++) {
+		int fd = (int)n->files.v[i].fd;
+		int r = pass_fd(d, fd >= 0 ? fd : d->l->run.dev_null, n->files.v[i].key, e);
+		if (r < 0)
+			return r;
+		if (fd < 0 && strcmp(n->files.v[i].path, "/dev/null") != 0)
+			run_warn(&d->l->run,
+				 "'%s' of the host was open in the container: it is "
+				 "/dev/null now",
+				 n->files.v[i].path);
+	}
+	return 0;
+}
+
+/* Namespaces of the configuration that have a path. One that was external at checkpoint is expected as a descriptor. */
+static int join_namespaces(struct restore *d, struct err *e)
+{
+	static const struct {
+		enum spec_ns kind;
+		const char *word, *criu, *key; /* KEY: can be external */
+	} all[] = {
+		{ NS_NETWORK, "network", "net", EXTERNAL_NET },
+		{ NS_PID, "pid", NULL, EXTERNAL_PID },
+		{ NS_UTS, "uts", "uts", NULL },
+		{ NS_IPC, "ipc", "ipc", NULL },
+		{ NS_TIME, "time", "time", NULL },
+	};
+	struct run *r = &d->l->run;
+	int ret = 0;
+
+	for (size_t i = 0; ret >= 0 && i < N_ELEMENTS(all); i++) {
+		const struct spec_namespace *ns = &r->plan->spec->lnx->ns[all[i].kind];
+		bool external = all[i].key && (!d->note.found || !all[i].criu ||
+					       strv_has(&d->note.namespaces, all[i].word));
+
+		if (r->ns_fds[all[i].kind] < 0)
+			continue;
+		if (external)
+			ret = pass_fd(d, r->ns_fds[all[i].kind], all[i].key, e);
+		else if (criu_pairs_add(&d->opts.join_ns, all[i].criu, ns->path, 0) < 0)
+			ret = err_sys(e, -ENOMEM, "restore");
+	}
+	return ret;
+}
+
+/* Where CRIU puts the cgroups of the image when it manages them. */
+static int cgroup_roots(struct restore *d, struct err *e)
+{
+	const struct plan_cgroup *cg = &d->l->plan->cgroup;
+
+	for (size_t i = 0; !d->own_cgroups && i < cg->leaves.n; i++) {
+		const struct plan_cgroup_leaf *leaf = &cg->leaves.v[i];
+		const char *path = leaf->dir + strlen(leaf->h->mount);
+
+		if (strncmp(leaf->dir, leaf->h->mount, strlen(leaf->h->mount)) != 0)
+			continue;
+		/* "" would be v2 beside v1; alone it is the root of all */
+		const char *name =
+			leaf->h->v2 ? (cg->leaves.n > 1 ? "" : NULL) : leaf->h->controllers;
+		if (criu_pairs_add(&d->opts.cgroup_root, name, path, 0) < 0)
+			return err_sys(e, -ENOMEM, "restore");
+	}
+	return 0;
+}
+
+static int fill_opts(struct restore *d, struct err *e)
+{
+	const struct plan *p = d->l->plan;
+	struct criu_opts *to = &d->opts;
+
+	int r = criu_common_opts(to, &d->o->c, &d->dirs, p->spec, e);
+	if (r < 0)
+		return r;
+	to->log_file = LOG_NAME;
+	to->root = p->rootfs;
+	to->rst_sibling = true;
+	to->lsm_profile = d->o->lsm_profile;
+	to->lsm_mount_context = d->o->lsm_mount_context;
+	if (!d->o->c.cg_mode)
+		to->cg_mode = d->note.nested_cgroups ? CRIU_CG_SOFT : CRIU_CG_IGNORE;
+	d->own_cgroups = to->cg_mode == CRIU_CG_IGNORE;
+	r = inherit_files(d, e);
+	if (r >= 0)
+		r = join_namespaces(d, e);
+	if (r >= 0)
+		r = cgroup_roots(d, e);
+	if (r >= 0)
+		r = external_restore_mounts(p, &d->note, d->l->state_dir, to, e);
+	return r;
+}
+
+/* ---- the conversation ---- */
+
+static int adopt(struct restore *d, pid_t pid, struct err *e)
+{
+	struct run_child *init = &d->l->run.init;
+
+	if (init->pid == pid)
+		return 0;
+	if (pid <= 0 || init->pid)
+		return err_set(e, ERR_INTERNAL, "criu told process %d", pid);
+	init->pidfd = sys_pidfd_open(pid);
+	if (init->pidfd < 0)
+		return err_sys(e, init->pidfd, "open the container's process %d", pid);
+	init->pid = pid;
+	return journal_add_process(d->l->run.state_dir, JOURNAL_PROCESS, pid, e);
+}
+
+/* The requests of a child of ours, which the rows know; CRIU is the child. */
+static int serve_row(struct restore *d, enum msg msg, int fd, struct err *e)
+{
+	static const char name[] = "/dev/ptmx";
+	struct run *r = &d->l->run;
+	struct packet in = { .type = msg }, out = { .type = MSG_OK };
+
+	if (fd >= 0) {
+		in.fds[in.n_fds++] = fd;
+		in.len = sizeof(name) - 1;
+		memcpy(in.data, name, sizeof(name));
+	}
+	r->request = &in;
+	r->answer = &out;
+	int ret = stage_serve(&step_table, r, msg, &d->l->served, e);
+	r->request = NULL;
+	r->answer = NULL;
+	packet_close_fds(&in);
+	packet_close_fds(&out);
+	return ret;
+}
+
+static int notified(void *ctx, const struct criu_answer *a, int fd, struct err *e)
+{
+	struct restore *d = ctx;
+	int r = 0;
+
+	if (strcmp(a->script, "orphan-pts-master") == 0) {
+		int copy = fd < 0 ? -EBADF : fcntl(fd, F_DUPFD_CLOEXEC, 3);
+
+		if (copy < 0)
+			return err_set(e, ERR_INTERNAL, "criu sent no terminal");
+		return serve_row(d, MSG_CONSOLE, copy, e);
+	}
+	if (a->pid)
+		r = adopt(d, a->pid, e);
+	if (r >= 0 && strcmp(a->script, "setup-namespaces") == 0)
+		r = serve_row(d, MSG_HOOKS, -EBADF, e);
+	/* The processes are complete, and stopped: what is written now is true before the first of them runs. */
+	if (r >= 0 && strcmp(a->script, "post-restore") == 0)
+		r = serve_row(d, MSG_READY, -EBADF, e);
+	return r;
+}
+
+static int converse(struct restore *d, struct criu *c, struct err *e)
+{
+	auto_buf struct buf request = { 0 };
+	struct criu_answer a;
+
+	if (criu_write_request(CRIU_RESTORE, &d->opts, &request) < 0)
+		return err_sys(e, -ENOMEM, "restore");
+	int r = criu_request(c, &request, d->l->signal_fd, notified, d, &a, e);
+	if (r == -EIO)
+		return criu_explain(d->dirs.work_fd, d->dirs.work, LOG_NAME, "restore", e);
+	if (r >= 0 && a.pid != d->l->run.init.pid)
+		return err_set(e, ERR_INTERNAL, "criu restored process %d, not %d", a.pid,
+			       d->l->run.init.pid);
+	return r;
+}
+
+static int with_criu(struct restore *d, struct err *e)
+{
+	auto_criu struct criu c = CRIU_NONE;
+	struct run *r = &d->l->run;
+
+	d->start.program = d->o->c.criu;
+	d->start.cgroup_fd = -EBADF;
+	if (d->own_cgroups && r->plan->fork.into_cgroup && r->cgroup)
+		d->start.cgroup_fd = cgroup_clone_fd(r->cgroup, 0);
+	d->start.prepare = prepare_child;
+	d->start.placed = place;
+	d->start.ctx = d;
+	(void)host_unlink(d->dirs.work_fd, LOG_NAME, false);
+	int ret = criu_start(&c, &d->start, e);
+	return ret < 0 ? ret : converse(d, &c, e);
+}
+
+/* After the HOST steps. */
+static int make(struct launch *l, struct err *e)
+{
+	struct restore *d = (struct restore *)l->go_on_ctx;
+
+	int r = external_mount_points(l->plan, e);
+	if (r >= 0)
+		r = fill_opts(d, e);
+	if (r >= 0)
+		r = with_criu(d, e);
+	if (r < 0)
+		err_step(e, "criu.restore");
+	else
+		l->committed = true;
+	return r;
+}
+
+static int open_image(struct restore *d, struct err *e)
+{
+	struct facts f;
+
+	int r = facts_probe(&f, e);
+	if (r >= 0)
+		r = criu_check_rights(&f, "restore", e);
+	if (r >= 0)
+		r = criu_dirs_open(&d->dirs, &d->o->c, false, e);
+	if (r < 0)
+		return r;
+	auto_fd int inventory = sys_openat(d->dirs.image_fd, IMAGE_INVENTORY, O_PATH, 0);
+	if (inventory < 0) {
+		err_sys(e, inventory, "'%s' holds no checkpoint", d->dirs.image);
+		e->code = ERR_NOT_FOUND;
+		return err_hint(e, "--image-path names the directory that `ketch checkpoint` "
+				   "wrote to");
+	}
+	return image_note_read(&d->note, d->dirs.image_fd, e);
+}
+
+static int poststart(struct launch *l, struct err *e)
+{
+	int r = run_poststart(l->spec, &l->state, l->run.state_dir, l->signal_fd, e);
+
+	if (r < 0) {
+		launch_place_err(l, e);
+		l->hooks_began = true; /* the container was created: its end runs poststop */
+		launch_abort(l);
+	}
+	return r;
+}
+
+static int restore_container(struct restore *d, int *ret_status, struct err *e)
+{
+	const struct launch_opts *lo = &d->o->launch;
+	struct launch *l = d->l;
+
+	int r = id_check(l->id, e);
+	if (r >= 0)
+		r = launch_drop_junk(l, e);
+	if (r >= 0)
+		r = open_image(d, e);
+	if (r >= 0 && !lo->detach && !lo->no_subreaper && prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+		r = err_sys(e, -errno, "become a subreaper");
+	if (r < 0)
+		return r;
+	l->go_on_ctx = d;
+	r = launch_prepare(l, FOR_RESTORE, true, make, e);
+	if (r >= 0)
+		r = poststart(l, e);
+	trace_write(lo->trace, &step_table, l->run.progress);
+	return r < 0 || lo->detach ? r : launch_stay(l, ret_status, e);
+}
+
+int container_restore(const struct store *s, const char *id, const struct restore_opts *o,
+		      int *ret_status, struct err *e)
+{
+	auto_launch struct launch l = LAUNCH_INIT(s, id, &o->launch);
+	struct restore d = { .o = o, .l = &l, .dirs = CRIU_DIRS_NONE, .opts = CRIU_OPTS_INIT };
+
+	*ret_status = 0;
+	int r = restore_container(&d, ret_status, e);
+	criu_opts_clear(&d.opts);
+	criu_dirs_clear(&d.dirs);
+	image_note_clear(&d.note);
+	return r;
+}

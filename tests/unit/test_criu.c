@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* CRIU's RPC on the wire, what is read of its log, and the files that ketch adds to an image. */
+#include <errno.h>
+
+#include "criu/checkpoint.h"
+#include "criu/image.h"
+#include "criu/swrk.h"
+#include "scratch.h"
+#include "tap.h"
+#include "util/pb.h"
+
+static void hex(const struct buf *b, char *out, size_t size)
+{
+	out[0] = '\0';
+	for (size_t i = 0; i < b->len && 2 * i + 2 < size; i++)
+		snprintf(out + 2 * i, 3, "%02x", (unsigned char)b->p[i]);
+}
+
+#define CHECK_HEX(buf, want)                                                                       \
+	do {                                                                                       \
+		char got_hex[1024];                                                                \
+		hex(buf, got_hex, sizeof(got_hex));                                                \
+		CHECK_STR(got_hex, want);                                                          \
+	} while (0)
+
+/* The examples of protobuf.dev, "Encoding". */
+static void wire(void)
+{
+	auto_buf struct buf b = { 0 };
+	struct pb_reader r;
+	struct pb_field f;
+
+	pb_add_number(&b, 1, 150);
+	pb_add_str(&b, 2, "testing");
+	pb_add_number(&b, 16, -2);
+	CHECK_HEX(&b, "089601120774657374696e678001feffffffffffffffff01");
+	r = (struct pb_reader){ buf_str(&b), b.len };
+	CHECK_INT(pb_next(&r, &f), 1);
+	CHECK(f.number == 1 && f.wire == PB_VARINT && f.value == 150);
+	CHECK_INT(pb_next(&r, &f), 1);
+	CHECK(f.number == 2 && f.len == 7 && memcmp(f.data, "testing", 7) == 0);
+	CHECK_INT(pb_next(&r, &f), 1);
+	CHECK(f.number == 16 && (int64_t)f.value == -2);
+	CHECK_INT(pb_next(&r, &f), 0);
+}
+
+static void bad_wire(void)
+{
+	static const struct {
+		const char *bytes;
+		size_t len;
+	} bad[] = {
+		{ "\x08", 1 },	    /* a tag alone */
+		{ "\x08\x80", 2 },  /* a number that does not end */
+		{ "\x0a\x05x", 3 }, /* longer than what is there */
+		{ "\x0b", 1 },	    /* a group */
+		{ "\x00\x01", 2 },  /* field 0 */
+		{ "\x0d\x01\x02", 3 },
+		{ "\x09\x01\x02", 3 },
+		{ "\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f", 11 }, /* over 64 bits */
+		{ "\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11 },
+	};
+
+	for (size_t i = 0; i < N_ELEMENTS(bad); i++) {
+		struct pb_reader r = { bad[i].bytes, bad[i].len };
+		struct pb_field f;
+
+		CHECK_INT(pb_next(&r, &f), -EBADMSG);
+	}
+}
+
+static void requests(void)
+{
+	auto_buf struct buf version = { 0 }, features = { 0 }, yes = { 0 }, no = { 0 };
+
+	CHECK_INT(criu_write_version(&version), 0);
+	CHECK_HEX(&version, "080a2001");
+	CHECK_INT(criu_write_features(CRIU_FEATURE_MEM_TRACK | CRIU_FEATURE_LAZY_PAGES, &features),
+		  0);
+	CHECK_HEX(&features, "080920012a0408011001");
+	CHECK_INT(criu_write_notified(true, &yes), 0);
+	CHECK_HEX(&yes, "08061801");
+	CHECK_INT(criu_write_notified(false, &no), 0);
+	CHECK_HEX(&no, "08061800");
+}
+
+/* Each kind of option once, with the numbers of rpc.proto. */
+static void options(void)
+{
+	struct criu_opts o = CRIU_OPTS_INIT;
+	auto_buf struct buf b = { 0 };
+
+	o.images_dir_fd = 5;	/* 1 */
+	o.pid = 300;		/* 2 */
+	o.leave_running = true; /* 3 */
+	o.log_file = "l";	/* 10 */
+	o.cg_mode = CRIU_CG_IGNORE;
+	o.network_lock = CRIU_LOCK_SKIP;
+	o.page_server = "a";
+	o.page_server_port = 7;
+	CHECK_INT(strv_add(&o.external, "mnt[/a]:/b"), 0);
+	CHECK_INT(criu_pairs_add(&o.cgroup_root, NULL, "/x", 0), 0);
+	CHECK_INT(criu_pairs_add(&o.inherit_fd, "k", NULL, 10), 0);
+	CHECK_INT(criu_pairs_add(&o.join_ns, "uts", "/p", 0), 0);
+	CHECK_INT(criu_write_request(CRIU_DUMP, &o, &b), 0);
+	CHECK_HEX(&b, "0801123f"		   /* type, opts */
+		      "080510ac021801"		   /* 1, 2, 3 */
+		      "52016c"			   /* 10 */
+		      "ca010412022f78"		   /* 25 cg_root */
+		      "da01050a016b100a"	   /* 27 inherit_fd */
+		      "900200"			   /* 34 manage_cgroups_mode IGNORE */
+		      "aa020a6d6e745b2f615d3a2f62" /* 37 external */
+		      "ba02090a0375747312022f70"   /* 39 join_ns */
+		      "800403"			   /* 64 network_lock */
+		      "5a050a01611007");	   /* 11 ps */
+	criu_opts_clear(&o);
+}
+
+static int read_answer(const char *bytes, size_t len, struct criu_answer *a)
+{
+	memset(a, 0xaa, sizeof(*a));
+	return criu_read_answer(bytes, len, a);
+}
+
+static void answers(void)
+{
+	struct criu_answer a;
+
+	CHECK_INT(read_answer("\x08\x0a\x10\x01\x52\x06\x08\x04\x10\x01\x20\x01", 12, &a), 0);
+	CHECK(a.type == CRIU_VERSION && a.success && a.version == 40101);
+	CHECK_INT(read_answer("\x08\x02\x10\x01\x22\x02\x08\x2a", 8, &a), 0);
+	CHECK(a.type == CRIU_RESTORE && a.pid == 42);
+	CHECK_INT(read_answer("\x08\x06\x10\x01\x2a\x0e\x0a\x0apost-dump!\x10\x07", 20, &a), 0);
+	CHECK(a.type == CRIU_NOTIFY && a.pid == 7);
+	CHECK_STR(a.script, "post-dump!");
+	CHECK_INT(read_answer("\x08\x01\x10\x00\x38\x01\x4a\x04no\n!", 12, &a), 0);
+	CHECK(!a.success && a.cr_errno == 1);
+	CHECK_STR(a.errmsg, "no?!");
+	CHECK_INT(read_answer("\x08\x09\x10\x01\x42\x04\x08\x01\x10\x00", 10, &a), 0);
+	CHECK_INT(a.features, CRIU_FEATURE_MEM_TRACK);
+	/* a restore that came to no process says -1 */
+	CHECK_INT(
+		read_answer("\x08\x02\x10\x00\x22\x0b\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
+			    17, &a),
+		0);
+	CHECK_INT(a.pid, 0);
+	/* fields of a newer CRIU are passed over */
+	CHECK_INT(read_answer("\x08\x01\x10\x01\xfa\x3e\x01x", 8, &a), 0);
+}
+
+static void bad_answers(void)
+{
+	static const char good[] = "\x08\x06\x10\x01\x2a\x0e\x0a\x0apost-dump!\x10\x07";
+	struct criu_answer a;
+
+	CHECK_INT(read_answer("", 0, &a), -EBADMSG);
+	CHECK_INT(read_answer("\x08\x01", 2, &a), -EBADMSG);	      /* no success */
+	CHECK_INT(read_answer("\x0a\x01x\x10\x01", 5, &a), -EBADMSG); /* type is a string */
+	CHECK_INT(read_answer("\x08\x0a\x10\x01\x52\x03\x08\xe8\x07", 9, &a),
+		  -EBADMSG); /* version 1000 */
+	for (size_t i = 0; i < sizeof(good) - 1; i++) {
+		int r = read_answer(good, i, &a);
+
+		CHECK(r == -EBADMSG || i == 4);
+	}
+}
+
+static void explain(void)
+{
+	static const char log[] =
+		"(00.000001) Version: 4.1.1\n"
+		"(00.000100) Error (criu/util.c:1533): rlimit: Can't setup RLIMIT_NOFILE for self: "
+		"Operation not permitted\n"
+		"(00.001000)     12: Error (criu/sk-inet.c:191): inet: Connected TCP socket, "
+		"consider using "
+		"--tcp-established option.\n"
+		"(00.001001) a line with Error (inside): of it\n"
+		"(00.001002) Error (criu/cr-dump.c:1681): Dump files (pid: 35) failed with -1\n"
+		"(00.002000) Error (criu/cr-dump.c:2111): Dumping FAILED.\n";
+	struct err e;
+
+	err_set(&e, ERR_KERNEL, "first words");
+	CHECK(criu_explain_text(log, "/w/dump.log", "checkpoint", &e) < 0);
+	CHECK_STR(e.msg, "checkpoint failed: inet: Connected TCP socket, consider using "
+			 "--tcp-established option. (log: /w/dump.log)");
+	CHECK(strstr(e.hint, "--tcp-established keeps it"));
+	/* without an error in the log, what CRIU answered */
+	err_set(&e, ERR_KERNEL, "first words");
+	CHECK(criu_explain_text("nothing\n", "/w/dump.log", "checkpoint", &e) < 0);
+	CHECK_STR(e.msg, "checkpoint failed: first words (log: /w/dump.log)");
+}
+
+static void notes(void)
+{
+	struct image_note w = { .added = true, .nested_cgroups = true }, r = { 0 };
+	struct err e = { 0 };
+	int dir = scratch_make();
+	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	CHECK_INT(strv_add(&w.namespaces, "network"), 0);
+	CHECK_INT(strv_add(&w.descriptors, "pipe:[7]"), 0);
+	for (int i = 0; i < 9; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "/m\"%d", i);
+		CHECK_INT(image_note_add_mount(&w, name, i ? "/s" : ""), 0);
+	}
+	CHECK_INT(image_note_add_file(&w, "file[1:2]", 1, "/log"), 0);
+	CHECK_INT(image_note_write(&w, fd, &e), 0);
+	CHECK_INT(image_note_read(&r, fd, &e), 0);
+	CHECK(r.found && r.nested_cgroups && r.mounts.n == 9 && r.files.n == 1);
+	CHECK(strv_has(&r.namespaces, "network") && strv_has(&r.descriptors, "pipe:[7]"));
+	const struct image_mount *m = image_note_mount(&r, "/m\"0");
+	CHECK(m && !*m->source);
+	CHECK(!image_note_mount(&r, "/m"));
+	CHECK(r.files.n == 1 && r.files.v[0].fd == 1);
+	image_note_clear(&w);
+	image_note_clear(&r);
+	/* the images of others have none, or only descriptors.json */
+	image_note_remove(fd);
+	CHECK(image_note_read(&r, fd, &e) >= 0 && !r.found);
+	image_note_clear(&r);
+	close(fd);
+	close(dir);
+	scratch_remove();
+}
+
+static void bad_notes(void)
+{
+	static const char *const bad[] = {
+		"",
+		"[]",
+		"{}",
+		"{\"version\":2}",
+		"{\"version\":1,\"files\":[{\"key\":\"k\",\"fd\":3,\"path\":\"p\"}]}",
+		"{\"version\":1,\"mounts\":[{\"name\":\"\",\"source\":\"\"}]}",
+	};
+
+	for (size_t i = 0; i < N_ELEMENTS(bad); i++) {
+		struct image_note n = { 0 };
+		struct err e = { 0 };
+
+		CHECK(image_note_parse(&n, bad[i], strlen(bad[i]), &e) < 0 && e.msg[0]);
+		image_note_clear(&n);
+	}
+	struct image_note n = { 0 };
+	struct err e = { 0 };
+	CHECK(image_descriptors_parse(&n, "{}", 2, &e) < 0);
+	CHECK(image_descriptors_parse(&n, "[\"a\"]},{", 8, &e) < 0);
+	image_note_clear(&n);
+}
+
+static void addresses(void)
+{
+	static const char *const bad[] = { "", "x", "x:", "x:0", "x:70000", "x:1a" };
+	char *address = NULL;
+	struct err e;
+	int port = 0;
+
+	CHECK_INT(criu_parse_address("10.0.0.1:27", &address, &port, &e), 0);
+	CHECK(port == 27);
+	CHECK_STR(address, "10.0.0.1");
+	free(address);
+	CHECK_INT(criu_parse_address("[::1]:27", &address, &port, &e), 0);
+	CHECK_STR(address, "::1");
+	free(address);
+	for (size_t i = 0; i < N_ELEMENTS(bad); i++)
+		CHECK(criu_parse_address(bad[i], &address, &port, &e) < 0);
+}
+
+static const struct test tests[] = {
+	{ "protobuf: the documentation's examples", wire },
+	{ "protobuf: what is none", bad_wire },
+	{ "requests", requests },
+	{ "options have the numbers of rpc.proto", options },
+	{ "answers", answers },
+	{ "what is no answer", bad_answers },
+	{ "an error is explained by CRIU's log", explain },
+	{ "the note of an image goes to and fro", notes },
+	{ "damaged notes", bad_notes },
+	{ "addresses of page servers", addresses },
+};
+
+TAP_MAIN(tests)
