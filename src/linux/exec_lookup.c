@@ -140,7 +140,8 @@ static int lookup_file(const struct exec_view *view, const char *name, char **re
 	if (r >= 0)
 		return found(name, ret, e);
 	if (r == -EISDIR) {
-		err_set(e, ERR_DENIED, "exec: \"%s\": is a directory",
+		/* Docker before 23 gives 126 for "permission denied" alone. */
+		err_set(e, ERR_DENIED, "exec: \"%s\": is a directory: permission denied",
 			exec_shorten(name, short_name));
 		return at_args(e, EISDIR);
 	}

@@ -1,0 +1,258 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# containerd with root, state and socket of its own, driven by ctr: shim runc.v2 with the runtime as its binary.
+# shellcheck source=tests/engines/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+cat > "$D/config.toml" << CONF
+version = 2
+root = "$D/root"
+state = "$D/state"
+disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt", "io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.zfs", "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.aufs"]
+[grpc]
+address = "$D/c.sock"
+[ttrpc]
+address = "$D/t.sock"
+CONF
+command_of c ctr --address "$D/c.sock" --namespace kt
+# `ctr container create` can't name a runtime's program: the default, which the shim finds in containerd's PATH, is ours too.
+[ -e "$D/bin/runc" ] || ln -s "$PROGRAM" "$D/bin/runc"
+containerd --config "$D/config.toml" --log-level warn > "$D/containerd.log" 2>&1 &
+DAEMON=$!
+until_true 20 c version || { cat "$D/containerd.log"; echo "Bail out! containerd does not start"; exit 1; }
+
+make_rootfs "$D/rootfs"
+# An image: one layer, a config, a manifest.
+make_image() {
+  local layer config manifest blobs=$D/image/blobs/sha256
+  mkdir -p "$blobs"
+  layer=$(sha256sum < "$D/rootfs.tar" | cut -d' ' -f1)
+  cp "$D/rootfs.tar" "$blobs/$layer"
+  printf '{"architecture":"amd64","os":"linux","config":{"Env":["PATH=/bin"],"Cmd":["sh"]},"rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' "$layer" > "$D/config.json"
+  config=$(sha256sum < "$D/config.json" | cut -d' ' -f1)
+  cp "$D/config.json" "$blobs/$config"
+  printf '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:%s","size":%d},"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar","digest":"sha256:%s","size":%d}]}' \
+    "$config" "$(stat -c %s "$D/config.json")" "$layer" "$(stat -c %s "$D/rootfs.tar")" > "$D/manifest.json"
+  manifest=$(sha256sum < "$D/manifest.json" | cut -d' ' -f1)
+  cp "$D/manifest.json" "$blobs/$manifest"
+  printf '{"imageLayoutVersion":"1.0.0"}' > "$D/image/oci-layout"
+  printf '{"schemaVersion":2,"manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:%s","size":%d,"annotations":{"io.containerd.image.name":"docker.io/library/img:latest","org.opencontainers.image.ref.name":"latest"}}]}' \
+    "$manifest" "$(stat -c %s "$D/manifest.json")" > "$D/image/index.json"
+  tar -C "$D/image" -cf "$D/image.tar" .
+}
+make_image
+IMG=docker.io/library/img:latest
+limited c image import --local "$D/image.tar" || limited c image import "$D/image.tar" || { cat "$OUT"; echo "Bail out! no image"; exit 1; }
+
+n=0
+# ctr's run with the runtime; the id is the last of $ID. ctr of 1.6 loses what comes before the task has started: stdin is kept open.
+r() { # r VERDICT [WORD] -- OPTIONS -- COMMAND
+  local verdict=() options=()
+  while [ "$1" != -- ]; do verdict+=("$1"); shift; done
+  shift
+  while [ "$1" != -- ]; do options+=("$1"); shift; done
+  shift
+  n=$((n + 1))
+  ID=t$n
+  "${verdict[@]}" c run --rm --runc-binary "$PROGRAM" --runc-root "$D/runtime" --cgroup "/$CG/$ID" "${options[@]}" "$IMG" "$ID" "$@"
+}
+
+up() { # up ID OPTIONS…: a container that stays and answers SIGTERM
+  local id=$1
+  shift
+  limited c run --detach --runc-binary "$PROGRAM" --runc-root "$D/runtime" --cgroup "/$CG/$id" "$@" "$IMG" "$id" \
+    sh -c 'trap "exit 3" TERM; while :; do sleep 0.1; done'
+}
+
+down() { limited c task kill --signal SIGKILL "$1"; until_true 10 sh -c "c task ls | grep -E '^$1 .*STOPPED'"; limited c task rm "$1"; limited c container rm "$1"; }
+
+status_of() { c task ls | awk -v id="$1" '$1 == id { print $3 }' | grep -qx "$2"; }
+
+kill_and_status() { # kill_and_status ID SIGNAL STATUS
+  limited c task kill --signal "$2" "$1" && until_true 10 status_of "$1" STOPPED && prints "exit code $3" c task rm "$1"
+}
+
+tests_run() {
+  check "run" r prints hello -- -- echo hello
+  check "run: exit status" r exits 7 -- -- sh -c 'exit 7'
+  check "run: no such program" r says "no such file or directory" -- -- /no/such
+  check "run: no such program in PATH" r says "executable file not found in" -- -- no-such
+  check "run: what is no program" r says "permission denied" -- -- /etc/passwd
+  check "run: what is no directory" r refused -- --cwd /etc/passwd -- pwd
+  check "run --tty" run_tty
+  check "run --env" r prints A=b -- --env A=b -- env
+  check "run --cwd" r prints /home -- --cwd /home -- pwd
+  check "run --read-only" r says "Read-only" -- --read-only -- touch /x
+  check "run --mount" run_mount
+  check "run --mount ro" r says "Read-only" -- --mount "type=bind,src=$D/share,dst=/mnt,options=rbind:ro" -- touch /mnt/x
+  check "run --privileged" r prints "CapEff:	" -- --privileged -- grep CapEff /proc/self/status
+  check "run --cap-add" r prints "CapEff:	" -- --cap-add CAP_NET_ADMIN -- grep CapEff /proc/self/status
+  check "run --seccomp" r prints "Seccomp:	2" -- --seccomp -- cat /proc/self/status
+  check "run --allow-new-privs" r prints "NoNewPrivs:	0" -- --allow-new-privs -- cat /proc/self/status
+  check "run --net-host" r prints lo -- --net-host -- ip link
+  check "run --device" r prints fuse -- --device /dev/fuse -- ls /dev/fuse
+  check "run --memory-limit" run_memory
+  check "run --cpus" r succeeds -- --cpus 0.5 -- true
+  check "run --cpu-quota --cpu-period" r succeeds -- --cpu-quota 20000 --cpu-period 100000 -- true
+  check "run --no-pivot" r prints hello -- --no-pivot -- echo hello
+  check "run --rootfs" prints hello c run --rm --runc-binary "$PROGRAM" --runc-root "$D/runtime" --cgroup "/$CG/rf" --rootfs "$D/rootfs" rf /bin/echo hello
+  check "run --config" run_config
+  check "run --uidmap, --gidmap" r prints "100000" -- --uidmap 0:100000:65536 --gidmap 0:100000:65536 --remap-labels -- cat /proc/self/uid_map
+  check "run --pid-file" run_pid_file
+  check "run --with-ns" run_with_ns
+  check "run: stdin" run_stdin
+  check "run: long output" run_long
+  check "run --annotation" r succeeds -- --annotation a=b -- true
+  check "run --cgroup" r prints "$CG" -- -- cat /proc/self/cgroup
+}
+
+run_memory() {
+  up ml --memory-limit 33554432 || return 1
+  local got
+  got=$(cgroup_value "$(c task ls | awk '$1 == "ml" { print $2 }')" memory memory.limit_in_bytes memory.max)
+  down ml && [ "$got" = 33554432 ]
+}
+
+run_tty() {
+  n=$((n + 1))
+  timeout "$LIMIT" script -qec "ctr --address $D/c.sock --namespace kt run --rm --tty --runc-binary $PROGRAM --runc-root $D/runtime --cgroup /$CG/t$n $IMG t$n sh -c 'tty; stty size'" /dev/null > "$OUT" 2>&1
+  grep -q /dev/pts/0 "$OUT"
+}
+
+run_mount() {
+  mkdir -p "$D/share"
+  echo shared > "$D/share/file"
+  r prints shared -- --mount "type=bind,src=$D/share,dst=/mnt,options=rbind:rw" -- cat /mnt/file
+}
+
+run_config() {
+  mkdir -p "$D/spec" && runc spec -b "$D/spec" || return 1
+  jq '.process.terminal = false | .process.args = ["echo", "by-config"] | .root.path = "'"$D/rootfs"'" | .linux.cgroupsPath = "/'"$CG"'/cfg"' "$D/spec/config.json" > "$D/cfg.json" || return 1
+  prints by-config c run --rm --runc-binary "$PROGRAM" --runc-root "$D/runtime" --config "$D/cfg.json" cfg
+}
+
+run_pid_file() {
+  up pf --pid-file "$D/pid" && [ -d "/proc/$(cat "$D/pid")" ] && down pf
+}
+
+run_with_ns() { # what the containers of a pod share
+  up ns1 || return 1
+  local pid
+  pid=$(c task ls | awk '$1 == "ns1" { print $2 }')
+  r prints "$(readlink "/proc/$pid/ns/ipc")" -- --with-ns "ipc:/proc/$pid/ns/ipc" --with-ns "network:/proc/$pid/ns/net" --with-ns "pid:/proc/$pid/ns/pid" --with-ns "uts:/proc/$pid/ns/uts" -- sh -c 'readlink /proc/self/ns/ipc; ps' &&
+    grep -q "trap" "$OUT" && down ns1
+}
+
+run_stdin() {
+  n=$((n + 1))
+  { sleep 1; echo from-stdin; } | timeout "$LIMIT" ctr --address "$D/c.sock" --namespace kt run --rm --runc-binary "$PROGRAM" --runc-root "$D/runtime" --cgroup "/$CG/t$n" "$IMG" "t$n" head -n 1 > "$OUT" 2>&1
+  grep -q from-stdin "$OUT"
+}
+
+run_long() { r succeeds -- -- seq 100000 && [ "$(wc -l < "$OUT")" = 100000 ]; }
+
+tests_life() {
+  check "run --detach" up one
+  check "task ls" prints RUNNING c task ls
+  check "task ps" prints "PID" c task ps one
+  check "task ps: the processes" ps_lines
+  check "task metrics" prints memory c task metrics one
+  check "exec" prints in-it c task exec --exec-id e1 one echo in-it
+  check "exec: exit status" exits 5 c task exec --exec-id e2 one sh -c 'exit 5'
+  check "exec: no such program" says "executable file not found in" c task exec --exec-id e3 one no-such
+  check "exec: what is no program" says "permission denied" c task exec --exec-id e4 one /etc/passwd
+  check "exec --cwd" prints /etc c task exec --exec-id e5 --cwd /etc one pwd
+  check "exec --tty" exec_tty
+  check "exec --detach" exec_detach
+  check "exec: twenty at once" exec_many
+  check "pause" succeeds c task pause one
+  check "paused is told" status_of one PAUSED
+  check "exec in a paused one" says "paused" c task exec --exec-id e6 one true
+  check "resume" succeeds c task resume one
+  check "resumed is told" status_of one RUNNING
+  check "kill: a signal that is handled" kill_and_status one SIGTERM 3
+  check "task start again" start_again
+  check "kill of a dead one" kill_dead
+  check "kill --all" kill_all
+  check "delete --force of a running one" delete_running
+  check "rm of a running one is refused" rm_running
+  check "create and start apart" create_start
+  check "delete before start" create_delete
+  check "an id that is used" duplicate
+  check "attach" attach
+  check "kill --exec-id" kill_exec
+}
+
+ps_lines() { limited c task ps one && [ "$(grep -c '^[0-9]' "$OUT")" -ge 1 ]; }
+
+exec_tty() {
+  timeout "$LIMIT" script -qec "ctr --address $D/c.sock --namespace kt task exec --exec-id et --tty one tty" /dev/null > "$OUT" 2>&1
+  grep -q /dev/pts/ "$OUT"
+}
+
+exec_detach() {
+  limited c task exec --exec-id ed --detach one sh -c 'echo x > /tmp/by-exec; sleep 1' && sleep 0.5 && prints x c task exec --exec-id ee one cat /tmp/by-exec
+}
+
+exec_many() {
+  local i pids=() failed=0
+  for i in $(seq 20); do
+    timeout "$LIMIT" ctr --address "$D/c.sock" --namespace kt task exec --exec-id "m$i" one sh -c "exit $i" > "$D/exec.$i" 2>&1 &
+    pids[i]=$!
+  done
+  for i in $(seq 20); do
+    local got=0
+    wait "${pids[i]}" || got=$?
+    [ $got = "$i" ] || { failed=1; echo "exec $i: status $got: $(cat "$D/exec.$i")" >> "$OUT"; }
+  done
+  return $failed
+}
+
+start_again() {
+  limited c task start --detach one && until_true 5 status_of one RUNNING
+}
+
+kill_dead() { # containerd looks for "not found" in what the runtime's words become
+  kill_and_status one SIGKILL 137 || return 1
+  limited c task start --detach one && limited c task kill --signal SIGKILL one && until_true 10 status_of one STOPPED || return 1
+  says "not found" c task kill one || says "already finished" c task kill one || return 1
+  limited c task rm one; limited c container rm one
+}
+
+kill_all() {
+  up ka && limited c task exec --exec-id x --detach ka sleep 1000 && limited c task kill --all --signal SIGKILL ka && until_true 10 status_of ka STOPPED || return 1
+  limited c task rm ka; limited c container rm ka
+}
+
+delete_running() { up df && limited c task rm --force df && limited c container rm df; }
+
+rm_running() { up rr && refused c task rm rr && down rr; }
+
+create_start() {
+  limited c container create "$IMG" cs false || return 1
+  exits 1 c task start cs && limited c container rm cs
+}
+
+create_delete() {
+  limited c container create "$IMG" cd true && limited c container rm cd
+}
+
+duplicate() { up du && says "already exists" c run --runc-binary "$PROGRAM" "$IMG" du true && down du; }
+
+attach() {
+  up at || return 1
+  timeout 1 ctr --address "$D/c.sock" --namespace kt task attach at > "$OUT" 2>&1
+  down at
+}
+
+kill_exec() {
+  up ke && limited c task exec --exec-id k1 --detach ke sleep 1000 && limited c task kill --exec-id k1 --signal SIGKILL ke && down ke
+}
+
+tests_run
+tests_life
+for id in $(c task ls -q); do limited c task rm --force "$id"; done
+for id in $(c container ls -q); do limited c container rm "$id"; done
+kill "$DAEMON"
+wait "$DAEMON"
+finish "$D/runtime/kt" "/run/$NAME" /run/containerd/runc/kt

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# Shared by the scripts that start a real engine with a low-level runtime below it.
+#
+# Each script runs in mount, pid, network and IPC namespaces of its own, on a tmpfs: the host sees nothing of the engine but its
+# processes and its cgroups, and both are looked at in the end. RUNTIME is the program to test (default: the built ketch).
+# Output: TAP. With RESULTS=FILE also one line "NAME<tab>ok|FAILED|no" each, for the table of tests/engines/run --compare.
+set -uo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+RUNTIME=${RUNTIME:-$here/../../build/src/cli/ketch}
+ENGINE=$(basename "$0" .sh)
+
+# The script again, in its namespaces. Static, dynamic or a name in $PATH: the runtime is given by its full path below.
+if [ -z "${KETCH_ENGINE_DIR:-}" ]; then
+  [ "$(id -u)" = 0 ] || { echo "1..0 # skip $ENGINE: needs root"; exit 0; }
+  RUNTIME=$(realpath "$(command -v "$RUNTIME")") || { echo "Bail out! no runtime '$RUNTIME'"; exit 1; }
+  KETCH_ENGINE_DIR=$(mktemp -d "/tmp/ketch-engine.XXXXXX")
+  export RUNTIME KETCH_ENGINE_DIR
+  KETCH_ENGINE_CGROUP=kte$$
+  export KETCH_ENGINE_CGROUP
+  status=0
+  unshare --mount --pid --net --ipc --fork --kill-child --mount-proc -- bash "$0" "$@" < /dev/null || status=$?
+  rmdir "$KETCH_ENGINE_DIR"
+  exit $status
+fi
+
+D=$KETCH_ENGINE_DIR
+NAME=$(basename "$RUNTIME")
+CG=$KETCH_ENGINE_CGROUP
+mount -t tmpfs -o mode=755,size=2g tmpfs "$D" || { echo "Bail out! no tmpfs"; exit 1; }
+mkdir -p "$D"/{bin,home,tmp}
+# The default state root of a runtime is below /run, and belongs to the host.
+mount -t tmpfs -o mode=755 tmpfs /run
+mkdir -p /run/lock
+export HOME=$D/home XDG_RUNTIME_DIR='' TMPDIR=$D/tmp PATH=$D/bin:$PATH
+ip link set lo up
+# crun knows no hybrid layout of cgroups: it gets the plain first version. The tmpfs keeps what engines write there from the host's.
+if [ "$NAME" = crun ] && mountpoint -q /sys/fs/cgroup/unified; then
+  umount /sys/fs/cgroup/unified && mount -t tmpfs tmpfs /sys/fs/cgroup/unified
+fi
+
+# RECORD=FILE: every call of the runtime, one argument a word, one call a line.
+PROGRAM=$RUNTIME
+if [ -n "${RECORD:-}" ]; then
+  PROGRAM=$D/bin/$NAME
+  printf '#!/bin/sh\n{ printf "%%s " "$@"; echo; } >> "%s"\nexec "%s" "$@"\n' "$D/argv" "$RUNTIME" > "$PROGRAM"
+  chmod +x "$PROGRAM"
+  : > "$D/argv"
+fi
+
+tests=0 failures=0
+OUT=$D/out
+LIMIT=${LIMIT:-60}
+
+report() { # report NAME STATUS [DIRECTIVE]
+  tests=$((tests + 1))
+  if [ "$2" = 0 ]; then
+    echo "ok $tests - $ENGINE: $1"
+  else
+    failures=$((failures + 1))
+    echo "not ok $tests - $ENGINE: $1"
+    sed 's/^/#   /' "$OUT" | tail -n 15
+  fi
+  if [ -n "${RESULTS:-}" ]; then
+    printf '%s: %s\t%s\n' "$ENGINE" "$1" "$([ "$2" = 0 ] && echo ok || echo FAILED)" >> "$RESULTS"
+  fi
+}
+
+# check NAME WORDS…: WORDS is one of the verdicts below with its command.
+check() {
+  local name=$1 status=0
+  shift
+  if [ -n "${ONLY:-}" ] && [[ $name != *$ONLY* ]]; then return; fi
+  "$@" || status=1
+  report "$name" $status
+}
+
+# The engine's command, with a limit of time; both outputs in $OUT. A pipe would wait for whoever inherits it.
+limited() {
+  timeout --kill-after=5 "$LIMIT" "$@" > "$OUT" 2>&1
+}
+
+succeeds() { limited "$@"; }
+
+refused() { # the engine says no
+  ! limited "$@"
+}
+
+exits() { # exits N COMMAND…
+  local want=$1 got=0
+  shift
+  limited "$@" || got=$?
+  [ $got = "$want" ] || { echo "exit status $got, not $want" >> "$OUT"; return 1; }
+}
+
+prints() { # prints TEXT COMMAND…: success, and TEXT is in the output
+  local text=$1
+  shift
+  limited "$@" || { echo "exit status $?" >> "$OUT"; return 1; }
+  grep -qF -- "$text" "$OUT" || { echo "no '$text' in the output" >> "$OUT"; return 1; }
+}
+
+says() { # says TEXT COMMAND…: failure, and TEXT is in the message
+  local text=$1
+  shift
+  if limited "$@"; then echo "it succeeded" >> "$OUT"; return 1; fi
+  grep -qiF -- "$text" "$OUT" || { echo "no '$text' in the message" >> "$OUT"; return 1; }
+}
+
+until_true() { # until_true SECONDS COMMAND…
+  local end=$((SECONDS + $1))
+  shift
+  until "$@" > /dev/null 2>&1; do
+    [ $SECONDS -lt $end ] || return 1
+    sleep 0.1
+  done
+}
+
+# A program NAME in $PATH that is the given command with further arguments.
+command_of() {
+  local name=$1
+  shift
+  { echo '#!/bin/sh'; printf 'exec'; printf ' "%s"' "$@"; echo ' "$@"'; } > "$D/bin/$name"
+  chmod +x "$D/bin/$name"
+}
+
+# A root file system of busybox in directory $1, and its tar beside it.
+make_rootfs() {
+  local dir=$1 applet
+  mkdir -p "$dir"/{bin,dev,proc,sys,tmp,etc,root,run,home,var,usr}
+  chmod 1777 "$dir/tmp"
+  cp "${BUSYBOX:-/bin/busybox}" "$dir/bin/busybox"
+  for applet in $("$dir/bin/busybox" --list); do
+    [ -e "$dir/bin/$applet" ] || ln -s busybox "$dir/bin/$applet"
+  done
+  printf 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000:user:/home:/bin/sh\n' > "$dir/etc/passwd"
+  printf 'root:x:0:\nuser:x:1000:\nextra:x:2000:user\n' > "$dir/etc/group"
+  tar -C "$dir" -cf "$dir.tar" .
+}
+
+cgroup_of_engine() { # the directories below any hierarchy that bear our name
+  find /sys/fs/cgroup -maxdepth 7 -fstype tmpfs -path /sys/fs/cgroup/unified -prune -o -type d -path "*$CG*" -print 2>/dev/null
+}
+
+# Value of a file in the cgroup of process $1: cgroup_value PID V1-CONTROLLER V1-FILE V2-FILE
+cgroup_value() {
+  local path
+  path=$(sed -n "s/^[0-9]*:\([^:]*,\)\?$2\(,[^:]*\)\?://p" "/proc/$1/cgroup")
+  if [ -n "$path" ] && [ -e "/sys/fs/cgroup/$2$path/$3" ]; then
+    cat "/sys/fs/cgroup/$2$path/$3"
+  else
+    path=$(sed -n 's/^0:://p' "/proc/$1/cgroup")
+    cat "/sys/fs/cgroup$path/$4"
+  fi
+}
+
+# Nothing is left once the engine has ended: processes of this pid namespace, mounts but our own, cgroups, state of the runtime,
+# network interfaces and namespaces. $@: directories of state that have to be empty or gone.
+check_clean() {
+  : > "$OUT"
+  local pid left=0 what
+  for pid in /proc/[0-9]*; do
+    pid=${pid#/proc/}
+    case $pid in 1 | $$ | "$BASHPID") continue ;; esac
+    what=$(tr '\0' ' ' 2>/dev/null < "/proc/$pid/cmdline") || continue
+    [ -z "$what" ] || { echo "process left: $pid $what" >> "$OUT"; left=1; }
+  done
+  for what in $(cgroup_of_engine | grep -v "$CG.*/.*/" | sort -r); do
+    # What the engine itself has made for its containers' parent is not the runtime's.
+    rmdir "$what" 2>/dev/null
+    case ${what##*/} in "$CG" | conmon) continue ;; esac
+    echo "cgroup left: $what" >> "$OUT"
+    left=1
+  done
+  awk '{ print $5 }' /proc/self/mountinfo | grep -F "$D/" | grep -vE "${OUR_MOUNTS:-^$}" > "$D/left-mounts"
+  [ ! -s "$D/left-mounts" ] || { sed 's/^/mount left: /' "$D/left-mounts" >> "$OUT"; left=1; }
+  ip -o link | grep -vE "^[0-9]+: (lo|${OUR_LINKS:-lo}[0-9]*):" | sed 's/^/interface left: /' > "$D/left-links"
+  [ ! -s "$D/left-links" ] || { cat "$D/left-links" >> "$OUT"; left=1; }
+  for what in "$@"; do
+    find "$what" -mindepth 1 -maxdepth 1 ! -name .cache 2>/dev/null | sed 's/^/state left: /' > "$D/left-state"
+    [ ! -s "$D/left-state" ] || { cat "$D/left-state" >> "$OUT"; left=1; }
+  done
+  return $left
+}
+
+finish() { # finish STATE-DIRECTORIES…: the last test, and the plan
+  check "nothing is left behind" check_clean "$@"
+  echo "1..$tests"
+  if [ -n "${RECORD:-}" ]; then cp "$D/argv" "$RECORD"; fi
+  [ $failures = 0 ]
+  exit
+}

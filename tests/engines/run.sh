@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Starts each engine that is installed with ketch below it; TAP.
+#
+# usage: tests/engines/run.sh [--compare] [ENGINE…]      ENGINE: podman podman-rootless containerd docker buildah replay   (default: all)
+# --compare: then with runc and crun too, and a table of all results.
+# KETCH names the program. What is not installed is skipped, and said.
+set -uo pipefail
+cd "$(dirname "$0")" || exit 1
+KETCH=$(realpath "${KETCH:-../../build/src/cli/ketch}")
+export KETCH
+
+compare=
+if [ "${1:-}" = --compare ]; then compare=1; shift; fi
+engines=("$@")
+[ $# -gt 0 ] || engines=(replay podman podman-rootless containerd docker buildah)
+declare -A needs=([podman]=podman [podman-rootless]=podman [containerd]=containerd [docker]=dockerd [buildah]=buildah [replay]=bats)
+
+number=0 failed=0
+# The scripts count by themselves; here all are one list.
+renumber() {
+  while IFS= read -r line; do
+    case $line in
+    1..0*) number=$((number + 1)); echo "ok $number - ${line#1..0 }" ;;
+    1..*) ;;
+    'ok '* | 'not ok '*)
+      number=$((number + 1))
+      case $line in not*) failed=$((failed + 1)); echo "not ok $number ${line#not ok * }" ;; *) echo "ok $number ${line#ok * }" ;; esac
+      ;;
+    *) echo "$line" ;;
+    esac
+  done
+}
+
+one() { # one ENGINE RUNTIME
+  if ! command -v "${needs[$1]}" > /dev/null; then echo "ok 1 - $1 # skip ${needs[$1]} is not installed"; return; fi
+  if [ "$1" = replay ]; then
+    bats --tap replay.bats
+  else
+    RUNTIME=$2 bash "$1.sh"
+  fi
+  local status=$?
+  # A script that breaks off has counted nothing.
+  [ $status -le 1 ] || echo "not ok 1 - $1 ended with status $status"
+}
+
+for e in "${engines[@]}"; do
+  renumber < <(one "$e" "$KETCH" 2>&1)
+done
+echo "1..$number"
+
+if [ -n "$compare" ]; then
+  dir=$(mktemp -d)
+  for r in "$KETCH" runc crun; do
+    command -v "$r" > /dev/null || continue
+    for e in "${engines[@]}"; do
+      [ "$e" = replay ] || RESULTS=$dir/$(basename "$r") one "$e" "$r" > /dev/null 2>&1
+    done
+  done
+  awk -F '\t' '
+    FNR == 1 { n++; split(FILENAME, part, "/"); title[n] = part[length(part)] }
+    { if (!($1 in seen)) { seen[$1] = 1; order[++rows] = $1 } result[$1, n] = $2; good[n] += $2 == "ok" }
+    END {
+      printf "# %-62s", "operation"
+      for (i = 1; i <= n; i++) printf " %-8s", title[i]
+      print ""
+      for (r = 1; r <= rows; r++) {
+        printf "# %-62s", order[r]
+        for (i = 1; i <= n; i++) printf " %-8s", ((order[r], i) in result) ? result[order[r], i] : "-"
+        print ""
+      }
+      printf "# %-62s", rows " operations, passed"
+      for (i = 1; i <= n; i++) printf " %-8d", good[i]
+      print ""
+    }' "$dir"/ketch "$dir"/runc "$dir"/crun
+  rm -rf "$dir"
+fi
+[ $failed = 0 ]
