@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck disable=SC2015,SC2317
 # containerd with root, state and socket of its own, driven by ctr: shim runc.v2 with the runtime as its binary.
 # shellcheck source=tests/engines/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -203,9 +204,9 @@ exec_many() {
   for i in $(seq 20); do
     local got=0
     wait "${pids[i]}" || got=$?
-    [ $got = "$i" ] || { failed=1; echo "exec $i: status $got: $(cat "$D/exec.$i")" >> "$OUT"; }
+    [ "$got" = "$i" ] || { failed=1; echo "exec $i: status $got: $(cat "$D/exec.$i")" >> "$OUT"; }
   done
-  return $failed
+  return "$failed"
 }
 
 start_again() {

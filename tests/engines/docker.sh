@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck disable=SC2015,SC2317
 # dockerd with data, exec root and socket of its own, without networks; the runtime by --add-runtime.
 # shellcheck source=tests/engines/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -74,7 +75,7 @@ tests_run() {
   check "run --device-cgroup-rule" succeeds "${r[@]}" --device-cgroup-rule 'c 10:229 rwm' img true
   check "run --add-host" prints 10.1.2.3 "${r[@]}" --add-host other:10.1.2.3 img cat /etc/hosts
   check "run --cgroupns private" prints ":/" "${r[@]}" --cgroupns private img cat /proc/self/cgroup
-  check "run --label --annotation-less" succeeds "${r[@]}" --label a=b img true
+  check "run --label" succeeds "${r[@]}" --label a=b img true
   check "run: masked paths" exits 0 "${r[@]}" img sh -c 'test ! -s /proc/kcore && ! ls /proc/scsi/* 2>/dev/null'
   check "run: long output" long_output
 }
@@ -153,9 +154,9 @@ exec_many() {
   for i in $(seq 20); do
     local got=0
     wait "${pids[i]}" || got=$?
-    [ $got = "$i" ] || { failed=1; echo "exec $i: status $got: $(cat "$D/exec.$i")" >> "$OUT"; }
+    [ "$got" = "$i" ] || { failed=1; echo "exec $i: status $got: $(cat "$D/exec.$i")" >> "$OUT"; }
   done
-  return $failed
+  return "$failed"
 }
 
 copy() { echo copied > "$D/copy"; limited d cp "$D/copy" one:/tmp/copy && prints copied d exec one cat /tmp/copy && limited d cp one:/tmp/copy "$D/back" && grep -q copied "$D/back"; }

@@ -22,7 +22,7 @@ if [ -z "${KETCH_ENGINE_DIR:-}" ]; then
   status=0
   unshare --mount --pid --net --ipc --fork --kill-child --mount-proc -- bash "$0" "$@" < /dev/null || status=$?
   rmdir "$KETCH_ENGINE_DIR"
-  exit $status
+  exit "$status"
 fi
 
 D=$KETCH_ENGINE_DIR
@@ -112,7 +112,7 @@ until_true() { # until_true SECONDS COMMAND…
   local end=$((SECONDS + $1))
   shift
   until "$@" > /dev/null 2>&1; do
-    [ $SECONDS -lt $end ] || return 1
+    [ "$SECONDS" -lt "$end" ] || return 1
     sleep 0.1
   done
 }
@@ -162,7 +162,7 @@ check_clean() {
   local pid left=0 what
   for pid in /proc/[0-9]*; do
     pid=${pid#/proc/}
-    case $pid in 1 | $$ | "$BASHPID") continue ;; esac
+    case $pid in 1 | "$$" | "$BASHPID") continue ;; esac
     what=$(tr '\0' ' ' 2>/dev/null < "/proc/$pid/cmdline") || continue
     [ -z "$what" ] || { echo "process left: $pid $what" >> "$OUT"; left=1; }
   done
@@ -175,7 +175,7 @@ check_clean() {
   done
   awk '{ print $5 }' /proc/self/mountinfo | grep -F "$D/" | grep -vE "${OUR_MOUNTS:-^$}" > "$D/left-mounts"
   [ ! -s "$D/left-mounts" ] || { sed 's/^/mount left: /' "$D/left-mounts" >> "$OUT"; left=1; }
-  ip -o link | grep -vE "^[0-9]+: (lo|${OUR_LINKS:-lo}[0-9]*):" | sed 's/^/interface left: /' > "$D/left-links"
+  ip -o link | grep -vE "^[0-9]+: (lo|${OUR_LINKS:-lo})[0-9]*:" | sed 's/^/interface left: /' > "$D/left-links"
   [ ! -s "$D/left-links" ] || { cat "$D/left-links" >> "$OUT"; left=1; }
   for what in "$@"; do
     find "$what" -mindepth 1 -maxdepth 1 ! -name .cache 2>/dev/null | sed 's/^/state left: /' > "$D/left-state"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck disable=SC2015,SC2317
 # Podman as an ordinary user with subordinate ids. The user exists in this mount namespace alone: passwd, group, subuid and subgid are
 # bound over the host's. No systemd, so no delegated cgroup.
 # shellcheck source=tests/engines/lib.sh

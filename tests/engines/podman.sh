@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck disable=SC2015,SC2317
 # Podman as root, with a storage, a run directory and a configuration of its own.
 # shellcheck source=tests/engines/lib.sh
 . "$(dirname "$0")/lib.sh"

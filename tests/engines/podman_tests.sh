@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 # What is asked of Podman, as root and as a user. `pod` is Podman with its options, "img" an image of busybox.
-# shellcheck disable=SC2034
+# shellcheck disable=SC2015,SC2034,SC2317
 #
 # ROOTLESS=1: no cgroups, and no devices but the harmless ones.
 ROOTLESS=${ROOTLESS:-}
@@ -24,7 +24,7 @@ podman_input() { echo from-stdin | timeout "$LIMIT" pod "$@" > "$OUT" 2>&1 && gr
 
 podman_tests_run() {
   local r=(pod run --rm "${IN[@]}")
-  check "info names the runtime" prints "$NAME" pod info
+  check "info names the runtime" prints "${PROGRAM##*/}" pod info
   check "run" prints hello "${r[@]}" img echo hello
   check "run: exit status" exits 7 "${r[@]}" img sh -c 'exit 7'
   check "run: killed by a signal" exits 137 "${r[@]}" --pid host img sh -c 'kill -9 $$'
@@ -64,7 +64,7 @@ podman_tests_run() {
   check "run --preserve-fds" podman_preserve_fds
   check "run --annotation" succeeds "${r[@]}" --annotation a=b img true
   check "run --systemd always" prints "tmpfs on /run " "${r[@]}" --systemd always img mount
-  check "run --dns-less hosts" prints 10.1.2.3 "${r[@]}" --add-host other:10.1.2.3 img cat /etc/hosts
+  check "run --add-host" prints 10.1.2.3 "${r[@]}" --add-host other:10.1.2.3 img cat /etc/hosts
   check "run --tz" prints UTC "${r[@]}" --env TZ=UTC img date
   check "--cgroups=disabled" podman_cgroups_disabled
   check "--sysctl" prints 4567 pod run --rm --sysctl kernel.msgmax=4567 img cat /proc/sys/kernel/msgmax
@@ -174,9 +174,9 @@ podman_exec_many() {
   for i in $(seq 20); do
     local got=0
     wait "${pids[i]}" || got=$?
-    [ $got = "$i" ] || { failed=1; echo "exec $i: status $got: $(cat "$D/exec.$i")" >> "$OUT"; }
+    [ "$got" = "$i" ] || { failed=1; echo "exec $i: status $got: $(cat "$D/exec.$i")" >> "$OUT"; }
   done
-  return $failed
+  return "$failed"
 }
 
 podman_cp() {
@@ -239,7 +239,7 @@ podman_health() {
 
 podman_sdnotify() {
   # The container says READY; without a NOTIFY_SOCKET outside nobody listens, and it has to run all the same.
-  prints done pod run --rm --sdnotify container img echo "done"
+  prints listened pod run --rm --sdnotify container img echo listened
 }
 
 podman_join() {

@@ -44,21 +44,33 @@ one() { # one ENGINE RUNTIME
   [ $status -le 1 ] || echo "not ok 1 - $1 ended with status $status"
 }
 
-for e in "${engines[@]}"; do
-  renumber < <(one "$e" "$KETCH" 2>&1)
-done
+# Two at a time: an engine waits more than it works.
+dir=$(mktemp -d)
+all() { # all RUNTIME: the output of each engine in $dir/ENGINE
+  local e
+  for e in "${engines[@]}"; do
+    while [ "$(jobs -pr | wc -l)" -ge 2 ]; do wait -n; done
+    one "$e" "$1" > "$dir/$e" 2>&1 &
+  done
+  wait
+}
+
+all "$KETCH"
+for e in "${engines[@]}"; do renumber < "$dir/$e"; done
 echo "1..$number"
 
 if [ -n "$compare" ]; then
-  dir=$(mktemp -d)
+  mapfile -t engines < <(printf '%s\n' "${engines[@]}" | grep -vx replay)
   for r in "$KETCH" runc crun; do
     command -v "$r" > /dev/null || continue
-    for e in "${engines[@]}"; do
-      [ "$e" = replay ] || RESULTS=$dir/$(basename "$r") one "$e" "$r" > /dev/null 2>&1
-    done
+    RESULTS=$dir/results.$(basename "$r")
+    export RESULTS
+    : > "$RESULTS"
+    all "$r"
+    sort -s -t: -k1,1 -o "$RESULTS" "$RESULTS"
   done
   awk -F '\t' '
-    FNR == 1 { n++; split(FILENAME, part, "/"); title[n] = part[length(part)] }
+    FNR == 1 { n++; split(FILENAME, part, "/"); title[n] = sub(/.*\./, "", FILENAME_ = FILENAME); title[n] = FILENAME_ }
     { if (!($1 in seen)) { seen[$1] = 1; order[++rows] = $1 } result[$1, n] = $2; good[n] += $2 == "ok" }
     END {
       printf "# %-62s", "operation"
@@ -72,7 +84,7 @@ if [ -n "$compare" ]; then
       printf "# %-62s", rows " operations, passed"
       for (i = 1; i <= n; i++) printf " %-8d", good[i]
       print ""
-    }' "$dir"/ketch "$dir"/runc "$dir"/crun
-  rm -rf "$dir"
+    }' "$dir"/results.{ketch,runc,crun}
 fi
+rm -rf "$dir"
 [ $failed = 0 ]

@@ -99,8 +99,9 @@ static void test_slash(void)
 	look("./here", NULL, "./here", 0, NULL);
 	look("/nope", NULL, NULL, ERR_NOT_FOUND,
 	     "exec: \"/nope\": stat /nope: no such file or directory");
-	look("one/dir", NULL, NULL, ERR_DENIED, "exec: \"one/dir\": is a directory");
-	look("/", NULL, NULL, ERR_DENIED, "exec: \"/\": is a directory");
+	look("one/dir", NULL, NULL, ERR_DENIED,
+	     "exec: \"one/dir\": is a directory: permission denied");
+	look("/", NULL, NULL, ERR_DENIED, "exec: \"/\": is a directory: permission denied");
 	look("one/plain", NULL, NULL, ERR_DENIED, "exec: \"one/plain\": permission denied");
 	look("one/fifo", NULL, NULL, ERR_DENIED, "exec: \"one/fifo\": permission denied");
 	look("one/plain/x", NULL, NULL, ERR_NOT_FOUND,
