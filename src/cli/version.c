@@ -29,6 +29,6 @@ void version_text(struct buf *out)
 		 STATE_OCI_VERSION);
 	if (version_libseccomp(libseccomp, sizeof(libseccomp)))
 		buf_addf(out, "libseccomp: %s\n", libseccomp);
-	buf_adds(out, "+CAP +SECCOMP +APPARMOR +SELINUX +YAJL -SYSTEMD ");
+	buf_adds(out, "+CAP +SECCOMP +APPARMOR +SELINUX +YAJL +SYSTEMD ");
 	buf_adds(out, criu_built_in() ? "+CRIU\n" : "-CRIU\n");
 }

@@ -178,6 +178,9 @@ static int replay(void *ctx, const char *what, const char *value, struct err *e)
 
 	if (strcmp(what, JOURNAL_CGROUP) == 0)
 		return cgroup_remove_dir(value, e);
+	/* that of a finished creation has been stopped with the cgroups */
+	if (strcmp(what, JOURNAL_SCOPE) == 0 && !c->has_state)
+		return cgroup_remove_scope(value, e);
 	if (strcmp(what, JOURNAL_HOOK) == 0 ||
 	    (strcmp(what, JOURNAL_PROCESS) == 0 && !c->has_state))
 		journal_kill(what, value);

@@ -2,7 +2,7 @@
 /*
  * The features document (runtime-spec 1.3 features.md, features-linux.md). Every list is printed from the table that the
  * parser reads words by, so that nothing is listed that a config may not say, and nothing left out that it may. What this
- * version refuses (intelRdt, the systemd cgroup driver) is false here, and plan.c and plan_cgroup.c say so in errors.
+ * version refuses (intelRdt) is false here, and plan.c says so in an error.
  */
 #include "core/features_doc.h"
 
@@ -24,7 +24,8 @@ enum { INDENT = 4 };
 #define OCI_VERSION_MAX STATE_OCI_VERSION
 
 /* Annotations of a config that change what ketch does; one that ends with '.' stands for all that begin so. */
-static const char *const config_annotations[] = { "run.oci.", "org.criu.config" };
+static const char *const config_annotations[] = { "run.oci.", "org.criu.config",
+						  "org.systemd.property." };
 
 uint64_t features_seccomp_flags(void)
 {
@@ -71,8 +72,8 @@ static void put_cgroup(struct jsonw *w)
 	jsonw_object(w, "cgroup");
 	jsonw_bool(w, "v1", true);
 	jsonw_bool(w, "v2", true);
-	jsonw_bool(w, "systemd", false);
-	jsonw_bool(w, "systemdUser", false);
+	jsonw_bool(w, "systemd", true);
+	jsonw_bool(w, "systemdUser", true);
 	jsonw_bool(w, "rdma", true);
 	jsonw_end_object(w);
 }

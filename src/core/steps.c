@@ -23,6 +23,7 @@ static const struct step *const rows[] = {
 	&step_notify_socket,
 
 	/* The first child, where namespaces are joined; it clones init. */
+	&step_cgroup_place_first,
 	&step_cgroup_join_first,
 	&step_oom_first,
 	&step_ns_join,
@@ -30,6 +31,8 @@ static const struct step *const rows[] = {
 	&step_ns_unshare,
 
 	/* Init, up to READY. */
+	&step_cgroup_place,
+	&step_cgroup_scope,
 	&step_ids_ask,
 	&step_ids_map,
 	&step_oom,

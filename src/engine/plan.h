@@ -11,6 +11,7 @@
 
 #include "engine/cgroup_devices.h"
 #include "engine/cgroup_table.h"
+#include "engine/systemd.h"
 #include "spec/model.h"
 #include "sys/facts.h"
 #include "util/buf.h"
@@ -78,7 +79,11 @@ struct plan_cgroup {
 	enum cgroup_manager manager; /* never AUTO here */
 	const char *path;	     /* cgroupfs: "/a/b" below each leaf's base; never "/" */
 	bool relative;		     /* from our own cgroup; else from the mount */
-	const char *slice, *scope;   /* systemd */
+	const char *slice, *scope;   /* systemd: names of units */
+	const char *subgroup;	     /* systemd: of the cgroup below the scope, "" for none */
+	bool systemd_user;	     /* the user's manager, not the system's */
+	struct systemd_props
+		props; /* systemd: of the scope; the late ones are set by cgroup.limits */
 	bool delegate_chown; /* ownership rule of spec 1.1 applies (v2, own cgroup ns, rw /sys/fs/cgroup) */
 	SPEC_LIST(struct plan_cgroup_leaf) leaves; /* one for each mounted hierarchy */
 	struct cgroup_writes writes;		   /* resources, v1 device rules included */
@@ -188,6 +193,9 @@ static inline void cleanup_plan(struct plan **p)
 int plan_fork(struct plan *p, struct err *e); /* forkplan.c */
 int plan_cgroup(struct plan *p,
 		struct err *e); /* plan_cgroup.c: cgroupsPath rules of each manager */
+int plan_systemd(struct plan *p,
+		 struct err *e); /* plan_systemd.c, from plan_cgroup(): names of the units */
+int plan_systemd_props(struct plan *p, struct err *e); /* and, at its end, properties */
 int plan_mounts(
 	struct plan *p,
 	struct err *e); /* plan_mounts.c: mount options decoded, kinds chosen, sources absolute */

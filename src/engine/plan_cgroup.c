@@ -243,14 +243,6 @@ static int refuse_limits(struct plan *p, struct err *e)
 	return err_at(e, "%s", first);
 }
 
-static int refuse_systemd(struct err *e)
-{
-	err_set(e, ERR_UNSUPPORTED, "the systemd cgroup manager is not supported by this version");
-	return err_hint(
-		e, "leave out --systemd-cgroup, or give --cgroup-manager cgroupfs; in the engine: "
-		   "SystemdCgroup = false (containerd), cgroup_manager = \"cgroupfs\" (Podman)");
-}
-
 /* Spec 1.1: the cgroup belongs to the container's user where the container can see and manage it. */
 static bool has_writable_cgroupfs(const struct spec *s)
 {
@@ -287,17 +279,18 @@ int plan_cgroup(struct plan *p, struct err *e)
 								    : p->opts.cgroup_manager;
 	if (p->opts.use == FOR_EXEC)
 		return 0; /* the container's record says where */
-	if (cg->manager == CGROUP_MANAGER_SYSTEMD)
-		return refuse_systemd(e);
 	if (cg->manager == CGROUP_MANAGER_DISABLED)
 		return refuse_limits(p, e);
 	cg->delegate_chown = p->facts->cgroup_mode == CGROUP_MODE_V2 && ns->present && !ns->path &&
 			     has_writable_cgroupfs(p->spec);
-	int r = plan_path(p, e);
-	if (r >= 0)
+	bool systemd = cg->manager == CGROUP_MANAGER_SYSTEMD;
+	int r = systemd ? plan_systemd(p, e) : plan_path(p, e);
+	if (r >= 0 && !systemd)
 		r = plan_leaves(p, e);
 	r = plan_error(p, r, e);
 	if (r >= 0)
 		r = plan_resources(p, e);
-	return r < 0 ? r : plan_devices(p, e);
+	if (r >= 0)
+		r = plan_devices(p, e);
+	return r >= 0 && systemd && cg->scope ? plan_systemd_props(p, e) : r;
 }

@@ -7,11 +7,13 @@
 #include <string.h>
 
 #include "linux/cgroup_impl.h"
+#include "linux/systemd.h"
 #include "sys/hostfs.h"
 #include "util/util.h"
 
 static const struct cgroup_driver *const drivers[] = {
 	[CGROUP_MANAGER_CGROUPFS] = &cgroup_fs_driver,
+	[CGROUP_MANAGER_SYSTEMD] = &cgroup_systemd_driver,
 };
 
 struct cgroup *cgroup_new(enum cgroup_manager manager)
@@ -67,6 +69,7 @@ void cgroup_close_fds(struct cgroup *cg)
 {
 	for (unsigned i = 0; i < cg->n; i++)
 		close_leaf(&cg->leaves[i]);
+	systemd_free(TAKE_PTR(cg->systemd));
 }
 
 void cgroup_free(struct cgroup *cg)
@@ -76,7 +79,9 @@ void cgroup_free(struct cgroup *cg)
 	while (cg->n > 0)
 		cgroup_drop_leaf(cg);
 	strv_free(&cg->made);
+	strv_free(&cg->lacking);
 	free(cg->scope);
+	systemd_free(cg->systemd);
 	free(cg);
 }
 

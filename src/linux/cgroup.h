@@ -23,7 +23,7 @@ struct cgroup_record {
 	struct strv
 		made; /* absolute directories ketch made, parents before children; those that end in "/" are on the way to a
 			     * leaf, may be shared with other containers and are removed only when empty */
-	char *scope;  /* systemd unit, or NULL */
+	char *scope;  /* systemd unit, or NULL; behind "user:" one of the user's manager */
 };
 void cgroup_record_free(struct cgroup_record *rec);
 
@@ -59,3 +59,5 @@ int cgroup_destroy(struct cgroup *cg, struct err *e);
 /* Replays a journal entry "cgroup": removes DIR (made by ketch), killing only processes in it. A missing one is success. A DIR
  * that ends in "/" was made on the way to a leaf: it is removed only if it is empty, which is success either way. */
 int cgroup_remove_dir(const char *dir, struct err *e);
+/* The same for an entry "scope": kills what is in the unit and stops it. */
+int cgroup_remove_scope(const char *record, struct err *e);

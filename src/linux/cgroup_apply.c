@@ -155,12 +155,13 @@ static bool is_fine(const struct cgroup_write *x, int r)
 	return r == -EPERM && (x->flags & CGROUP_IF_GRANTED);
 }
 
-/* Nothing to do for X: it says what a new cgroup has. */
+/* Nothing to do for X: it says what a new cgroup has, or was told to be left out. */
 static bool is_idle(struct writer *w, const struct cgroup_write *x)
 {
 	struct cgroup_leaf *leaf = leaf_of(w->cg, x->h);
 
-	return (x->flags & CGROUP_NEUTRAL) && (!leaf || leaf->made);
+	return ((x->flags & CGROUP_NEUTRAL) && (!leaf || leaf->made)) ||
+	       strv_has(&w->cg->lacking, x->controller);
 }
 
 static int write_checked(struct writer *w, const struct cgroup_write *x, struct err *e)

@@ -32,13 +32,32 @@ struct making {
 	struct err *e;
 };
 
+/* Who could have let us: the owner of the directory above the one we are at. */
+static void hint_owner(struct making *m)
+{
+	auto_str char *dir = strdup(buf_str(&m->path));
+	char *slash = dir ? strrchr(dir, '/') : NULL;
+	struct stat st;
+
+	if (!slash || slash == dir)
+		return;
+	*slash = '\0';
+	auto_fd int fd = host_opendir(AT_FDCWD, dir, true);
+	if (fd >= 0 && fstat(fd, &st) == 0)
+		err_hint(m->e,
+			 "the cgroup above is user %u's, who must delegate it (systemd: run ketch "
+			 "in a "
+			 "unit with Delegate=yes)",
+			 (unsigned)st.st_uid);
+}
+
 static int fail(struct making *m, int r, const char *what)
 {
 	err_sys(m->e, r, "%s cgroup '%s'", what, buf_str(&m->path));
 	if (r == -EROFS)
 		err_hint(m->e, "the cgroup file system is mounted read-only here");
 	else if (r == -EACCES || r == -EPERM)
-		err_hint(m->e, "the owner of the cgroup above must delegate it to this user");
+		hint_owner(m);
 	else if (r == -EAGAIN)
 		err_hint(m->e,
 			 "cgroup.max.depth or cgroup.max.descendants of a cgroup above is reached");
@@ -293,35 +312,27 @@ static const char *first_need(const struct plan_cgroup *p, const struct cgroup_h
 static bool can_do_without(struct making *m, int r)
 {
 	return m->r->plan->rootless && (r == -EACCES || r == -EPERM || r == -EROFS) &&
-	       !first_need(&m->r->plan->cgroup, m->plan->h);
+	       (!first_need(&m->r->plan->cgroup, m->plan->h) || cgroup_may_lack(m->r->plan));
 }
 
-/* The host's id of the container's user. 0, who is us, also where it can't be known: a joined user namespace. */
-static uid_t container_user(const struct plan *p)
+/* All that is asked of the hierarchy is left out. */
+static int lack_all(struct making *m)
 {
-	const struct spec_linux *l = p->spec->lnx;
-	uint32_t uid = p->process ? p->process->user.uid : 0;
+	const struct cgroup_writes *w = &m->r->plan->cgroup.writes;
+	struct err why = *m->e;
+	int r = 0;
 
-	if (!l->ns[NS_USER].present)
-		return uid;
-	for (size_t i = 0; !l->ns[NS_USER].path && i < l->uid_mappings.n; i++) {
-		const struct spec_idmap *m = &l->uid_mappings.v[i];
+	for (size_t i = 0; i < w->n && r >= 0; i++) {
+		const struct cgroup_write *x = &w->v[i];
 
-		if (uid >= m->container_id && uid - m->container_id < m->size)
-			return m->host_id + (uid - m->container_id);
+		if (x->h != m->plan->h || (x->flags & CGROUP_NEUTRAL) ||
+		    strv_has(&m->cg->lacking, x->controller))
+			continue;
+		why.where[0] = '\0';
+		err_at(&why, "%s", x->where);
+		r = cgroup_lacks(m->r, m->cg, x->controller, &why);
 	}
-	return 0;
-}
-
-static int finish_v2(struct making *m)
-{
-	const struct plan *p = m->r->plan;
-	uid_t owner = p->cgroup.delegate_chown && m->leaf->made ? container_user(p) : 0;
-
-	int r = cgroup_v2_enable(m->plan->h, m->leaf->fd, m->leaf->dir, &p->cgroup.writes, m->e);
-	if (r < 0 || owner == 0 || owner == p->facts->uid)
-		return r;
-	return cgroup_v2_delegate(m->leaf->fd, m->leaf->dir, owner, m->e);
+	return r;
 }
 
 /* 1: made and usable, 0: left out. */
@@ -331,7 +342,9 @@ static int make_or_skip(struct making *m)
 
 	buf_free(&m->path);
 	if (r >= 0)
-		r = m->leaf->version->number == 2 ? finish_v2(m) : 0;
+		r = m->leaf->version->number == 2
+			    ? cgroup_v2_finish(m->r, m->cg, m->plan->h, m->leaf, m->e)
+			    : 0;
 	if (r >= 0)
 		return 1;
 	bool skip = can_do_without(m, r);
@@ -340,7 +353,7 @@ static int make_or_skip(struct making *m)
 	if (m->leaf && (skip || !m->leaf->made))
 		cgroup_drop_leaf(m->cg);
 	if (skip)
-		return 0;
+		return lack_all(m);
 	return need && (r == -EACCES || r == -EPERM) ? err_at(m->e, "%s", need) : r;
 }
 

@@ -29,7 +29,9 @@ struct cgroup {
 	struct cgroup_leaf leaves[FACTS_MAX_HIERARCHIES];
 	unsigned n;
 	struct strv made;
+	struct strv lacking; /* controllers that --rootless=true goes without */
 	char *scope;
+	struct systemd *systemd; /* linux/systemd.h: the connection, once it is needed */
 };
 
 struct cgroup_driver {
@@ -45,7 +47,7 @@ struct cgroup_driver {
 	/* Removes what it made. Processes are gone or are killed. */
 	int (*destroy)(struct cgroup *cg, struct err *e);
 };
-extern const struct cgroup_driver cgroup_fs_driver;
+extern const struct cgroup_driver cgroup_fs_driver, cgroup_systemd_driver;
 
 struct cgroup_version {
 	int number;
@@ -74,6 +76,21 @@ int cgroup_v1_fill_cpuset(int parent, int dir, const char *path, struct err *e);
 /* cgroup_v2.c: enables for the cgroup PATH, below MOUNT, the controllers that WRITES need there and it does not have yet. */
 int cgroup_v2_enable(const struct cgroup_hierarchy *h, int dir, const char *path,
 		     const struct cgroup_writes *writes, struct err *e);
+
+/* Enables for what is below DIR all that DIR has, as far as the kernel lets it. */
+void cgroup_v2_enable_all(int dir);
+
+/* May limits that an ordinary user can't set be left out? */
+static inline bool cgroup_may_lack(const struct plan *p)
+{
+	return p->rootless && p->opts.rootless == TRI_YES;
+}
+/* Warns that CONTROLLER is left out for WHY, and remembers it: its writes are not made. -ENOMEM. */
+int cgroup_lacks(struct run *r, struct cgroup *cg, const char *controller, const struct err *why);
+
+/* What a new leaf on cgroup2 needs besides writes: the controllers for them, and the owner it is to have. */
+int cgroup_v2_finish(struct run *r, struct cgroup *cg, const struct cgroup_hierarchy *h,
+		     struct cgroup_leaf *leaf, struct err *e);
 
 /* Gives the directory and the files that the kernel calls delegatable to OWNER, and nothing else. */
 int cgroup_v2_delegate(int dir, const char *path, uid_t owner, struct err *e);

@@ -2,6 +2,7 @@
 /* The rows of the control groups. config-linux.md#control-groups, #cgroup-namespace; cgroup_namespaces(7). */
 #include <errno.h>
 #include <sched.h>
+#include <string.h>
 
 #include "linux/cgroup_impl.h"
 #include "linux/steps.h"
@@ -48,13 +49,11 @@ static void explain_writes(const struct plan *p, enum cgroup_when when, struct b
 	}
 }
 
-static void create_explain(const struct plan *p, struct buf *out)
+/* What is written before the container's process does anything. */
+static void explain_early(const struct plan *p, struct buf *out)
 {
 	const struct plan_cgroup *cg = &p->cgroup;
 
-	buf_adds(out, "manager cgroupfs\n");
-	for (size_t i = 0; i < cg->leaves.n; i++)
-		buf_addf(out, "cgroup %s\n", cg->leaves.v[i].dir);
 	explain_writes(p, CGROUP_EARLY, out);
 	for (size_t i = 0; cg->device_program && i < cg->devices.rules.n; i++) {
 		const struct spec_device_rule *rule = &cg->devices.rules.v[i].rule;
@@ -63,6 +62,20 @@ static void create_explain(const struct plan *p, struct buf *out)
 		cgroup_device_words(rule, words);
 		buf_addf(out, "device %s %s\n", rule->allow ? "allow" : "deny", words);
 	}
+}
+
+static void create_explain(const struct plan *p, struct buf *out)
+{
+	const struct plan_cgroup *cg = &p->cgroup;
+
+	if (cg->manager == CGROUP_MANAGER_SYSTEMD) {
+		buf_adds(out, "manager systemd\n");
+		return;
+	}
+	buf_adds(out, "manager cgroupfs\n");
+	for (size_t i = 0; i < cg->leaves.n; i++)
+		buf_addf(out, "cgroup %s\n", cg->leaves.v[i].dir);
+	explain_early(p, out);
 }
 
 const struct step step_cgroup_create = {
@@ -78,14 +91,19 @@ const struct step step_cgroup_create = {
 
 /* ---- cgroup.join-first, cgroup.join ---- */
 
+static bool is_placed(const struct plan *p)
+{
+	return p->cgroup.manager == CGROUP_MANAGER_SYSTEMD && p->opts.use != FOR_EXEC;
+}
+
 static bool joins_first(const struct plan *p)
 {
-	return has_cgroup(p) && p->fork.ns_stage;
+	return has_cgroup(p) && !is_placed(p) && p->fork.ns_stage;
 }
 
 static bool joins(const struct plan *p)
 {
-	return has_cgroup(p) && !p->fork.ns_stage;
+	return has_cgroup(p) && !is_placed(p) && !p->fork.ns_stage;
 }
 
 static int join_run(struct run *r, struct err *e)
@@ -125,6 +143,94 @@ const struct step step_cgroup_join = {
 	.applies = joins,
 	.run = join_run,
 	.explain = join_explain,
+};
+
+/* ---- cgroup.place-first, cgroup.place, cgroup.scope ---- */
+
+static bool placed_first(const struct plan *p)
+{
+	return is_placed(p) && p->fork.ns_stage;
+}
+
+static bool placed(const struct plan *p)
+{
+	return is_placed(p) && !p->fork.ns_stage;
+}
+
+/* The answer is the directory we are in then: later steps show it to the container. */
+static int place_run(struct run *r, struct err *e)
+{
+	struct packet answer;
+
+	cgroup_close_fds(r->cgroup); /* the parent's connection */
+	int ret = chan_ask(&r->chan, MSG_PLACE, NULL, 0, NULL, 0, &answer, e);
+	if (ret < 0)
+		return ret;
+	packet_close_fds(&answer);
+	if (!memchr(answer.data, '\0', answer.len) || answer.data[0] != '/')
+		return err_set(e, ERR_INTERNAL, "no directory in the answer to PLACE");
+	return cgroup_add_leaf(r->cgroup, "", answer.data, true) ? 0
+								 : err_sys(e, -ENOMEM, "cgroup");
+}
+
+const struct step step_cgroup_place_first = {
+	.name = "cgroup.place-first",
+	.what = "have systemd move the first child to the container's scope",
+	.stage = STAGE_NS,
+	.use = FOR_CREATE | FOR_RESTORE,
+	.applies = placed_first,
+	.run = place_run,
+};
+
+const struct step step_cgroup_place = {
+	.name = "cgroup.place",
+	.what = "have systemd move the container's process to its scope",
+	.stage = STAGE_INIT,
+	.use = FOR_CREATE | FOR_RESTORE,
+	.applies = placed,
+	.run = place_run,
+};
+
+static int scope_run(struct run *r, struct err *e)
+{
+	int ret = r->cgroup->driver->place(r, r->cgroup, e);
+
+	if (ret < 0)
+		return ret;
+	const char *dir = cgroup_unified(r->cgroup)->dir;
+	size_t len = strlen(dir) + 1;
+	if (len > sizeof(r->answer->data))
+		return err_sys(e, -ENAMETOOLONG, "cgroup '%s'", dir);
+	memcpy(r->answer->data, dir, len);
+	r->answer->len = (uint32_t)len;
+	return 0;
+}
+
+static void scope_explain(const struct plan *p, struct buf *out)
+{
+	const struct plan_cgroup *cg = &p->cgroup;
+
+	buf_addf(out, "unit %s\n", cg->scope);
+	if (*cg->subgroup)
+		buf_addf(out, "cgroup %s\n", cg->subgroup);
+	for (size_t i = 0; i < cg->props.n; i++) {
+		buf_adds(out, "property ");
+		systemd_prop_words(&cg->props.v[i], out);
+		buf_addc(out, '\n');
+	}
+	explain_early(p, out);
+}
+
+const struct step step_cgroup_scope = {
+	.name = "cgroup.scope",
+	.what = "have systemd make the scope of the container's process, with CPU sets and device "
+		"rules",
+	.stage = STAGE_SERVE,
+	.on = MSG_BIT(MSG_PLACE),
+	.use = FOR_CREATE | FOR_RESTORE,
+	.applies = is_placed,
+	.run = scope_run,
+	.explain = scope_explain,
 };
 
 /* ---- cgroup.ns ---- */

@@ -6,6 +6,7 @@
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "linux/cgroup_impl.h"
@@ -62,6 +63,20 @@ static void drop_present(struct need *need, const char *words)
 	need->n = kept;
 }
 
+/* Whose it is decides who can change it; systemd delegates by unit. */
+static void hint_owner(int dir, const char *controller, struct err *e)
+{
+	struct stat st;
+
+	if (fstat(dir, &st) < 0)
+		return;
+	err_hint(e,
+		 "it is user %u's: have '%s' delegated (systemd: Delegate=%s in user@.service), or "
+		 "go "
+		 "without by --rootless=true",
+		 (unsigned)st.st_uid, controller, controller);
+}
+
 static int refuse(int dir, const char *path, const char *controller, const char *where, int r,
 		  struct err *e)
 {
@@ -82,13 +97,14 @@ static int refuse(int dir, const char *path, const char *controller, const char 
 	} else {
 		err_sys(e, r, "cgroup.subtree_control of '%s': write '+%s'", path, controller);
 		if (r == -EACCES || r == -EPERM)
-			err_hint(e, "the owner of that cgroup must delegate it to this user");
+			hint_owner(dir, controller, e);
 	}
 	return err_at(e, "%s", where);
 }
 
 /* One level: what NEED names is turned on for the children of DIR. */
-static int enable_at(int dir, const char *path, const struct need *need, struct err *e)
+static int enable_at(int dir, const char *path, const struct need *need, const char **failed,
+		     struct err *e)
 {
 	char words[MAX_WORDS];
 	struct need missing = *need;
@@ -103,15 +119,17 @@ static int enable_at(int dir, const char *path, const struct need *need, struct 
 
 		strncat(text, missing.name[i], sizeof(text) - 2);
 		r = host_write(dir, "cgroup.subtree_control", text);
-		if (r < 0)
+		if (r < 0) {
+			*failed = missing.name[i];
 			return refuse(dir, path, missing.name[i], missing.where[i], r, e);
+		}
 	}
 	return 0;
 }
 
 /* All levels from the mount to the parent of PATH. */
 static int enable_down(const struct cgroup_hierarchy *h, const char *path, const struct need *need,
-		       struct err *e)
+		       const char **failed, struct err *e)
 {
 	char name[PATH_MAX];
 	size_t len = strlen(h->mount); /* of the part of PATH that AT is */
@@ -124,7 +142,7 @@ static int enable_down(const struct cgroup_hierarchy *h, const char *path, const
 		size_t n = strcspn(next, "/");
 
 		snprintf(name, sizeof(name), "%.*s", (int)len, path);
-		int r = enable_at(at, name, need, e);
+		int r = enable_at(at, name, need, failed, e);
 		if (r < 0 || !next[n])
 			return r;
 		snprintf(name, sizeof(name), "%.*s", (int)n, next);
@@ -138,8 +156,10 @@ static int enable_down(const struct cgroup_hierarchy *h, const char *path, const
 	}
 }
 
-int cgroup_v2_enable(const struct cgroup_hierarchy *h, int dir, const char *path,
-		     const struct cgroup_writes *writes, struct err *e)
+/* All that WRITES need and that is not in LACKING. *FAILED: the controller that is not to be had. */
+static int enable(const struct cgroup_hierarchy *h, int dir, const char *path,
+		  const struct cgroup_writes *writes, const struct strv *lacking,
+		  const char **failed, struct err *e)
 {
 	struct need need = { .n = 0 };
 	char words[MAX_WORDS];
@@ -148,7 +168,7 @@ int cgroup_v2_enable(const struct cgroup_hierarchy *h, int dir, const char *path
 		const struct cgroup_write *w = &writes->v[i];
 
 		if (w->h == h && !(w->flags & CGROUP_NEUTRAL) &&
-		    strcmp(w->controller, "cgroup") != 0)
+		    strcmp(w->controller, "cgroup") != 0 && !strv_has(lacking, w->controller))
 			add_need(&need, w);
 	}
 	if (need.n == 0)
@@ -157,7 +177,29 @@ int cgroup_v2_enable(const struct cgroup_hierarchy *h, int dir, const char *path
 	if (r < 0)
 		return err_sys(e, r, "read cgroup.controllers of '%s'", path);
 	drop_present(&need, words);
-	return need.n == 0 ? 0 : enable_down(h, path, &need, e);
+	return need.n == 0 ? 0 : enable_down(h, path, &need, failed, e);
+}
+
+int cgroup_v2_enable(const struct cgroup_hierarchy *h, int dir, const char *path,
+		     const struct cgroup_writes *writes, struct err *e)
+{
+	static const struct strv none = { 0 };
+	const char *failed = NULL;
+
+	return enable(h, dir, path, writes, &none, &failed, e);
+}
+
+void cgroup_v2_enable_all(int dir)
+{
+	char words[MAX_WORDS], text[64], *rest = words, *name;
+
+	if (host_read_small(dir, "cgroup.controllers", words, sizeof(words)) < 0)
+		return;
+	while ((name = strsep(&rest, " "))) {
+		snprintf(text, sizeof(text), "+%s", name);
+		if (*name)
+			(void)host_write(dir, "cgroup.subtree_control", text);
+	}
 }
 
 /* ---- ownership ---- */
@@ -188,6 +230,63 @@ int cgroup_v2_delegate(int dir, const char *path, uid_t owner, struct err *e)
 			r = chown_at(dir, name, owner);
 	}
 	return r < 0 ? err_sys(e, r, "give cgroup '%s' to user %u", path, (unsigned)owner) : 0;
+}
+
+/* The host's id of the container's user. 0, who is us, also where it can't be known: a joined user namespace. */
+static uid_t container_user(const struct plan *p)
+{
+	const struct spec_linux *l = p->spec->lnx;
+	uint32_t uid = p->process ? p->process->user.uid : 0;
+
+	if (!l->ns[NS_USER].present)
+		return uid;
+	for (size_t i = 0; !l->ns[NS_USER].path && i < l->uid_mappings.n; i++) {
+		const struct spec_idmap *m = &l->uid_mappings.v[i];
+
+		if (uid >= m->container_id && uid - m->container_id < m->size)
+			return m->host_id + (uid - m->container_id);
+	}
+	return 0;
+}
+
+int cgroup_lacks(struct run *r, struct cgroup *cg, const char *controller, const struct err *why)
+{
+	run_warn(r, "the container has no limits by '%s' (%s): %s%s%s", controller, why->where,
+		 why->msg, why->hint[0] ? "; " : "", why->hint);
+	return strv_add(&cg->lacking, controller);
+}
+
+/* Asked for by --rootless=true: what an ordinary user is not given is told and left out, one controller at a time. */
+static int enable_what_is_given(struct run *r, struct cgroup *cg, const struct cgroup_hierarchy *h,
+				struct cgroup_leaf *leaf, struct err *e)
+{
+	for (;;) {
+		const char *failed = NULL;
+		int ret = enable(h, leaf->fd, leaf->dir, &r->plan->cgroup.writes, &cg->lacking,
+				 &failed, e);
+
+		if (ret >= 0 || !failed || !cgroup_may_lack(r->plan))
+			return ret;
+		if (cgroup_lacks(r, cg, failed, e) < 0)
+			return err_sys(e, -ENOMEM, "cgroup");
+	}
+}
+
+int cgroup_v2_finish(struct run *r, struct cgroup *cg, const struct cgroup_hierarchy *h,
+		     struct cgroup_leaf *leaf, struct err *e)
+{
+	const struct plan *p = r->plan;
+	uid_t owner = p->cgroup.delegate_chown && leaf->made ? container_user(p) : 0;
+
+	int ret = enable_what_is_given(r, cg, h, leaf, e);
+	if (ret < 0 || owner == 0 || owner == p->facts->uid)
+		return ret;
+	ret = cgroup_v2_delegate(leaf->fd, leaf->dir, owner, e);
+	if (!p->rootless || (ret != -EPERM && ret != -EINVAL))
+		return ret;
+	/* an ordinary user has nobody's files but the own to give */
+	run_warn(r, "%s: the container's user can't manage its cgroups", e->msg);
+	return 0;
 }
 
 /* ---- the freezer ---- */

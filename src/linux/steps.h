@@ -20,11 +20,14 @@ extern const struct step step_net_loopback; /* INIT  net.loopback */
 extern const struct step step_net_devices;  /* INIT  net.devices */
 extern const struct step step_net_move;	    /* SERVE net.move */
 /* cgroup_steps.c */
-extern const struct step step_cgroup_create;	 /* HOST  cgroup.create */
-extern const struct step step_cgroup_join_first; /* NS    cgroup.join-first */
-extern const struct step step_cgroup_join;	 /* INIT  cgroup.join */
-extern const struct step step_cgroup_ns;	 /* INIT  cgroup.ns */
-extern const struct step step_cgroup_limits;	 /* SERVE cgroup.limits */
+extern const struct step step_cgroup_create;	  /* HOST  cgroup.create */
+extern const struct step step_cgroup_place_first; /* NS    cgroup.place-first */
+extern const struct step step_cgroup_place;	  /* INIT  cgroup.place */
+extern const struct step step_cgroup_scope;	  /* SERVE cgroup.scope */
+extern const struct step step_cgroup_join_first;  /* NS    cgroup.join-first */
+extern const struct step step_cgroup_join;	  /* INIT  cgroup.join */
+extern const struct step step_cgroup_ns;	  /* INIT  cgroup.ns */
+extern const struct step step_cgroup_limits;	  /* SERVE cgroup.limits */
 /* mounts.c, rootfs.c, devices.c, terminal.c, sysctl.c, pathmask.c */
 extern const struct step step_dev_null_host;   /* HOST  dev.null-host */
 extern const struct step step_mounts_private;  /* INIT  mounts.private */
