@@ -276,6 +276,15 @@ static enum need_state p_caps(const struct need *n, const struct facts *f, struc
 	return NEED_PARTLY;
 }
 
+static enum need_state p_systemd(const struct need *n, const struct facts *f, struct buf *why)
+{
+	(void)n;
+	if (f->systemd && f->cgroup_mode == CGROUP_MODE_V2)
+		return NEED_YES;
+	buf_adds(why, f->systemd ? "the host has not cgroup v2 alone" : "systemd does not run here");
+	return NEED_NO;
+}
+
 static enum need_state p_never(const struct need *n, const struct facts *f, struct buf *why)
 {
 	(void)n;
@@ -447,7 +456,7 @@ const struct need needs[] = {
 	{ "linux.cgroupsPath", "mounted cgroups that we may write to", p_cgroups,
 	  .advice = "as an ordinary user: have a cgroup delegated (systemd: Delegate=yes), or "
 		    "--cgroup-manager disabled" },
-	{ "linux.cgroupsPath = slice:prefix:name", "the systemd cgroup manager", p_never,
+	{ "linux.cgroupsPath = slice:prefix:name", "systemd, and cgroup v2 alone", p_systemd,
 	  .advice = "leave --systemd-cgroup out and use a path" },
 	CONTROLLER("memory", "memory", "memory"),
 	{ "linux.resources.memory.swap", "the memory controller with swap accounting", p_controller,

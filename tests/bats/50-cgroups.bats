@@ -319,10 +319,11 @@ privileged() {
   assert_output '$.linux.resources.pids.limit'
 }
 
-@test "--systemd-cgroup is refused with a way out" {
+@test "--systemd-cgroup without systemd is refused with a way out" {
+  [ ! -d /run/systemd/system ] || skip "systemd runs here: 52-systemd.bats"
   run ketch --systemd-cgroup run -b "$BUNDLE" "$CT" < /dev/null
   assert_status 1
-  assert_output "the systemd cgroup manager is not supported"
+  assert_output "needs systemd, which does not run here"
 }
 
 @test "20 containers in one new pod at once leave nothing" {

@@ -140,15 +140,22 @@ plan() {
   assert_status 1
   assert_output intelRdt
   edit 'del(.linux.intelRdt)'
-  [ "$(features .linux.cgroup.systemd)" = false ]
-  run ketch --systemd-cgroup explain -b "$BUNDLE"
-  assert_status 1
-  assert_output systemd
+}
+
+@test "features: the systemd driver, and its annotations as unsafe" {
+  [ "$(features .linux.cgroup.systemd)" = true ]
+  [ "$(features .linux.cgroup.systemdUser)" = true ]
+  features .potentiallyUnsafeConfigAnnotations | grep -q '"org.systemd.property."'
+  edit '.annotations["org.systemd.property.KillSignal"] = "9"'
+  run ketch --systemd-cgroup explain --facts "$BATS_TEST_DIRNAME/../../oci-spec-fixtures/facts/v2-systemd.json" -b "$BUNDLE"
+  assert_status 0
+  assert_output "unit ketch-"
+  assert_output "property KillSignal 9"
 }
 
 @test "features: every annotation that the source reads is listed as one" {
   local a p ok n=0
-  for a in $(grep -rhoE '"(run\.oci|org\.[a-z]+|krun)\.[a-zA-Z_.]+' "$BATS_TEST_DIRNAME/../../src" --include='*.[ch]' | tr -d '"' | sort -u); do
+  for a in $(grep -rhoE '"(run\.oci|org\.[a-z]+|krun)\.[a-zA-Z_.]+' "$BATS_TEST_DIRNAME/../../src" --include='*.[ch]' | tr -d '"' | grep -v '^org\.freedesktop\.' | sort -u); do
     ok=
     n=$((n + 1))
     for p in $(features -r '.potentiallyUnsafeConfigAnnotations[]'); do

@@ -1,0 +1,373 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The systemd cgroup driver against a real systemd: units, properties, limits that outlive a daemon-reload, leftovers, the user's manager.
+# Where systemd does not run these tests skip; tests/vm/run has one that does.
+
+load helpers
+
+setup() {
+  [ -d /run/systemd/system ] || skip "systemd does not run here; tests/vm/run tests/bats/52-systemd.bats"
+  [ -e /sys/fs/cgroup/cgroup.controllers ] || skip "this host has not cgroup v2 alone"
+  TEST_DIR=$(mktemp -d /tmp/ketch-test.XXXXXX)
+  ROOT=$TEST_DIR/root
+  BUNDLE=$TEST_DIR/bundle
+  CT=kt$$-$BATS_TEST_NUMBER
+  UNIT=ketch-$CT.scope
+  make_bundle "$BUNDLE"
+}
+
+teardown() {
+  [ -n "${TEST_DIR:-}" ] || return 0
+  local id
+  for id in $("$KETCH" --root "$ROOT" list -q 2>/dev/null); do
+    "$KETCH" --root "$ROOT" delete --force "$id" || true
+  done
+  assert_clean
+  assert_no_units
+  rm -rf "$TEST_DIR"
+}
+
+assert_no_units() {
+  wait_for 10 no_units || { systemctl list-units --all --plain --no-legend "*$CT*" >&2; return 1; }
+}
+
+no_units() {
+  [ -z "$(systemctl list-units --all --plain --no-legend "*$CT*" | grep -v '\.slice ')" ]
+}
+
+sd() {
+  ketch --systemd-cgroup "$@"
+}
+
+start_sd() {
+  command_is "${@:-sleep}" 1000
+  sd run -d -b "$BUNDLE" "$CT" < /dev/null > "$TEST_DIR/out" 2>&1 || { cat "$TEST_DIR/out" >&2; return 1; }
+  PID=$(pid_of "$CT")
+  DIR=/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$PID/cgroup")
+}
+
+# prop NAME: of the unit
+prop() {
+  systemctl show "${UNIT}" -p "$1" --value
+}
+
+same() {
+  [ "$1" = "$2" ] || { echo "is '$1', not '$2'" >&2; return 1; }
+}
+
+@test "systemd: a delegated scope in system.slice with the processes in a cgroup below" {
+  start_sd
+  same "$DIR" "/sys/fs/cgroup/system.slice/$UNIT/container"
+  same "$(prop ActiveState)" active
+  same "$(prop Slice)" system.slice
+  same "$(prop Delegate)" yes
+  same "$(prop CollectMode)" inactive-or-failed
+  same "$(prop Description)" "ketch container $CT"
+  same "$(prop DefaultDependencies)" no
+  same "$(prop TasksMax)" infinity
+  systemctl status "$UNIT" --no-pager | grep -q "$PID sleep 1000"
+  same "$(cat "$DIR/cgroup.controllers")" "$(cat "$DIR/../cgroup.controllers")"
+  run ketch exec "$CT" cat /proc/self/cgroup
+  same "$output" "0::/"
+  same "$(ketch ps -f json "$CT" | jq -c .)" "[$PID]"
+}
+
+limits() {
+  edit '.linux.resources = {memory: {limit: 134217728, reservation: 67108864, swap: 134217728}, pids: {limit: 55},
+    cpu: {shares: 512, quota: 150000, period: 50000, cpus: "0", mems: "0"}, unified: {"memory.high": "100000000"},
+    devices: [{allow: false, access: "rwm"}, {allow: true, type: "c", major: 195, minor: 7, access: "rw"},
+      {allow: true, type: "c", major: 240, access: "rwm"}]}'
+}
+
+# What the kernel has, in the container's cgroup (with DIR) or the scope's.
+check_files() {
+  same "$(cat "$1/memory.max")" 134217728
+  same "$(cat "$1/memory.low")" 67108864
+  same "$(cat "$1/memory.swap.max")" 0
+  same "$(cat "$1/memory.high")" 99999744
+  same "$(cat "$1/pids.max")" 55
+  same "$(cat "$1/cpu.weight")" 59
+  same "$(cat "$1/cpu.max")" "150000 50000"
+  same "$(cat "$1/cpuset.cpus")" 0
+}
+
+@test "systemd: limits are properties and files, and daemon-reload loses none" {
+  limits
+  start_sd
+  check_files "$DIR"
+  check_files "$DIR/.."
+  same "$(prop MemoryMax)" 134217728
+  same "$(prop MemorySwapMax)" 0
+  same "$(prop TasksMax)" 55
+  same "$(prop CPUWeight)" 59
+  same "$(prop CPUQuotaPerSecUSec)" 3s
+  same "$(prop CPUQuotaPeriodUSec)" 50ms
+  same "$(prop AllowedCPUs)" 0
+  same "$(prop DevicePolicy)" strict
+  systemctl show "$UNIT" -p DeviceAllow | grep -q "/dev/char/195:7 rw"
+  systemctl show "$UNIT" -p DeviceAllow | grep -q "char-240 rwm"
+  systemctl daemon-reload
+  check_files "$DIR"
+  check_files "$DIR/.."
+}
+
+@test "systemd: devices stay open, and closed, over daemon-reload" {
+  edit '.linux.resources.devices = [{allow: false, access: "rwm"}, {allow: true, type: "c", major: 10, minor: 229, access: "rw"}]
+    | .process.capabilities.bounding += ["CAP_MKNOD"] | .process.capabilities.permitted += ["CAP_MKNOD"]
+    | .process.capabilities.effective += ["CAP_MKNOD"] | .root.readonly = false'
+  start_sd
+  ketch exec "$CT" mknod /dev/allowed c 10 229
+  ketch exec "$CT" mknod /dev/other c 1 1
+  tries() {
+    # fuse: opened, or at least not refused by a device rule
+    run ketch exec "$CT" sh -c ': < /dev/allowed'
+    refute_output "not permitted"
+    run ketch exec "$CT" sh -c ': < /dev/other'
+    assert_output "not permitted"
+    ketch exec "$CT" sh -c ': > /dev/null'
+  }
+  tries
+  systemctl daemon-reload
+  tries
+}
+
+@test "systemd: update changes file and property" {
+  limits
+  start_sd
+  ketch update --memory 67108864 --memory-swap 67108864 --memory-reservation 1048576 --pids-limit 20 --cpu-share 1024 "$CT"
+  same "$(cat "$DIR/memory.max")" 67108864
+  same "$(prop MemoryMax)" 67108864
+  same "$(prop TasksMax)" 20
+  same "$(cat "$DIR/../pids.max")" 20
+  same "$(prop CPUWeight)" 100
+  systemctl daemon-reload
+  same "$(cat "$DIR/../memory.max")" 67108864
+}
+
+@test "systemd: set-property of an administrator holds" {
+  start_sd
+  systemctl set-property --runtime "$UNIT" MemoryMax=64M TasksMax=99
+  same "$(cat "$DIR/../memory.max")" 67108864
+  same "$(cat "$DIR/../pids.max")" 99
+}
+
+@test "systemd: cgroupsPath slice:prefix:name, with nested slices" {
+  edit --arg s "kt$$-a-b.slice:pre:$CT" '.linux.cgroupsPath = $s'
+  UNIT=pre-$CT.scope
+  start_sd
+  same "$DIR" "/sys/fs/cgroup/kt$$.slice/kt$$-a.slice/kt$$-a-b.slice/pre-$CT.scope/container"
+  same "$(prop Slice)" "kt$$-a-b.slice"
+  ketch delete --force "$CT"
+  edit --arg s "/$CT" '.linux.cgroupsPath = $s'
+  run sd run -b "$BUNDLE" "$CT" < /dev/null
+  assert_status 1
+  assert_output '$.linux.cgroupsPath'
+  assert_output 'is not of the form SLICE:PREFIX:NAME'
+}
+
+@test "systemd: run.oci.systemd.subgroup names the cgroup below, or takes it away" {
+  edit '.annotations["run.oci.systemd.subgroup"] = "payload"'
+  start_sd
+  same "$DIR" "/sys/fs/cgroup/system.slice/$UNIT/payload"
+  ketch delete --force "$CT"
+  edit '.annotations["run.oci.systemd.subgroup"] = ""'
+  limits
+  start_sd
+  same "$DIR" "/sys/fs/cgroup/system.slice/$UNIT"
+  check_files "$DIR"
+  same "$(ketch exec "$CT" cat /proc/self/cgroup)" "0::/"
+  ketch pause "$CT"
+  status_is "$CT" paused
+  ketch resume "$CT"
+  systemctl daemon-reload
+  check_files "$DIR"
+  ketch delete --force "$CT"
+}
+
+@test "systemd: annotations are properties; bad ones leave nothing" {
+  edit '.annotations += {"org.systemd.property.TimeoutStopSec": "7", "org.systemd.property.KillSignal": "int32 37",
+    "org.systemd.property.Description": "\u0027my own\u0027", "org.systemd.property.After": "[\u0027basic.target\u0027]"}'
+  start_sd
+  same "$(prop TimeoutStopUSec)" 7s
+  same "$(prop KillSignal)" 37
+  same "$(prop Description)" "my own"
+  prop After | grep -q basic.target
+  ketch delete --force "$CT"
+  edit '.annotations["org.systemd.property.PIDs"] = "[1]"'
+  run sd run -b "$BUNDLE" "$CT" < /dev/null
+  assert_status 1
+  assert_output "is set by ketch itself"
+  edit 'del(.annotations["org.systemd.property.PIDs"]) | .annotations["org.systemd.property.NoSuchThing"] = "1"'
+  run sd run -b "$BUNDLE" "$CT" < /dev/null
+  assert_status 1
+  assert_output NoSuchThing
+  assert_clean
+  assert_no_units
+}
+
+@test "systemd: exec goes where init has moved to" {
+  edit '(.mounts[] | select(.destination == "/sys/fs/cgroup")).options |= map(select(. != "ro"))'
+  command_is sh -c 'mkdir /sys/fs/cgroup/in && echo 0 > /sys/fs/cgroup/in/cgroup.procs && echo +pids > /sys/fs/cgroup/cgroup.subtree_control && exec sleep 1000'
+  sd run -d -b "$BUNDLE" "$CT" < /dev/null > "$TEST_DIR/out" 2>&1
+  wait_for 20 grep -q /in "/proc/$(pid_of "$CT")/cgroup"
+  wait_for 20 grep -q pids "/sys/fs/cgroup/system.slice/$UNIT/container/cgroup.subtree_control"
+  same "$(ketch exec "$CT" cat /proc/self/cgroup)" "0::/in"
+  ketch delete --force "$CT"
+}
+
+@test "systemd: the end of the container is the end of the unit, whoever ends it" {
+  command_is true
+  run sd run -b "$BUNDLE" "$CT" < /dev/null
+  assert_status 0
+  assert_no_units
+  start_sd
+  kill -9 "$PID"
+  wait_for 20 status_is "$CT" stopped
+  ketch delete "$CT"
+  assert_no_units
+  start_sd
+  systemctl stop "$UNIT" &
+  wait_for 100 status_is "$CT" stopped
+  wait
+  ketch delete "$CT"
+  start_sd
+  ketch pause "$CT"
+  ketch delete --force "$CT"
+}
+
+@test "systemd: kill --all, and what survives init without a pid namespace" {
+  edit 'del(.linux.namespaces[] | select(.type == "pid"))'
+  command_is sh -c 'sleep 1001 & sleep 1002 & exec sleep 1000'
+  sd run -d -b "$BUNDLE" "$CT" < /dev/null > "$TEST_DIR/out" 2>&1
+  wait_for 20 eval '[ "$(ketch ps -f json "$CT" | jq length)" = 3 ]'
+  kill -9 "$(pid_of "$CT")"
+  wait_for 20 status_is "$CT" stopped
+  ketch delete "$CT"
+  assert_no_units
+}
+
+@test "systemd: a failed unit of the same name is cleared" {
+  systemd-run --quiet --unit="$UNIT" --scope -p RuntimeMaxSec=1 sleep 1000 || true
+  same "$(prop ActiveState)" failed
+  command_is true
+  run sd run -b "$BUNDLE" "$CT" < /dev/null
+  assert_status 0
+}
+
+@test "systemd: a live unit of the same name is an error, and stays" {
+  systemd-run --quiet --unit="$UNIT" --scope sleep 1000 &
+  wait_for 20 eval '[ "$(prop ActiveState)" = active ]'
+  command_is true
+  run sd run -b "$BUNDLE" "$CT" < /dev/null
+  assert_status 1
+  assert_output "systemd has a unit '$UNIT' already"
+  same "$(prop ActiveState)" active
+  systemctl stop "$UNIT"
+  wait
+}
+
+@test "systemd: a ketch that is killed leaves what delete --force clears" {
+  printf '#!/bin/sh\nsleep 1000\n' > "$TEST_DIR/hook"
+  chmod +x "$TEST_DIR/hook"
+  edit --arg h "$TEST_DIR/hook" '.hooks.createRuntime = [{path: $h}]'
+  bg --systemd-cgroup create -b "$BUNDLE" "$CT" &
+  local creator=$!
+  wait_for 30 eval '[ -e "$ROOT/$CT/journal" ] && grep -q "^hook " "$ROOT/$CT/journal"'
+  same "$(prop ActiveState)" active
+  grep -q "^scope $UNIT" "$ROOT/$CT/journal"
+  kill -9 "$creator"
+  ketch delete --force "$CT"
+  assert_no_units
+}
+
+@test "systemd: a namespace joined by path: the first child is moved, init is born there" {
+  edit '(.linux.namespaces[] | select(.type == "network")) += {path: "/proc/1/ns/net"}'
+  start_sd
+  same "$DIR" "/sys/fs/cgroup/system.slice/$UNIT/container"
+  ketch delete --force "$CT"
+}
+
+@test "systemd: root of the container owns its cgroup's delegated files" {
+  edit '(.mounts[] | select(.destination == "/sys/fs/cgroup")).options |= map(select(. != "ro"))
+    | .linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}]
+    | .linux.gidMappings = .linux.uidMappings'
+  chmod 755 "$TEST_DIR"
+  start_sd
+  same "$(stat -c %u "$DIR")" 100000
+  same "$(stat -c %u "$DIR/cgroup.procs")" 100000
+  same "$(stat -c %u "$DIR/memory.max")" 0
+  same "$(stat -c %u "$DIR/..")" 0
+  ketch exec "$CT" mkdir /sys/fs/cgroup/sub
+  ketch delete --force "$CT"
+}
+
+@test "systemd: N containers at once leave nothing" {
+  local i n=${PARALLEL:-20} pids=()
+  command_is sleep 1000
+  for i in $(seq "$n"); do
+    (
+      "$KETCH" --root "$ROOT" --systemd-cgroup create -b "$BUNDLE" "$CT-$i" < /dev/null &&
+        "$KETCH" --root "$ROOT" start "$CT-$i" && "$KETCH" --root "$ROOT" kill "$CT-$i" KILL &&
+        until [ "$(ketch state "$CT-$i" | jq -r .status)" = stopped ]; do sleep 0.2; done &&
+        "$KETCH" --root "$ROOT" delete "$CT-$i"
+    ) > "$TEST_DIR/log$i" 2>&1 3>&- &
+    pids+=($!)
+  done
+  for i in $(seq "$n"); do
+    wait "${pids[i - 1]}" || { cat "$TEST_DIR/log$i" >&2; return 1; }
+  done
+}
+
+# ---- the user's manager ----
+
+# A bundle and a state root of the user tester, whose manager runs.
+as_tester() {
+  id tester > /dev/null 2>&1 || skip "there is no user tester"
+  loginctl enable-linger tester
+  wait_for 60 test -S /run/user/1000/systemd/private
+  USER_DIR=$TEST_DIR/user
+  chmod 755 "$TEST_DIR"
+  cp -a "$BUNDLE" "$USER_DIR"
+  "$KETCH" spec --rootless -b "$TEST_DIR/r" 2> /dev/null || { mkdir "$TEST_DIR/r"; (cd "$TEST_DIR/r" && "$KETCH" spec --rootless); }
+  jq '.process.args = ["sleep", "1000"] | .process.terminal = false | .linux.uidMappings[0].hostID = 1000 | .linux.gidMappings[0].hostID = 1000' \
+    "$TEST_DIR/r/config.json" > "$USER_DIR/config.json"
+  mkdir -p "$USER_DIR/root"
+  chown -R tester: "$USER_DIR"
+}
+
+tester() {
+  runuser -u tester -- env XDG_RUNTIME_DIR=/run/user/1000 "$KETCH" --root "$USER_DIR/root" "$@"
+}
+
+user_prop() {
+  runuser -u tester -- env XDG_RUNTIME_DIR=/run/user/1000 systemctl --user show "$UNIT" -p "$1" --value
+}
+
+@test "systemd: an ordinary user's container is a scope of the user's manager" {
+  as_tester
+  jq '.linux.resources = {memory: {limit: 134217728}, pids: {limit: 33}, cpu: {shares: 512}}' "$USER_DIR/config.json" > "$USER_DIR/c"
+  cat "$USER_DIR/c" > "$USER_DIR/config.json"
+  tester --systemd-cgroup run -d -b "$USER_DIR" "$CT" < /dev/null > "$TEST_DIR/out" 2>&1 || { cat "$TEST_DIR/out" >&2; return 1; }
+  PID=$(tester state "$CT" | jq .pid)
+  DIR=/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$PID/cgroup")
+  same "$DIR" "/sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/user.slice/$UNIT/container"
+  same "$(cat "$DIR/memory.max")" 134217728
+  same "$(user_prop MemoryMax)" 134217728
+  same "$(user_prop TasksMax)" 33
+  same "$(tester exec "$CT" cat /proc/self/cgroup)" "0::/"
+  tester update --pids-limit 44 "$CT"
+  same "$(user_prop TasksMax)" 44
+  tester pause "$CT"
+  same "$(tester state "$CT" | jq -r .status)" paused
+  tester resume "$CT"
+  tester delete --force "$CT"
+  same "$(user_prop ActiveState)" inactive
+}
+
+@test "systemd: a user without a manager is told what is missing" {
+  as_tester
+  run runuser -u nobody -- env -u XDG_RUNTIME_DIR -u DBUS_SESSION_BUS_ADDRESS "$KETCH" --root /tmp/none --systemd-cgroup run -b "$USER_DIR" "$CT" < /dev/null
+  assert_status 1
+  rm -rf /tmp/none
+  assert_output "connect to the user's systemd"
+}
