@@ -281,7 +281,8 @@ static enum need_state p_systemd(const struct need *n, const struct facts *f, st
 	(void)n;
 	if (f->systemd && f->cgroup_mode == CGROUP_MODE_V2)
 		return NEED_YES;
-	buf_adds(why, f->systemd ? "the host has not cgroup v2 alone" : "systemd does not run here");
+	buf_adds(why,
+		 f->systemd ? "the host has not cgroup v2 alone" : "systemd does not run here");
 	return NEED_NO;
 }
 
