@@ -195,7 +195,7 @@ static int scope_run(struct run *r, struct err *e)
 {
 	int ret = r->cgroup->driver->place(r, r->cgroup, e);
 
-	if (ret < 0)
+	if (ret < 0 || !r->answer) /* CRIU does not ask */
 		return ret;
 	const char *dir = cgroup_unified(r->cgroup)->dir;
 	size_t len = strlen(dir) + 1;
