@@ -103,6 +103,14 @@ static int mark(struct external_dump *d, size_t i, const char *name)
 	return d->names[i] ? strv_addf(&d->opts->external, "mnt[%s]:%s", m->path, name) : -ENOMEM;
 }
 
+static int mark_bind(struct external_dump *d, size_t i, const char *name)
+{
+	bool is_new = i < d->n_mounts && !d->external[i];
+	int r = mark(d, i, name);
+
+	return r >= 0 && is_new ? strv_add(&d->note->binds, name) : r;
+}
+
 static bool is_planned(const struct external_dump *d, const size_t *planned, size_t i)
 {
 	for (size_t k = 0; k < d->plan->mounts.n; k++) {
@@ -126,7 +134,7 @@ static int mark_below(struct external_dump *d, const size_t *planned)
 			continue;
 		if (snprintf(name, sizeof(name), "%s/%s", d->names[up], rest) >= (int)sizeof(name))
 			return -ENAMETOOLONG;
-		int r = mark(d, i, name);
+		int r = mark_bind(d, i, name);
 		if (r < 0)
 			return r;
 	}
@@ -184,15 +192,17 @@ static int find_source(const struct mount_line *m, struct buf *out)
 
 static int mark_foreign(struct external_dump *d)
 {
-	bool cgroup_ns = d->plan->spec->lnx->ns[NS_CGROUP].present;
+	/* CRIU mounts cgroups where it may: not in a user namespace, whose cgroup namespace is not made there */
+	bool cgroup_ns = d->plan->spec->lnx->ns[NS_CGROUP].present && !d->plan->user_ns;
 
 	for (size_t i = 0; i < d->n_mounts; i++) {
 		const struct mount_line *m = &d->mounts[i];
 		auto_buf struct buf source = { 0 };
 		bool whole = strcmp(m->root, "/") == 0 && is_own_type(m->type);
 
-		if (strcmp(m->path, "/") == 0 || d->external[i] || whole || has_whole(d, i) ||
-		    (is_cgroup(m) && cgroup_ns))
+		if (is_cgroup(m))
+			whole = cgroup_ns;
+		if (strcmp(m->path, "/") == 0 || d->external[i] || whole || has_whole(d, i))
 			continue;
 		int r = mark(d, i, m->path);
 		if (r >= 0)
@@ -217,7 +227,7 @@ static int add_mounts(struct external_dump *d, struct err *e)
 		return r;
 	for (size_t i = 0; r >= 0 && i < d->plan->mounts.n; i++) {
 		if (d->plan->mounts.v[i].kind == PLAN_MOUNT_BIND)
-			r = mark(d, planned[i], d->plan->mounts.v[i].dest);
+			r = mark_bind(d, planned[i], d->plan->mounts.v[i].dest);
 	}
 	if (r >= 0)
 		r = mark_below(d, planned);

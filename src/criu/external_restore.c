@@ -92,7 +92,7 @@ static bool is_bind(const struct plan *p, const char *name)
 	return false;
 }
 
-/* The container's view of v1 cgroups without a cgroup namespace: "/sys/fs/cgroup/memory" → the new leaf. */
+/* The container's view of cgroups where CRIU can't mount it: "/sys/fs/cgroup/memory", or the destination itself for v2 → the new leaf. */
 static const char *cgroup_leaf(const struct plan *p, const char *name)
 {
 	for (size_t i = 0; i < p->mounts.n; i++) {
@@ -103,7 +103,8 @@ static const char *cgroup_leaf(const struct plan *p, const char *name)
 			const struct plan_cgroup_leaf *leaf = &p->cgroup.leaves.v[k];
 			const char *base = strrchr(leaf->h->mount, '/');
 
-			if (strcmp(base ? base + 1 : leaf->h->mount, rest) == 0)
+			if (*rest ? strcmp(base ? base + 1 : leaf->h->mount, rest) == 0
+				  : leaf->h->v2)
 				return leaf->dir;
 		}
 	}
@@ -145,6 +146,27 @@ static int add_noted(const struct plan *p, const struct image_note *n, const cha
 	return 0;
 }
 
+/* CRIU's own words for what is missing name nothing. */
+static int check_binds(const struct image_note *n, const struct criu_opts *o, struct err *e)
+{
+	for (size_t i = 0; i < n->binds.n; i++) {
+		auto_str char *want = NULL;
+		size_t k = 0;
+
+		if (asprintf(&want, "mnt[%s]:", n->binds.v[i]) < 0)
+			return err_sys(e, -ENOMEM, "mounts");
+		while (k < o->external.n && strncmp(o->external.v[k], want, strlen(want)) != 0)
+			k++;
+		if (k < o->external.n)
+			continue;
+		err_set(e, ERR_SPEC, "the image has a bind mount on '%s', which config.json lacks",
+			n->binds.v[i]);
+		err_hint(e, "add it to mounts, or what is below the source of its rbind");
+		return err_at(e, "$.mounts");
+	}
+	return 0;
+}
+
 int external_restore_mounts(const struct plan *plan, const struct image_note *note,
 			    const char *state_dir, struct criu_opts *opts, struct err *e)
 {
@@ -158,7 +180,10 @@ int external_restore_mounts(const struct plan *plan, const struct image_note *no
 	if (r < 0)
 		return r;
 	r = add_masks(plan, opts);
-	return r < 0 ? err_sys(e, r, "masked paths") : add_noted(plan, note, state_dir, opts, e);
+	if (r < 0)
+		return err_sys(e, r, "masked paths");
+	r = add_noted(plan, note, state_dir, opts, e);
+	return r < 0 ? r : check_binds(note, opts, e);
 }
 
 /* ---- mount points ---- */

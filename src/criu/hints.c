@@ -46,6 +46,7 @@ static const struct hint {
 		      "or skip" },
 	{ "nftables", "CRIU locks the network by nftables: --network-lock iptables or skip" },
 	{ "Unexpected rt vDSO", "this CRIU is older than the kernel: a newer version is needed" },
+	{ "sockets: Can't get", "this CRIU is older than the kernel: a newer one is needed" },
 	{ "Can't handle rt vDSO", "this CRIU is older than the kernel: a newer one is needed" },
 	{ "io_uring", "processes that use io_uring can't be dumped" },
 	{ "file [size]", "the root file system differs from that at checkpoint" },

@@ -26,6 +26,7 @@ static const struct field note_fields[] = {
 	F_INT("version", struct image_note, version, .flags = FIELD_REQUIRED),
 	F_BOOL("nestedCgroups", struct image_note, nested_cgroups),
 	F_STRV("namespaces", struct image_note, namespaces),
+	F_STRV("binds", struct image_note, binds),
 	F_OBJECTS("mounts", struct image_note, mounts, mount_fields),
 	F_OBJECTS("files", struct image_note, files, file_fields),
 	FIELD_END,
@@ -111,6 +112,7 @@ static void write_note(const struct image_note *n, struct buf *out)
 	jsonw_i64(&w, "version", IMAGE_NOTE_VERSION);
 	jsonw_bool(&w, "nestedCgroups", n->nested_cgroups);
 	write_strv(&w, "namespaces", &n->namespaces);
+	write_strv(&w, "binds", &n->binds);
 	jsonw_array(&w, "mounts");
 	for (size_t i = 0; i < n->mounts.n; i++) {
 		jsonw_object(&w, NULL);
@@ -209,6 +211,7 @@ void image_note_clear(struct image_note *n)
 {
 	if (n->added) {
 		strv_free(&n->namespaces);
+		strv_free(&n->binds);
 		strv_free(&n->descriptors);
 	}
 	arena_free(&n->arena);

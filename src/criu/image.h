@@ -34,6 +34,7 @@ struct image_note {
 	int64_t version;
 	bool nested_cgroups;	 /* processes were in cgroups below the container's */
 	struct strv namespaces;	 /* external: "network", "pid" */
+	struct strv binds;	 /* names of the mounts from outside that config.json has */
 	struct strv descriptors; /* of descriptors.json */
 	SPEC_LIST(struct image_mount) mounts;
 	SPEC_LIST(struct image_file) files;

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 
 #include "core/journal.h"
 #include "core/launch.h"
@@ -114,6 +115,24 @@ static int pass_fd(struct restore *d, int fd, const char *key, struct err *e)
 		       : 0;
 }
 
+/* CRIU opens an inherited file once more, as the container's root: a user namespace must own it, as it owns what `run` gives it. */
+static void give_file(const struct restore *d, int fd)
+{
+	const spec_idmaps *map = &d->l->spec->lnx->uid_mappings;
+	uid_t uid = d->l->plan->creds.uid;
+	struct stat st;
+
+	if (!d->l->plan->user_ns || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return;
+	for (size_t i = 0; i < map->n; i++) {
+		const struct spec_idmap *m = &map->v[i];
+
+		/* what can't be given may still be open to all */
+		if (uid >= m->container_id && uid - m->container_id < m->size)
+			(void)!fchown(fd, m->host_id + (uid - m->container_id), (gid_t)-1);
+	}
+}
+
 /* Pipes and files that were standard descriptors become ours; other files from outside become /dev/null. */
 static int inherit_files(struct restore *d, struct err *e)
 {
@@ -127,6 +146,9 @@ static int inherit_files(struct restore *d, struct err *e)
 	}
 	for (size_t i = 0; i < n->files.n; i++) {
 		int fd = (int)n->files.v[i].fd;
+
+		if (fd >= 0)
+			give_file(d, fd);
 		int r = pass_fd(d, fd >= 0 ? fd : d->l->run.dev_null, n->files.v[i].key, e);
 		if (r < 0)
 			return r;
@@ -277,14 +299,35 @@ static int notified(void *ctx, const struct criu_answer *a, int fd, struct err *
 	return r;
 }
 
+/*
+ * In a user namespace CRIU looks for images as its root, who is an ordinary user here: the directory must let others search it. The images
+ * themselves are opened before, and stay as they are.
+ */
+static int open_to_others(const struct restore *d, mode_t *ret_before, struct err *e)
+{
+	struct stat st;
+	int r = fstat(d->dirs.image_fd, &st);
+
+	*ret_before = st.st_mode & 07777;
+	if (r == 0 && d->l->plan->user_ns && !(st.st_mode & S_IXOTH))
+		r = fchmod(d->dirs.image_fd, *ret_before | S_IXOTH);
+	return r < 0 ? err_sys(e, -errno, "let the user namespace search '%s'", d->dirs.image) : 0;
+}
+
 static int converse(struct restore *d, struct criu *c, struct err *e)
 {
 	auto_buf struct buf request = { 0 };
 	struct criu_answer a;
+	mode_t before;
 
 	if (criu_write_request(CRIU_RESTORE, &d->opts, &request) < 0)
 		return err_sys(e, -ENOMEM, "restore");
-	int r = criu_request(c, &request, d->l->signal_fd, notified, d, &a, e);
+	int r = open_to_others(d, &before, e);
+	if (r < 0)
+		return r;
+	r = criu_request(c, &request, d->l->signal_fd, notified, d, &a, e);
+	if (!(before & S_IXOTH) && d->l->plan->user_ns)
+		(void)fchmod(d->dirs.image_fd, before);
 	if (r == -EIO)
 		return criu_explain(d->dirs.work_fd, d->dirs.work, LOG_NAME, "restore", e);
 	if (r >= 0 && a.pid != d->l->run.init.pid)

@@ -1,0 +1,610 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# checkpoint and restore. What needs CRIU is skipped where no working one is, with the reason; KETCH_ROUNDS (default 10) is the number of
+# rounds of the long test. RUNTIMES for the comparison: those of crun and runc that are installed.
+
+load helpers
+
+setup_file() {
+  [ -x "$KETCH" ] || { echo "no ketch at $KETCH" >&2; return 1; }
+  [ "$(id -u)" = 0 ] || { echo "these tests need root" >&2; return 1; }
+  WHY_NOT=$(probe_criu) && WHY_NOT=
+  export WHY_NOT
+}
+
+# Does CRIU itself work here, on a process that has nothing to do with us? If not, why.
+probe_criu() {
+  local dir=$BATS_FILE_TMPDIR/probe pid
+  command -v criu > /dev/null || { echo "no criu in PATH"; return 1; }
+  mkdir -p "$dir"
+  # without what our callers left open
+  setsid bash -c 'for f in /proc/self/fd/*; do f=${f##*/}; [ "$f" -le 2 ] || eval "exec $f>&-"; done; exec sleep 1000' \
+    < /dev/null > /dev/null 2>&1 3>&- &
+  pid=$!
+  sleep 0.2
+  if timeout 60 criu dump -t $pid -D "$dir" -o log -v4 --manage-cgroups=ignore --network-lock skip > /dev/null 2>&1 3>&-; then
+    wait $pid || true
+    return 0
+  fi
+  kill -9 $pid || true
+  echo "$(criu --version | head -1) can't dump a plain process here: $(grep 'Error (' "$dir/log" | grep -v rlimit: | head -1)"
+  return 1
+}
+
+setup() {
+  TEST_DIR=$(mktemp -d /tmp/ketch-test.XXXXXX)
+  ROOT=$TEST_DIR/root
+  BUNDLE=$TEST_DIR/bundle
+  CT=kt$$-$BATS_TEST_NUMBER
+  IMG=$TEST_DIR/img
+  make_bundle "$BUNDLE"
+  # raising a hard limit needs CAP_SYS_RESOURCE, which a test machine may lack
+  edit 'del(.process.rlimits) | .root.readonly = false'
+}
+
+teardown() {
+  local id
+  for id in crun runc; do
+    [ ! -d "$TEST_DIR/$id" ] || "$id" --root "$TEST_DIR/$id" delete --force "$CT-$id" || true
+  done
+  for id in $("$KETCH" --root "$ROOT" list -q 2> /dev/null); do
+    "$KETCH" --root "$ROOT" delete --force "$id" || true
+  done
+  assert_clean
+  rm -rf "$TEST_DIR"
+}
+
+needs_criu() {
+  [ -z "$WHY_NOT" ] || skip "$WHY_NOT"
+}
+
+# A program that counts in /tmp/n of the container, ten times a second.
+counts() {
+  command_is sh -c 'i=0; while :; do i=$((i + 1)); echo $i > /tmp/n.new; mv /tmp/n.new /tmp/n; sleep 0.1; done'
+}
+
+count() {
+  cat "$BUNDLE/rootfs/tmp/n"
+}
+
+counts_on() { # from N
+  local from=$1
+  wait_for 20 eval '[ "$(count)" -gt '"$((from + 2))"' ]'
+}
+
+start_counter() {
+  counts
+  detached run --detach -b "$BUNDLE" "$CT"
+  wait_for 20 test -s "$BUNDLE/rootfs/tmp/n"
+}
+
+dump() {
+  ketch checkpoint --image-path "$IMG" "$@" "$CT" || { show_log dump; return 1; }
+}
+
+restore_it() {
+  detached restore --detach -b "$BUNDLE" --image-path "$IMG" "$@" "$CT" || { show_log restore; return 1; }
+}
+
+show_log() {
+  grep -E 'Error|Warn' "$IMG/$1.log" >&2 || true
+}
+
+is_gone() {
+  refute ketch state "$1" 2> /dev/null
+}
+
+running() {
+  [ "$(container_status "$CT")" = running ]
+}
+
+# ---- without CRIU ----
+
+@test "what engines look for: --help is a success, --lsm-mount-context without a value the words that podman reads" {
+  run "$KETCH" checkpoint --help
+  assert_status 0
+  assert_output --image-path
+  run "$KETCH" restore --lsm-mount-context
+  assert_status 1
+  assert_output "flag needs an argument"
+  assert_output "requires an argument"
+}
+
+@test "--version and features say whether checkpoints are built in" {
+  run "$KETCH" --version
+  assert_output +CRIU
+  run "$KETCH" features
+  assert_output '"ketch.checkpoint.enabled": "true"'
+}
+
+@test "no criu: UNSUPPORTED, and the container runs on" {
+  start_counter
+  run env PATH=/nowhere "$KETCH" --root "$ROOT" --criu "$TEST_DIR/criu" checkpoint --image-path "$IMG" "$CT"
+  assert_status 1
+  assert_output "--criu '$TEST_DIR/criu': No such file or directory"
+  running
+  counts_on "$(count)"
+}
+
+@test "a program that is no criu: told with what it printed" {
+  start_counter
+  printf '#!/bin/sh\necho "I am no criu" >&2\nexit 1\n' > "$TEST_DIR/criu"
+  chmod 755 "$TEST_DIR/criu"
+  run ketch --criu "$TEST_DIR/criu" checkpoint --image-path "$IMG" "$CT"
+  assert_status 1
+  assert_output "criu ended without an answer: I am no criu"
+  running
+}
+
+@test "what can't be checkpointed: a created container, a stopped one, one without a mount namespace, mapped mounts" {
+  counts
+  create_one
+  run ketch checkpoint --image-path "$IMG" "$CT"
+  assert_status 1
+  assert_output "it is created, not running"
+  ketch delete --force "$CT"
+  edit '.linux.namespaces |= map(select(.type != "mount")) | .mounts = [] | del(.linux.maskedPaths, .linux.readonlyPaths)'
+  detached run --detach -b "$BUNDLE" "$CT"
+  run ketch checkpoint --image-path "$IMG" "$CT"
+  assert_status 1
+  assert_output "without a mount namespace of its own can't be checkpointed"
+  running
+}
+
+@test "restore: no image, no bundle, an unknown id's image; nothing is left" {
+  run ketch restore -b "$BUNDLE" --image-path "$IMG" "$CT"
+  assert_status 1
+  assert_output "image directory '$IMG': No such file or directory"
+  mkdir "$IMG"
+  run ketch restore -b "$BUNDLE" --image-path "$IMG" "$CT"
+  assert_status 1
+  assert_output "'$IMG' holds no checkpoint"
+  is_gone "$CT"
+}
+
+@test "words of options: unknown ones are refused with those that exist" {
+  run ketch checkpoint --manage-cgroups-mode some "$CT"
+  assert_status 1
+  assert_output "--manage-cgroups-mode: unknown value 'some'"
+  run ketch checkpoint --network-lock some "$CT"
+  assert_output "--network-lock: unknown value 'some'"
+  start_counter
+  run ketch checkpoint --empty-ns pid "$CT"
+  assert_status 1
+  assert_output "--empty-ns: unknown value 'pid'"
+  run ketch checkpoint --page-server here "$CT"
+  assert_output "--page-server: 'here' is not ADDRESS:PORT"
+  run ketch checkpoint --status-fd 77 "$CT"
+  assert_output "--status-fd: '77' is not an open descriptor"
+}
+
+@test "an ordinary user's container: the missing capability is named" {
+  start_counter
+  run setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all "$KETCH" --root "$ROOT" checkpoint --image-path "$IMG" "$CT"
+  assert_status 1
+  run unshare -r "$KETCH" --root "$ROOT" checkpoint --image-path "$IMG" "$CT"
+  assert_status 1
+  assert_output "checkpoint needs CAP_SYS_ADMIN of the initial user namespace"
+}
+
+# ---- with CRIU ----
+
+@test "a counter: ended by checkpoint, goes on after restore, and all commands reach it" {
+  needs_criu
+  start_counter
+  dump
+  is_gone "$CT"
+  local n=$(count)
+  sleep 0.5
+  [ "$(count)" = "$n" ]
+  restore_it --pid-file "$TEST_DIR/pid"
+  running
+  [ "$(cat "$TEST_DIR/pid")" = "$(pid_of "$CT")" ]
+  counts_on "$n"
+  run ketch exec "$CT" sh -c 'echo in $(cat /proc/1/comm)'
+  assert_output "in sh"
+  ketch pause "$CT"
+  [ "$(container_status "$CT")" = paused ]
+  ketch resume "$CT"
+  # in its own cgroups, in all hierarchies, with a root of its own view
+  refute grep -v "/$CT\$" "/proc/$(pid_of "$CT")/cgroup"
+  run ketch exec "$CT" cat /proc/1/cgroup
+  refute_output "$CT"
+  ketch kill "$CT" KILL
+  wait_for 10 eval '[ "$(container_status "$CT")" = stopped ]'
+  ketch delete "$CT"
+}
+
+@test "--leave-running: the container goes on, and the image is good" {
+  needs_criu
+  start_counter
+  dump --leave-running
+  running
+  counts_on "$(count)"
+  ketch delete --force "$CT"
+  restore_it
+  counts_on "$(count)"
+}
+
+@test "a paused container: stays paused with --leave-running, and is restored running" {
+  needs_criu
+  start_counter
+  ketch pause "$CT"
+  dump --leave-running
+  [ "$(container_status "$CT")" = paused ]
+  ketch resume "$CT"
+  counts_on "$(count)"
+  ketch pause "$CT"
+  rm -r "$IMG"
+  dump
+  is_gone "$CT"
+  restore_it
+  counts_on "$(count)"
+}
+
+@test "a tree of processes with pipes and a FIFO" {
+  needs_criu
+  command_is sh -c 'mkfifo /tmp/f; (while read x; do echo got $x > /tmp/got; done) < /tmp/f &
+    i=0; while :; do i=$((i + 1)); echo $i; sleep 0.1; done | while read n; do echo $n; done | (exec 5> /tmp/f; while read n; do echo $n >&5; echo $n > /tmp/n; done)'
+  ln -s busybox "$BUNDLE/rootfs/bin/mkfifo"
+  detached run --detach -b "$BUNDLE" "$CT"
+  wait_for 20 test -s "$BUNDLE/rootfs/tmp/got"
+  local before=$(ketch ps -f json "$CT" | jq length)
+  [ "$before" -ge 4 ]
+  dump
+  restore_it
+  counts_on "$(count)"
+  local got=$(cat "$BUNDLE/rootfs/tmp/got")
+  wait_for 20 eval '[ "$(cat "$BUNDLE/rootfs/tmp/got")" != "'"$got"'" ]'
+}
+
+@test "foreground: restore takes the place of the first ketch: output by a pipe, exit status" {
+  needs_criu
+  command_is sh -c 'i=0; while [ ! -e /tmp/end ]; do i=$((i + 1)); echo line $i; echo $i > /tmp/n; sleep 0.1; done; exit 7'
+  (bg_pipe run -b "$BUNDLE" "$CT") &
+  wait_for 20 grep -qs 'line 3' "$TEST_DIR/piped"
+  dump
+  wait $! || true
+  : > "$TEST_DIR/piped"
+  (bg_pipe restore -b "$BUNDLE" --image-path "$IMG" "$CT") &
+  local waiter=$!
+  wait_for 20 grep -q line "$TEST_DIR/piped"
+  touch "$BUNDLE/rootfs/tmp/end"
+  wait $waiter || true
+  [ "$(cat "$TEST_DIR/status")" = 7 ]
+  refute grep -q 'line 1$' "$TEST_DIR/piped"
+  is_gone "$CT"
+}
+
+# ketch with a pipe as its output, through which goes to the file piped; its status to the file status.
+bg_pipe() {
+  { "$KETCH" --root "$ROOT" "$@" < /dev/null 2>&1 3>&- || echo $? > "$TEST_DIR/status"; } | cat > "$TEST_DIR/piped" 3>&-
+}
+
+@test "output to a file of the host goes on in it, if it is the new ketch's output too" {
+  needs_criu
+  command_is sh -c 'i=0; while :; do i=$((i + 1)); echo line $i; echo $i > /tmp/n; sleep 0.1; done'
+  "$KETCH" --root "$ROOT" run --detach -b "$BUNDLE" "$CT" < /dev/null > "$TEST_DIR/first" 2>&1 3>&-
+  wait_for 20 grep -q 'line 3' "$TEST_DIR/first"
+  dump
+  "$KETCH" --root "$ROOT" restore --detach -b "$BUNDLE" --image-path "$IMG" "$CT" < /dev/null >> "$TEST_DIR/first" 2>&1 3>&- || { show_log restore; false; }
+  local n=$(count)
+  counts_on "$n"
+  grep -q "line $((n + 1))\$" "$TEST_DIR/first"
+}
+
+@test "tmpfs contents are kept, bind mounts may come from elsewhere, mounts below a bind too" {
+  needs_criu
+  mkdir -p "$TEST_DIR"/{a,b}/sub
+  echo one > "$TEST_DIR/a/name"
+  echo two > "$TEST_DIR/b/name"
+  for d in a b; do
+    mount -t tmpfs ktsub "$TEST_DIR/$d/sub"
+    echo "sub of $d" > "$TEST_DIR/$d/sub/name"
+  done
+  bind() {
+    edit --arg d "$1" '.mounts |= map(select(.destination != "/data" and .destination != "/ro")) + [
+      {destination: "/data", type: "bind", source: $d, options: ["rbind", "rw"]},
+      {destination: "/ro", type: "bind", source: ($d + "/name"), options: ["bind", "ro"]}]'
+  }
+  bind "$TEST_DIR/a"
+  edit '.mounts += [{destination: "/mem", type: "tmpfs", source: "tmpfs", options: ["nosuid", "size=1m"]}]'
+  command_is sh -c 'echo kept > /mem/f; i=0; while :; do i=$((i + 1)); echo $i > /tmp/n; sleep 0.1; done'
+  detached run --detach -b "$BUNDLE" "$CT"
+  wait_for 20 test -s "$BUNDLE/rootfs/tmp/n"
+  dump
+  bind "$TEST_DIR/b"
+  rmdir "$BUNDLE/rootfs/mem" "$BUNDLE/rootfs/data" # made again, as in a fresh root
+  restore_it
+  run ketch exec "$CT" sh -c 'cat /data/name /data/sub/name /ro /mem/f; echo x > /ro'
+  ketch delete --force "$CT"
+  umount "$TEST_DIR/a/sub" "$TEST_DIR/b/sub"
+  assert_output "two"
+  assert_output "sub of b"
+  assert_output "kept"
+  assert_output "Read-only file system"
+}
+
+@test "a terminal: its master comes to the new console socket" {
+  needs_criu
+  edit '.process.terminal = true'
+  command_is sh -c 'i=0; while :; do i=$((i + 1)); echo tick $i; echo $i > /tmp/n; sleep 0.1; done'
+  receive first
+  ketch run --detach -b "$BUNDLE" --console-socket "$TEST_DIR/first.sock" "$CT" < /dev/null
+  wait_for 20 grep -q 'tick 3' "$TEST_DIR/first"
+  dump
+  receive second
+  ketch restore --detach -b "$BUNDLE" --image-path "$IMG" --console-socket "$TEST_DIR/second.sock" "$CT" < /dev/null || { show_log restore; false; }
+  wait_for 20 grep -q tick "$TEST_DIR/second"
+  refute grep -q 'tick 1[^0-9]' "$TEST_DIR/second"
+  run ketch restore --detach -b "$BUNDLE" --image-path "$IMG" "$CT-2"
+  assert_status 1
+  assert_output "--console-socket"
+}
+
+receive() {
+  python3 "$BATS_TEST_DIRNAME/pty.py" receive "$TEST_DIR/$1.sock" "$TEST_DIR/$1" > "$TEST_DIR/receiver" 2>&1 3>&- < /dev/null &
+  wait_for 10 test -S "$TEST_DIR/$1.sock"
+}
+
+@test "a user namespace" {
+  needs_criu
+  edit '.linux.namespaces += [{type: "user"}]
+    | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = .linux.uidMappings'
+  chown -R 100000:100000 "$BUNDLE/rootfs"
+  chmod 755 "$TEST_DIR" "$BUNDLE"
+  start_counter
+  dump
+  restore_it
+  counts_on "$(count)"
+  [ "$(stat -c %u "/proc/$(pid_of "$CT")")" = 100000 ]
+}
+
+@test "a TCP server and its client: named without --tcp-established, kept with it" {
+  needs_criu
+  ln -sf busybox "$BUNDLE/rootfs/bin/nc"
+  command_is sh -c 'while [ ! -e /tmp/end ]; do echo $((i = i + 1)); sleep 0.1; done | nc -l -p 7000 > /tmp/back &
+    sleep 0.5; sleep 1000 | nc 127.0.0.1 7000 | while read n; do echo $n > /tmp/n; done; wait'
+  detached run --detach -b "$BUNDLE" "$CT"
+  wait_for 20 test -s "$BUNDLE/rootfs/tmp/n"
+  run ketch checkpoint --image-path "$IMG" "$CT"
+  assert_status 1
+  assert_output "checkpoint failed: "
+  assert_output "--tcp-established"
+  assert_output "(log: $IMG/dump.log)"
+  [ -s "$IMG/dump.log" ]
+  [ ! -e "$IMG/ketch.json" ]
+  running
+  counts_on "$(count)"
+  run dump --tcp-established
+  [[ $output != *"sockets: Can't get"* ]] || skip "this CRIU can't dump sockets on this kernel"
+  assert_status 0
+  run ketch restore --detach -b "$BUNDLE" --image-path "$IMG" "$CT" < /dev/null
+  assert_status 1
+  is_gone "$CT"
+  restore_it --tcp-established
+  counts_on "$(count)"
+}
+
+@test "hooks: those of the host run again at restore, poststop at the end of a checkpoint" {
+  needs_criu
+  local k
+  for k in prestart createRuntime createContainer startContainer poststart poststop; do
+    edit --arg k $k --arg f "$TEST_DIR/hooks" '.hooks[$k] = [{path: "/bin/sh", args: ["sh", "-c", "echo \($k) $(grep -o \"status[^,]*\") >> \($f)"]}]'
+  done
+  edit 'del(.hooks.startContainer)' # its path would be one of the container
+  start_counter
+  : > "$TEST_DIR/hooks"
+  dump
+  [ "$(cut -d' ' -f1 "$TEST_DIR/hooks")" = poststop ]
+  : > "$TEST_DIR/hooks"
+  restore_it
+  [ "$(cut -d' ' -f1 "$TEST_DIR/hooks" | tr '\n' ' ')" = "prestart createRuntime poststart " ]
+  counts_on "$(count)"
+}
+
+@test "a failed hook at restore leaves nothing" {
+  needs_criu
+  start_counter
+  dump
+  edit '.hooks.createRuntime = [{path: "/bin/false"}]'
+  run ketch restore --detach -b "$BUNDLE" --image-path "$IMG" "$CT" < /dev/null
+  assert_status 1
+  assert_output "hooks.runtime: createRuntime hook 0: hook '/bin/false' exited with status 1"
+  assert_clean
+}
+
+@test "resources come from the new configuration" {
+  needs_criu
+  edit '.linux.resources.pids.limit = 20'
+  start_counter
+  dump
+  edit '.linux.resources.pids.limit = 33'
+  restore_it
+  local file
+  file=$(find /sys/fs/cgroup -path "*$CT/pids.max" | head -1)
+  [ "$(cat "$file")" = 33 ]
+  counts_on "$(count)"
+}
+
+@test "a joined network namespace is CRIU's external one; another may be joined at restore" {
+  needs_criu
+  local n
+  for n in 1 2; do
+    unshare -n sleep 1000 < /dev/null > /dev/null 2>&1 3>&- &
+    eval "P$n=$!"
+  done
+  wait_for 5 eval '[ "$(readlink /proc/$P2/ns/net)" != "$(readlink /proc/self/ns/net)" ]'
+  join() { edit --arg p "/proc/$1/ns/net" '.linux.namespaces |= map(if .type == "network" then .path = $p else . end)'; }
+  join $P1
+  start_counter
+  dump
+  join $P2
+  restore_it
+  local net other
+  net=$(readlink "/proc/$(pid_of "$CT")/ns/net")
+  other=$(readlink "/proc/$P2/ns/net")
+  ketch delete --force "$CT"
+  kill "$P1" "$P2"
+  [ "$net" = "$other" ]
+}
+
+@test "a process of exec: refused with its pid, nothing is stopped" {
+  needs_criu
+  start_counter
+  detached exec --detach "$CT" sleep 1000
+  run ketch checkpoint --image-path "$IMG" "$CT"
+  assert_status 1
+  assert_output "was started by exec: CRIU can't dump it"
+  running
+  counts_on "$(count)"
+}
+
+@test "an image that needs a bind mount that the new configuration lacks: named, nothing is left" {
+  needs_criu
+  mkdir "$TEST_DIR/a"
+  edit --arg d "$TEST_DIR/a" '.mounts += [{destination: "/data", type: "bind", source: $d, options: ["rbind", "rw"]}]'
+  start_counter
+  dump
+  edit '.mounts |= map(select(.destination != "/data"))'
+  run ketch restore --detach -b "$BUNDLE" --image-path "$IMG" "$CT" < /dev/null
+  assert_status 1
+  assert_output "the image has a bind mount on '/data', which config.json lacks"
+  assert_clean
+}
+
+@test "an annotation names CRIU's configuration, which wins" {
+  needs_criu
+  printf 'leave-running\n' > "$TEST_DIR/criu.conf"
+  edit --arg f "$TEST_DIR/criu.conf" '.annotations["org.criu.config"] = $f'
+  start_counter
+  dump
+  grep -q 'leave-running' "$TEST_DIR/criu.conf"
+  # CRIU left the processes; that the container is deleted all the same ends them
+  is_gone "$CT"
+  restore_it
+  counts_on "$(count)"
+}
+
+@test "--work-path gets the logs" {
+  needs_criu
+  start_counter
+  dump --work-path "$TEST_DIR/work"
+  [ -s "$TEST_DIR/work/dump.log" ]
+  [ ! -e "$IMG/dump.log" ]
+  restore_it --work-path "$TEST_DIR/work2"
+  [ -s "$TEST_DIR/work2/restore.log" ]
+}
+
+@test "a chain: pre-dump, pre-dump on it, the rest on that; where the kernel can't, the error says so" {
+  needs_criu
+  start_counter
+  run ketch checkpoint --pre-dump --image-path "$IMG/1" "$CT"
+  if [ "$status" != 0 ]; then
+    assert_output "--pre-dump and --parent-path can't work on this host"
+    running
+    counts_on "$(count)"
+    skip "this kernel has no memory tracking: the error was as expected"
+  fi
+  running
+  ketch checkpoint --pre-dump --parent-path ../1 --image-path "$IMG/2" "$CT"
+  ketch checkpoint --parent-path ../2 --image-path "$IMG/3" "$CT"
+  is_gone "$CT"
+  IMG=$IMG/3 restore_it
+  counts_on "$(count)"
+}
+
+@test "ketch killed or interrupted in a checkpoint: the container runs on" {
+  needs_criu
+  start_counter
+  # CRIU that takes its time: the second request waits for the file go
+  cat > "$TEST_DIR/criu" <<-END
+	#!/bin/sh
+	touch $TEST_DIR/began
+	while [ ! -e $TEST_DIR/go ]; do sleep 0.1; done
+	exec $(command -v criu) "\$@"
+	END
+  chmod 755 "$TEST_DIR/criu"
+  bg --criu "$TEST_DIR/criu" checkpoint --image-path "$IMG" "$CT" &
+  local pid=$!
+  wait_for 10 test -e "$TEST_DIR/began"
+  kill -9 $pid
+  touch "$TEST_DIR/go"
+  wait $pid || true
+  sleep 1
+  running
+  counts_on "$(count)"
+}
+
+@test "rounds of one container: nothing lost, nothing left" {
+  needs_criu
+  start_counter
+  local i n rounds=${KETCH_ROUNDS:-10} cgroups
+  cgroups=$(find /sys/fs/cgroup -type d | wc -l)
+  for ((i = 1; i <= rounds; i++)); do
+    n=$(count)
+    rm -rf "$IMG"
+    dump
+    restore_it
+    wait_for 20 eval '[ "$(count)" -gt '"$n"' ]' || { echo "round $i" >&2; false; }
+  done
+  [ "$(find /sys/fs/cgroup -type d | wc -l)" = "$cgroups" ]
+  run ketch exec "$CT" sh -c 'ls /proc | grep -c "^[0-9]"'
+  [ "$output" -le 5 ]
+}
+
+# ---- beside the others ----
+
+# The same container under another runtime, whose state is in $TEST_DIR/NAME.
+other() {
+  local name=$1
+  shift
+  "$name" --root "$TEST_DIR/$name" "$@"
+}
+
+other_checks() { # NAME: can it run a container here at all?
+  command -v "$1" > /dev/null || return 1
+  start_other "$1" || return 1
+  other "$1" delete --force "$CT-$1"
+}
+
+# On /dev/null: they can't dump files of the host.
+start_other() {
+  other "$1" run --detach -b "$BUNDLE" "$CT-$1" < /dev/null > /dev/null 2>&1 3>&-
+}
+
+@test "images of runc are restored by ketch, and the other way round" {
+  needs_criu
+  counts
+  other_checks runc || skip "no runc that runs containers here"
+  start_other runc
+  wait_for 20 test -s "$BUNDLE/rootfs/tmp/n"
+  other runc checkpoint --image-path "$IMG" "$CT-runc" || { show_log dump; false; }
+  restore_it
+  counts_on "$(count)"
+  rm -r "$IMG"
+}
+
+@test "a comparison of time and size, printed" {
+  needs_criu
+  counts
+  local name t0 t1 t2 line
+  for name in ketch crun runc; do
+    rm -rf "$IMG" "$BUNDLE/rootfs/tmp/n"
+    if [ $name != ketch ]; then
+      other_checks $name || { echo "# $name: can't run containers here" >&3; continue; }
+    fi
+    own() { if [ $name = ketch ]; then ketch "$@"; else other $name "$@"; fi; }
+    own run --detach -b "$BUNDLE" "$CT-$name" < /dev/null > /dev/null 2>&1 3>&-
+    wait_for 20 test -s "$BUNDLE/rootfs/tmp/n"
+    t0=$(date +%s%N)
+    own checkpoint --image-path "$IMG" "$CT-$name" > "$TEST_DIR/out" 2>&1 || { echo "# $name: checkpoint failed: $(tail -1 "$TEST_DIR/out")" >&3; own delete --force "$CT-$name"; [ $name != ketch ] || return 1; continue; }
+    t1=$(date +%s%N)
+    own restore --detach -b "$BUNDLE" --image-path "$IMG" "$CT-$name" < /dev/null > /dev/null 2>&1 3>&- || { echo "# $name: restore failed: $(grep Error "$IMG/restore.log" | tail -2)" >&3; own delete --force "$CT-$name"; [ $name != ketch ] || return 1; continue; }
+    t2=$(date +%s%N)
+    line="checkpoint $(((t1 - t0) / 1000000)) ms, restore $(((t2 - t1) / 1000000)) ms, image $(du -sk --exclude='*.log' "$IMG" | cut -f1) KiB"
+    counts_on "$(count)"
+    own delete --force "$CT-$name"
+    echo "# $name: $line" >&3
+  done
+}
