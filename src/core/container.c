@@ -198,7 +198,8 @@ int container_spec(const struct container *c, struct spec **ret, struct err *e)
 	int r = host_read(c->dir, FILE_CONFIG, SPEC_MAX_SIZE, &text);
 	if (r < 0)
 		return err_sys(e, r, "read the configuration kept for container '%s'", c->id);
-	return spec_load(ret, buf_str(&text), text.len, e);
+	return spec_load_receiver(ret, buf_str(&text), text.len,
+				  c->has_state ? c->state.seccomp_receiver : NULL, e);
 }
 
 void container_place_err(const struct container *c, struct err *e)

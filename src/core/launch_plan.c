@@ -55,11 +55,22 @@ int launch_read_config(struct launch *l, struct err *e)
 	return dir < 0 ? bad_bundle(e, dir, "open the bundle", l->bundle) : read_config(l, dir, e);
 }
 
+/* A seccomp agent for a config that names none: crun's. Kept in the state, as `start` may have another environment. */
+static char *seccomp_receiver(void)
+{
+	char *path = getenv("RUN_OCI_SECCOMP_RECEIVER");
+
+	return path && *path ? path : NULL;
+}
+
 int launch_read(struct launch *l, struct err *e)
 {
 	int r = launch_read_config(l, e);
 
-	return r < 0 ? r : spec_load(&l->spec, buf_str(&l->config), l->config.len, e);
+	l->state.seccomp_receiver = seccomp_receiver();
+	return r < 0 ? r
+		     : spec_load_receiver(&l->spec, buf_str(&l->config), l->config.len,
+					  l->state.seccomp_receiver, e);
 }
 
 unsigned launch_listen_fds(void)

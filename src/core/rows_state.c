@@ -35,6 +35,7 @@ static int fill_state(struct launch *l)
 		.owner = l->facts.uid,
 		.own_pid_ns = l->plan->fork.pid_ns,
 		.annotations = l->spec->annotations,
+		.seccomp_receiver = l->state.seccomp_receiver,
 	};
 	return created ? 0 : -ENOMEM;
 }

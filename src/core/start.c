@@ -78,7 +78,7 @@ static int make_page(int *ret_fd, volatile uint32_t **ret_page, struct err *e)
 int connect_listener(const struct spec *s, struct err *e)
 {
 	const struct spec_seccomp *sc = s->lnx->seccomp;
-	const char *path = spec_map_get(&s->annotations, "run.oci.seccomp.receiver");
+	const char *path = s->seccomp_receiver;
 
 	if (!sc || !sc->notifies)
 		return -EBADF;
@@ -90,7 +90,8 @@ int connect_listener(const struct spec *s, struct err *e)
 	if (fd >= 0)
 		return fd;
 	err_sys(e, fd, "connect to the seccomp agent '%s'", path);
-	err_at(e, "$.linux.seccomp.listenerPath");
+	err_at(e, sc->listener_path ? "$.linux.seccomp.listenerPath"
+				    : "$.annotations[\"" SPEC_SECCOMP_RECEIVER "\"]");
 	return err_hint(e, "the agent must listen there before the container is started");
 }
 

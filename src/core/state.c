@@ -48,6 +48,8 @@ int state_save(const struct state *st, int dir, struct err *e)
 	write_strv(&w, "cgroupMade", &st->cgroup_made);
 	if (st->cgroup_scope)
 		jsonw_str(&w, "cgroupScope", st->cgroup_scope);
+	if (st->seccomp_receiver)
+		jsonw_str(&w, "seccompReceiver", st->seccomp_receiver);
 	jsonw_end_object(&w);
 	buf_addc(&text, '\n');
 	int r = buf_error(&text);

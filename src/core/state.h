@@ -30,6 +30,7 @@ struct state {
 	int64_t cgroup_manager; /* enum cgroup_manager */
 	struct strv cgroup_leaves, cgroup_made;
 	char *cgroup_scope;
+	char *seccomp_receiver; /* not from the config: RUN_OCI_SECCOMP_RECEIVER of create */
 };
 
 /* state_json.c: the tables of state.json. Strings go to st->arena. */

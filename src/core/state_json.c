@@ -20,6 +20,7 @@ static const struct field state_fields[] = {
 	F_STRV("cgroupLeaves", struct state, cgroup_leaves),
 	F_STRV("cgroupMade", struct state, cgroup_made),
 	F_STR("cgroupScope", struct state, cgroup_scope),
+	F_STR("seccompReceiver", struct state, seccomp_receiver),
 	FIELD_END,
 };
 

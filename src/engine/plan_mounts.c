@@ -9,6 +9,7 @@
 #include <sys/mount.h>
 
 #include "engine/plan.h"
+#include "spec/mount_idmap.h"
 #include "spec/names.h"
 #include "util/path.h"
 #include "util/util.h"
@@ -287,6 +288,20 @@ static int check_kernel(const struct decode *d, struct err *e)
 
 /* ---- id mappings ---- */
 
+/* "idmap=uids=…;gids=…"; whether it is well-formed is for the rules of the spec. */
+static int plan_idmap_text(struct decode *d, struct err *e)
+{
+	struct plan_mount *m = d->m;
+	spec_idmaps *maps = arena_array(&d->p->arena, 2, sizeof(*maps));
+	if (!maps)
+		return err_sys(e, -ENOMEM, "plan");
+	int r = mount_idmap_parse(m->spec->options.v[d->idmap_option], d->p->spec->lnx,
+				  &d->p->arena, &maps[0], &maps[1], e);
+	m->uid_map = &maps[0];
+	m->gid_map = &maps[1];
+	return r < 0 ? err_at(e, "$.mounts[%zu].options[%zu]", m->index, d->idmap_option) : 0;
+}
+
 static int plan_idmap(struct decode *d, struct err *e)
 {
 	struct plan_mount *m = d->m;
@@ -297,6 +312,8 @@ static int plan_idmap(struct decode *d, struct err *e)
 		return 0;
 	if (m->kind != PLAN_MOUNT_BIND && m->kind != PLAN_MOUNT_FS)
 		return refuse(d, ERR_UNSUPPORTED, "idmap", e);
+	if (m->idmap && mount_idmap_has_text(s->options.v[d->idmap_option]))
+		return plan_idmap_text(d, e);
 	if (own && (s->uid_mappings.n == 0 || s->gid_mappings.n == 0)) {
 		err_set(e, ERR_SPEC,
 			"uidMappings and gidMappings of the mount on '%s' come together or not at "

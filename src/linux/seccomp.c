@@ -24,7 +24,6 @@
 
 #define RAW_PROGRAM  "run.oci.seccomp_bpf_data"
 #define FAIL_UNKNOWN "run.oci.seccomp_fail_unknown_syscall"
-#define RECEIVER     "run.oci.seccomp.receiver"
 
 static unsigned filter_flags(const struct spec_seccomp *s, bool notifies)
 {
@@ -253,7 +252,7 @@ static int check_listener(const struct plan *p, struct err *e)
 {
 	const struct spec_seccomp *s = profile(p);
 
-	if ((s && s->listener_path) || spec_map_get(&p->spec->annotations, RECEIVER))
+	if ((s && s->listener_path) || p->spec->seccomp_receiver)
 		return 0;
 	err_set(e, ERR_SPEC, "SCMP_ACT_NOTIFY needs a listenerPath");
 	return err_at(e, "$.linux.seccomp.listenerPath");

@@ -160,8 +160,11 @@ static int new_spec(struct spec **ret)
 static void derive(struct spec *s)
 {
 	struct spec_seccomp *sc = s->lnx->seccomp;
+	const char *receiver = spec_map_get(&s->annotations, SPEC_SECCOMP_RECEIVER);
 	uint64_t notify;
 
+	if (receiver)
+		s->seccomp_receiver = receiver;
 	if (!sc || name_value(names_seccomp_actions, "SCMP_ACT_NOTIFY", &notify) < 0)
 		return;
 	sc->notifies = sc->default_action == notify;
@@ -185,8 +188,16 @@ static struct rule_run rule_run_of(const struct spec *s, struct load *l)
 
 int spec_load(struct spec **ret, const char *json, size_t len, struct err *e)
 {
+	return spec_load_receiver(ret, json, len, NULL, e);
+}
+
+int spec_load_receiver(struct spec **ret, const char *json, size_t len, const char *receiver,
+		       struct err *e)
+{
 	auto_spec struct spec *s = NULL;
 	if (new_spec(&s) < 0)
+		return err_sys(e, -ENOMEM, "reading the config");
+	if (receiver && !(s->seccomp_receiver = arena_str(&s->arena, receiver)))
 		return err_sys(e, -ENOMEM, "reading the config");
 
 	struct load l = { .arena = &s->arena, .spec = s, .first = e };

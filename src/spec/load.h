@@ -19,6 +19,9 @@ enum {
 
 /* Parses and validates a whole config.json. On success *ret is to be freed with spec_free(). */
 int spec_load(struct spec **ret, const char *json, size_t len, struct err *e);
+/* The same; RECEIVER (may be NULL) is the socket of a seccomp agent for a config that names none. It is copied. */
+int spec_load_receiver(struct spec **ret, const char *json, size_t len, const char *receiver,
+		       struct err *e);
 
 /* The same for all rules: every finding, not only the first, is handed to FINDING in the order of the text (for
  * `ketch check`), then every warning to WARNING (may be NULL). Rules conclude nothing from a value that was refused.

@@ -316,6 +316,9 @@ struct spec_warning {
 	char *text;
 };
 
+/* The annotation from before there was a listenerPath, crun's. */
+#define SPEC_SECCOMP_RECEIVER "run.oci.seccomp.receiver"
+
 struct spec {
 	struct arena arena;
 	char *oci_version;
@@ -326,6 +329,7 @@ struct spec {
 	struct spec_process *process; /* NULL when absent */
 	spec_hooks hooks[HOOK_N_KINDS];
 	spec_map annotations;
+	const char *seccomp_receiver; /* socket of an agent: annotation or caller; NULL */
 	struct spec_linux *lnx; /* never NULL after spec_load: empty when the config has none */
 	bool has_vm;
 	SPEC_LIST(struct spec_warning) warnings;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The mount options of runtime-spec config.md, "Linux mount options", and three of the peers (crun). A word that is
+ * The mount options of runtime-spec config.md, "Linux mount options", and those of a peer (crun). A word that is
  * not in here is an option of the file system.
  *
  * Access times: one of the values in MOUNT_ATTR__ATIME, which the kernel wants cleared as a whole before one of them
@@ -92,10 +92,19 @@ const struct mount_option mount_options[] = {
 	{ NULL },
 };
 
+/* "idmap=…" and "ridmap=…" are the options with mappings of their own: mount_idmap.c. */
+static bool is_idmap_with_text(const struct mount_option *o, const char *word)
+{
+	size_t n = strlen(o->name);
+
+	return o->kind == MO_EXTRA && (o->set == MX_IDMAP || o->set == MX_RIDMAP) &&
+	       strncmp(o->name, word, n) == 0 && word[n] == '=';
+}
+
 const struct mount_option *mount_option_find(const char *word)
 {
 	for (const struct mount_option *o = mount_options; o->name; o++) {
-		if (strcmp(o->name, word) == 0)
+		if (strcmp(o->name, word) == 0 || is_idmap_with_text(o, word))
 			return o;
 	}
 	return NULL;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "spec/mount_idmap.h"
 #include "spec/names.h"
 #include "spec/rules.h"
 #include "util/util.h"
@@ -103,6 +104,20 @@ static void check_bind(struct rule_run *r, size_t i, const struct spec_mount *m,
 			  m->type);
 }
 
+static void check_idmap_text(struct rule_run *r, size_t i, const struct spec_mount *m,
+			     size_t option)
+{
+	const char *at = rule_path(r, "$.mounts[%zu].options[%zu]", i, option);
+	auto_arena struct arena a = { 0 };
+	spec_idmaps uids, gids;
+	struct err e;
+
+	if (mount_idmap_parse(m->options.v[option], r->lnx, &a, &uids, &gids, &e) < 0)
+		rule_broken(r, at, e.hint, "is wrong: %s", e.msg);
+	else if (m->uid_mappings.n > 0 || m->gid_mappings.n > 0)
+		rule_broken(r, at, NULL, "has mappings, and so has the mount: one of both");
+}
+
 static void check_mount(struct rule_run *r, size_t i)
 {
 	const struct spec_mount *m = &r->spec->mounts.v[i];
@@ -117,8 +132,10 @@ static void check_mount(struct rule_run *r, size_t i)
 	if (w.tmpcopyup != NONE && !is_type(m, "tmpfs"))
 		rule_broken(r, rule_path(r, "$.mounts[%zu].options[%td]", i, w.tmpcopyup), NULL,
 			    "is tmpcopyup, which is for type tmpfs");
-	if (w.idmap != NONE && m->uid_mappings.n == 0 && m->gid_mappings.n == 0 &&
-	    !rule_has_ns(r, NS_USER))
+	if (w.idmap != NONE && mount_idmap_has_text(m->options.v[w.idmap]))
+		check_idmap_text(r, i, m, (size_t)w.idmap);
+	else if (w.idmap != NONE && m->uid_mappings.n == 0 && m->gid_mappings.n == 0 &&
+		 !rule_has_ns(r, NS_USER))
 		rule_broken(r, rule_path(r, "$.mounts[%zu].options[%td]", i, w.idmap),
 			    "give the mount uidMappings and gidMappings, or the container a user "
 			    "namespace",

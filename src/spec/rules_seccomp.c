@@ -51,8 +51,10 @@ static void check_listener(struct rule_run *r)
 	if (s->listener_metadata)
 		rule_broken(r, "$.linux.seccomp.listenerMetadata", NULL,
 			    "must not be set without listenerPath");
-	/* The annotation is crun's, from before there was a listenerPath. */
-	if (s->notifies && !spec_map_get(&r->spec->annotations, "run.oci.seccomp.receiver"))
+	if (r->spec->seccomp_receiver && r->spec->seccomp_receiver[0] != '/')
+		rule_broken(r, "$.annotations[\"" SPEC_SECCOMP_RECEIVER "\"]", NULL,
+			    "is '%.80s', which is no absolute path", r->spec->seccomp_receiver);
+	if (s->notifies && !r->spec->seccomp_receiver)
 		rule_broken(r, "$.linux.seccomp.listenerPath", NULL,
 			    "is required: SCMP_ACT_NOTIFY has nobody to notify without it");
 }

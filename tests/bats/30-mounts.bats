@@ -491,6 +491,41 @@ flag_rows() {
   [ "${lines[3]}" = 0:0 ]
 }
 
+@test "mounts: idmap= with mappings in the option, as crun has them" {
+  mkdir -p "$TEST_DIR/host/tree"
+  touch "$TEST_DIR/host/tree/f" "$TEST_DIR/host/tree/g"
+  chown 1000:2000 "$TEST_DIR/host/tree/f"
+  chown 3:4 "$TEST_DIR/host/tree/g"
+  bind_on /i "$TEST_DIR/host/tree" bind 'idmap=uids=1000-7-1#3-30-10;gids=2000-8-1#4-40-10'
+  look stat -c %u:%g /i/f /i/g
+  [ "${lines[0]}" = 7:8 ]
+  [ "${lines[1]}" = 30:40 ]
+}
+
+@test "mounts: idmap= with @: ids of the container's user namespace" {
+  mkdir -p "$TEST_DIR/host/tree"
+  touch "$TEST_DIR/host/tree/f"
+  chown 1000:2000 "$TEST_DIR/host/tree/f"
+  chmod 755 "$TEST_DIR"
+  chown -R 100000:100000 "$BUNDLE/rootfs"
+  edit '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}]
+    | .linux.gidMappings = .linux.uidMappings'
+  bind_on /i "$TEST_DIR/host/tree" bind 'idmap=uids=@1000-5-1;gids=@2000-6-1'
+  look stat -c %u:%g /i/f
+  [ "$output" = 5:6 ]
+}
+
+@test "mounts: idmap= that can't be read is refused with its place" {
+  local wrong
+  for wrong in 'uids=1-2' 'uids=1-2-0;gids=1-2-1' 'uids=1-2-3' 'users=1-2-3;gids=1-2-3' 'uids=1-2-3;gids=4294967296-0-1' 'uids=@1-2-3;gids=@1-2-3' ''; do
+    edit '.mounts |= map(select(.destination != "/i"))'
+    bind_on /i "$TEST_DIR" bind "idmap=$wrong"
+    run_bundle
+    assert_status 1
+    assert_output "].options[1]"
+  done
+}
+
 @test "mounts: idmap without mappings takes those of the user namespace" {
   mkdir -p "$TEST_DIR/host/tree"
   touch "$TEST_DIR/host/tree/f"

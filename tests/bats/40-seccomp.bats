@@ -183,6 +183,28 @@ notify_all() {
   done
 }
 
+@test "seccomp: RUN_OCI_SECCOMP_RECEIVER and its annotation name the agent; start and exec need neither" {
+  profile '{defaultAction: "SCMP_ACT_NOTIFY"}'
+  command_is sleep 100
+  run in_time create -b "$BUNDLE" "$CT"
+  assert_status 1
+  assert_output "listenerPath"
+  RUN_OCI_SECCOMP_RECEIVER=relative run in_time create -b "$BUNDLE" "$CT"
+  assert_status 1
+  assert_output "no absolute path"
+  RUN_OCI_SECCOMP_RECEIVER=$TEST_DIR/agent.sock in_time create -b "$BUNDLE" "$CT"
+  agent
+  in_time start "$CT"
+  [ "$(agent_state .state.id)" = "$CT" ]
+  ketch state "$CT" | jq -e '.annotations == null or (.annotations | has("run.oci.seccomp.receiver") | not)'
+  ketch delete --force "$CT"
+  edit '.annotations["run.oci.seccomp.receiver"] = $p' --arg p "$TEST_DIR/agent.sock"
+  in_time create -b "$BUNDLE" "$CT"
+  agent
+  RUN_OCI_SECCOMP_RECEIVER=/nowhere in_time start "$CT"
+  [ "$(agent_state .state.id)" = "$CT" ]
+}
+
 @test "seccomp: create, start and exec with an agent: pids as the host sees them" {
   notify_all
   command_is sleep 100
