@@ -112,6 +112,20 @@ int container_open_tolerant(struct container **ret, const struct store *s, const
 	return open_it(ret, s, id, true, e);
 }
 
+int container_of_dir(struct container **ret, const struct store *s, const char *id, int dir,
+		     struct err *e)
+{
+	auto_fd int copy = fcntl(dir, F_DUPFD_CLOEXEC, 3);
+	struct container *c = copy < 0 ? NULL : container_new(s, id, copy);
+
+	if (!c)
+		return err_sys(e, copy < 0 ? -errno : -ENOMEM, "open container '%s'", id);
+	(void)TAKE_FD(copy);
+	c->tolerant = true;
+	*ret = c;
+	return 0;
+}
+
 void container_free(struct container *c)
 {
 	if (!c)

@@ -34,6 +34,9 @@ int container_open(struct container **ret, const struct store *s, const char *id
 /* The same for `delete --force`, which a damaged state does not stop. */
 int container_open_tolerant(struct container **ret, const struct store *s, const char *id,
 			    struct err *e);
+/* The same by its directory, of which it takes a copy; the state is read by container_lock(). */
+int container_of_dir(struct container **ret, const struct store *s, const char *id, int dir,
+		     struct err *e);
 void container_free(struct container *c);
 /* The truth of this moment: from the process, the created lock and the freezer. */
 enum container_status container_status(const struct container *c);

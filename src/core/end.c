@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 
 #include "core/end.h"
@@ -46,11 +47,13 @@ static int wait_for_death(int pidfd, pid_t pid, struct err *e)
 int end_processes(struct container *c, struct err *e)
 {
 	struct cgroup *cg = NULL;
-	int r = open_cgroup(c, &cg, e);
 
+	auto_fd int pidfd = container_init_pidfd(c);
+	if (pidfd == -ESRCH && c->state.own_pid_ns)
+		return 0; /* the kernel ends a pid namespace before its init is dead */
+	int r = open_cgroup(c, &cg, e);
 	if (r < 0)
 		return r;
-	auto_fd int pidfd = container_init_pidfd(c);
 	int k = pidfd >= 0 ? sys_pidfd_send_signal(pidfd, SIGKILL) : 0;
 	if (k < 0 && k != -ESRCH)
 		r = err_sys(e, k, "kill process %lld", (long long)c->state.pid);
@@ -172,12 +175,22 @@ int container_pids(struct container *c, int (*fn)(void *ctx, pid_t pid), void *c
 
 /* ---- delete ---- */
 
+struct replaying {
+	const struct container *c;
+	struct strv mounts;
+};
+
 static int replay(void *ctx, const char *what, const char *value, struct err *e)
 {
-	const struct container *c = ctx;
+	struct replaying *p = ctx;
+	const struct container *c = p->c;
 
-	if (strcmp(what, JOURNAL_CGROUP) == 0)
-		return cgroup_remove_dir(value, e);
+	if (strcmp(what, JOURNAL_CGROUP) == 0) /* those that the state names are gone already */
+		return c->has_state && strv_has(&c->state.cgroup_made, value)
+			       ? 0
+			       : cgroup_remove_dir(value, e);
+	if (strcmp(what, JOURNAL_MOUNT) == 0 && strv_add(&p->mounts, value) < 0)
+		return err_sys(e, -ENOMEM, "read the journal");
 	/* that of a finished creation has been stopped with the cgroups */
 	if (strcmp(what, JOURNAL_SCOPE) == 0 && !c->has_state)
 		return cgroup_remove_scope(value, e);
@@ -185,6 +198,18 @@ static int replay(void *ctx, const char *what, const char *value, struct err *e)
 	    (strcmp(what, JOURNAL_PROCESS) == 0 && !c->has_state))
 		journal_kill(what, value);
 	return 0;
+}
+
+static int replay_all(const struct container *c, struct err *e)
+{
+	struct replaying p = { .c = c };
+
+	int r = journal_replay(c->dir, replay, &p, e);
+	/* now that nobody is left who would mount anything */
+	for (size_t i = 0; i < p.mounts.n && r >= 0; i++)
+		r = root_mount_remove(p.mounts.v[i], e);
+	strv_free(&p.mounts);
+	return r;
 }
 
 static int find_hooks(void *ctx, const char *what, UNUSED const char *value, UNUSED struct err *e)
@@ -236,9 +261,7 @@ static int clear(struct container *c, struct err *e)
 			r = end_cgroups(c, e);
 	}
 	if (r >= 0)
-		r = journal_replay(c->dir, replay, c, e);
-	if (r >= 0) /* now that nobody is left who would mount anything */
-		r = end_mounts(c, e);
+		r = replay_all(c, e);
 	if (r < 0)
 		return r;
 	r = host_remove_tree(c->store->fd, c->id);
@@ -256,14 +279,17 @@ static bool wants_poststop(const struct container *c)
 	return journal_replay(c->dir, find_hooks, &begun, &ignored) >= 0 && begun;
 }
 
-static int delete_locked(struct container *c, struct err *e)
+/* SPEC: the model of the container's configuration; NULL: to be read. */
+static int delete_locked(struct container *c, const struct spec *spec, struct err *e)
 {
-	auto_spec struct spec *spec = NULL;
+	auto_spec struct spec *mine = NULL;
 	struct err ignored;
-	bool hooks = wants_poststop(c) && container_spec(c, &spec, &ignored) >= 0;
+	bool hooks = wants_poststop(c);
 
+	if (hooks && !spec && container_spec(c, &mine, &ignored) >= 0)
+		spec = mine;
 	int r = clear(c, e);
-	if (r >= 0 && hooks)
+	if (r >= 0 && hooks && spec)
 		hooks_run_poststop(spec, &c->state, c->state.bundle);
 	return r;
 }
@@ -285,5 +311,21 @@ int container_delete(const struct store *s, const char *id, unsigned flags, stru
 		r = check_deletable(c, flags, e);
 	if (r < 0)
 		return force && e->code == ERR_NOT_FOUND ? 0 : r;
-	return delete_locked(c, e);
+	return delete_locked(c, NULL, e);
+}
+
+int end_delete(const struct store *s, const char *id, int dir, const struct spec *spec,
+	       struct err *e)
+{
+	auto_container struct container *c = NULL;
+
+	/* who has the lock may be waiting for a hook: the long way knows what to do */
+	if (flock(dir, LOCK_EX | LOCK_NB) < 0)
+		return store_is(s, id, dir) ? container_delete(s, id, DELETE_FORCE, e) : 0;
+	int r = container_of_dir(&c, s, id, dir, e);
+	if (r >= 0)
+		r = container_lock(c, e);
+	if (r < 0)
+		return e->code == ERR_NOT_FOUND ? 0 : r;
+	return delete_locked(c, spec, e);
 }

@@ -10,3 +10,7 @@ int end_processes(struct container *c, struct err *e);
 int end_cgroups(struct container *c, struct err *e);
 /* Takes off the mounts of a container that had no mount namespace of its own. Nothing for others. */
 int end_mounts(struct container *c, struct err *e);
+/* `run`, when its container has ended: container_delete() with FORCE, without reading again what is known. DIR is the
+ * container's directory, SPEC the model of its configuration. Success, too, when another command has deleted it. */
+int end_delete(const struct store *s, const char *id, int dir, const struct spec *spec,
+	       struct err *e);

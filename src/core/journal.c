@@ -18,18 +18,29 @@ enum { JOURNAL_MAX = 1024 * 1024, KILL_WAIT_MS = 2000 };
 
 static const char file[] = JOURNAL_FILE;
 
-int journal_add(int dir, const char *what, const char *value, struct err *e)
+int journal_open(int dir)
+{
+	return sys_openat(dir, file, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0600);
+}
+
+int journal_put(int fd, const char *what, const char *value, struct err *e)
 {
 	auto_buf struct buf line = { 0 };
 
 	if (strchr(value, '\n'))
 		return err_set(e, ERR_INTERNAL, "a journal entry holds a newline");
 	buf_addf(&line, "%s %s\n", what, value);
-	auto_fd int fd = sys_openat(dir, file, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0600);
 	int r = fd < 0 ? fd : buf_error(&line);
 	if (r >= 0)
 		r = host_write_fd(fd, line.p, line.len);
 	return r < 0 ? err_sys(e, r, "write the journal") : 0;
+}
+
+int journal_add(int dir, const char *what, const char *value, struct err *e)
+{
+	auto_fd int fd = journal_open(dir);
+
+	return journal_put(fd, what, value, e);
 }
 
 /* Cuts TEXT at its newlines into LINES, dropping an unfinished last one. */
@@ -81,7 +92,7 @@ int journal_replay(int dir,
 	return text.p ? journal_each(text.p, fn, ctx, e) : 0;
 }
 
-int journal_add_process(int dir, const char *what, pid_t pid, struct err *e)
+int journal_put_process(int fd, const char *what, pid_t pid, struct err *e)
 {
 	struct proc_stat ps;
 	char value[64];
@@ -90,7 +101,14 @@ int journal_add_process(int dir, const char *what, pid_t pid, struct err *e)
 	if (r < 0)
 		return err_sys(e, r, "read the start time of process %d", pid);
 	snprintf(value, sizeof(value), "%d %" PRIu64, pid, ps.start_time);
-	return journal_add(dir, what, value, e);
+	return journal_put(fd, what, value, e);
+}
+
+int journal_add_process(int dir, const char *what, pid_t pid, struct err *e)
+{
+	auto_fd int fd = journal_open(dir);
+
+	return journal_put_process(fd, what, pid, e);
 }
 
 void journal_kill(const char *what, const char *value)

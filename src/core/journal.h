@@ -23,7 +23,11 @@
 #define JOURNAL_HOOKS                                                                              \
 	"hooks" /* the first hook is about to run: from here on an end runs poststop */
 
-/* DIR is the container's directory. Neither WHAT nor VALUE may hold a newline. */
+/* For many entries: DIR's journal, made if it is missing. */
+int journal_open(int dir);
+/* FD is such a journal. Neither WHAT nor VALUE may hold a newline. */
+int journal_put(int fd, const char *what, const char *value, struct err *e);
+/* One entry. DIR is the container's directory. */
 int journal_add(int dir, const char *what, const char *value, struct err *e);
 /* Calls FN for each entry, the newest first. A missing journal has none. A negative return of FN ends. */
 int journal_replay(int dir,
@@ -35,6 +39,7 @@ int journal_each(char *text,
 		 void *ctx, struct err *e);
 
 /* An entry JOURNAL_PROCESS or JOURNAL_HOOK for the live or dead process PID, not reaped yet. */
+int journal_put_process(int fd, const char *what, pid_t pid, struct err *e);
 int journal_add_process(int dir, const char *what, pid_t pid, struct err *e);
 /* SIGKILL to what such an entry names, if it is still that process; a hook's whole group. */
 void journal_kill(const char *what, const char *value);

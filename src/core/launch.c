@@ -169,7 +169,7 @@ static int make_children(struct launch *l, struct err *e)
 	struct run *r = &l->run;
 	int socks[2], cgroup_fd = -EBADF;
 
-	int ret = has_create_hooks(l) ? journal_add(r->state_dir, JOURNAL_HOOKS, "", e) : 0;
+	int ret = has_create_hooks(l) ? journal_put(l->journal, JOURNAL_HOOKS, "", e) : 0;
 	if (ret < 0)
 		return ret;
 	ret = fdpass_pair(socks);
@@ -200,7 +200,7 @@ static int make_children(struct launch *l, struct err *e)
 	close_fd(TAKE_FD(r->created_fd)); /* init's alone: the lock must end with its execve */
 	close_fd(TAKE_FD(r->listen_fd));
 	close_fd(TAKE_FD(r->listener_fd)); /* the agent may read to the end of the connection */
-	return l->container ? 0 : journal_add_process(r->state_dir, JOURNAL_PROCESS, pid, e);
+	return l->container ? 0 : journal_put_process(l->journal, JOURNAL_PROCESS, pid, e);
 }
 
 static int host_steps(struct launch *l, struct err *e)
@@ -301,7 +301,8 @@ void launch_clear(struct launch *l)
 		&r->chan.fd,	    &r->root.fd,     &r->old_root,   &r->first.pidfd,
 		&r->init.pidfd,	    &r->state_dir,   &r->listen_fd,  &r->created_fd,
 		&r->start_fd,	    &r->listener_fd, &r->init_pidfd, &r->dev_null,
-		&r->console_master, &l->child_sock,  &l->signal_fd,  &l->console_sock,
+		&r->console_master, &l->journal,     &l->child_sock, &l->signal_fd,
+		&l->console_sock,
 	};
 
 	if (r->core) { /* init_run() has been */

@@ -29,6 +29,7 @@ struct launch {
 	struct container *container; /* exec: the running container */
 	struct run run;
 	struct step_set served;
+	int journal;	  /* state.reserve: for entries until COMMIT; create and run only */
 	int child_sock;	  /* the child's end, until clone */
 	int signal_fd;	  /* INT, TERM, HUP, QUIT while we serve */
 	int console_sock; /* connected --console-socket; -EBADF none */
@@ -89,6 +90,7 @@ static inline void cleanup_launch(struct launch *l)
 #define auto_launch AUTO(cleanup_launch)
 #define LAUNCH_INIT(store_, id_, opts_)                                                            \
 	{                                                                                          \
-		.store = (store_), .id = (id_), .opts = (opts_), .child_sock = -EBADF,             \
-		.signal_fd = -EBADF, .console_sock = -EBADF, .notify = NOTIFY_INIT,                \
+		.store = (store_), .id = (id_), .opts = (opts_), .journal = -EBADF,                \
+		.child_sock = -EBADF, .signal_fd = -EBADF, .console_sock = -EBADF,                 \
+		.notify = NOTIFY_INIT,                                                             \
 	}

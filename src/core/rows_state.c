@@ -18,7 +18,9 @@
 
 static int note(struct run *r, const char *what, const char *value, struct err *e)
 {
-	return journal_add(r->state_dir, what, value, e);
+	const struct launch *l = r->core;
+
+	return journal_put(l->journal, what, value, e);
 }
 
 static int fill_state(struct launch *l)
@@ -64,7 +66,8 @@ static int reserve_run(struct run *r, struct err *e)
 	l->dir_made =
 		true; /* not before: a delete may have come first, and the name be another's by now */
 	r->undo_note = note;
-	ret = journal_add(r->state_dir, JOURNAL_BUNDLE, l->bundle, e);
+	l->journal = journal_open(r->state_dir);
+	ret = journal_put(l->journal, JOURNAL_BUNDLE, l->bundle, e);
 	if (ret < 0)
 		return ret;
 	ret = host_replace(r->state_dir, FILE_CONFIG, buf_str(&l->config), l->config.len, 0600,

@@ -6,6 +6,7 @@
 #include <sys/file.h>
 #include <sys/prctl.h>
 
+#include "core/end.h"
 #include "core/foreground.h"
 #include "core/launch.h"
 #include "core/start.h"
@@ -85,11 +86,11 @@ int launch_stay(struct launch *l, int *ret_status, struct err *e)
 {
 	int r = stay(l, ret_status, e);
 
-	/* Another command may have deleted it, and the id be another container's by now. */
-	if (l->opts->keep || !store_is(l->store, l->id, l->run.state_dir))
+	if (l->opts->keep)
 		return r;
+	/* Another command may have deleted it, and the id be another container's by now. */
 	struct err de;
-	int d = container_delete(l->store, l->id, DELETE_FORCE, r < 0 ? &de : e);
+	int d = end_delete(l->store, l->id, l->run.state_dir, l->spec, r < 0 ? &de : e);
 	return r < 0 ? r : d;
 }
 

@@ -56,7 +56,7 @@ static int take_adopt(struct launch *l, struct packet *p, struct err *e)
 	r->init.pid = pid;
 	r->init.pidfd = p->fds[0];
 	p->n_fds = 0;
-	return l->container ? 0 : journal_add_process(r->state_dir, JOURNAL_PROCESS, pid, e);
+	return l->container ? 0 : journal_put_process(l->journal, JOURNAL_PROCESS, pid, e);
 }
 
 static int answer(struct launch *l, struct packet *in, struct err *e)

@@ -58,6 +58,7 @@ static void close_parents_fds(struct launch *l)
 {
 	close_fd(TAKE_FD(l->run.chan.fd));
 	close_fd(TAKE_FD(l->signal_fd));
+	close_fd(TAKE_FD(l->journal));
 	close_fd(TAKE_FD(l->console_sock));
 	notify_close(&l->notify);
 	close_fd(TAKE_FD(l->run.state_dir));

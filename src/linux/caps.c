@@ -32,17 +32,12 @@ static void warn_lost(struct run *r, const char *sets, uint64_t lost)
 		 buf_str(&words));
 }
 
-static uint64_t bounding_now(void)
+/* Those of SET that the bounding set has now. */
+static uint64_t bounding_now(uint64_t set)
 {
-	uint64_t set = 0;
-
 	for (unsigned cap = 0; cap < CAP_NUMBERS; cap++) {
-		int has = sys_cap_bounding_has(cap);
-
-		if (has < 0)
-			break; /* past the last one the kernel knows */
-		if (has)
-			set |= CAP_BIT(cap);
+		if (set & CAP_BIT(cap) && sys_cap_bounding_has(cap) != 1)
+			set &= ~CAP_BIT(cap);
 	}
 	return set;
 }
@@ -58,15 +53,16 @@ static void reset_securebits(struct run *r)
 
 static int run_bounding(struct run *r, struct err *e)
 {
-	uint64_t want = r->plan->creds.bounding, has = bounding_now();
+	uint64_t want = r->plan->creds.bounding;
 
 	reset_securebits(r);
-	warn_lost(r, "the bounding set", want & ~has);
+	warn_lost(r, "the bounding set", want & ~bounding_now(want));
 	for (unsigned cap = 0; cap < CAP_NUMBERS; cap++) {
-		if (!(has & ~want & CAP_BIT(cap)))
-			continue;
-		int ret = sys_cap_bounding_drop(cap);
-		if (ret < 0) {
+		int ret = want & CAP_BIT(cap) ? 0 : sys_cap_bounding_drop(cap);
+
+		if (ret == -EINVAL)
+			break; /* past the last one the kernel knows */
+		if (ret < 0 && sys_cap_bounding_has(cap) != 0) {
 			err_sys(e, ret, "drop %s from the bounding set",
 				name_word(names_caps, cap) ?: "a capability");
 			err_hint(e, "this needs CAP_SETPCAP");
@@ -130,7 +126,7 @@ static int run_sets(struct run *r, struct err *e)
 	if (ret < 0)
 		return err_sys(e, ret, "read our capabilities");
 
-	uint64_t bounding = bounding_now(); /* after caps.bounding */
+	uint64_t bounding = bounding_now(c->bounding | c->inheritable | c->ambient);
 	uint64_t ambient = c->ambient & now.permitted & bounding;
 	want.permitted = c->permitted & now.permitted;
 	want.effective = c->effective & now.permitted;

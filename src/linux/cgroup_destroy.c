@@ -124,10 +124,9 @@ void cgroup_mark(int dir)
 
 static bool is_marked(const char *dir)
 {
-	auto_fd int fd = host_opendir(AT_FDCWD, dir, false);
 	char value[8];
 
-	return fd >= 0 && fgetxattr(fd, mark, value, sizeof(value)) > 0;
+	return host_getxattr(dir, mark, value, sizeof(value)) > 0;
 }
 
 /* The directories above a leaf, as far as some ketch made them and nobody uses them. */

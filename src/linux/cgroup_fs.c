@@ -103,7 +103,7 @@ static int finish_dir(struct making *m, int parent, int dir, bool made)
 		r = -errno;
 	if (r < 0)
 		return fail(m, r, "set the mode of");
-	return m->cpuset ? cgroup_v1_fill_cpuset(parent, dir, buf_str(&m->path), m->e) : 0;
+	return m->cpuset ? cgroup_v1_fill_cpuset(parent, dir, made, buf_str(&m->path), m->e) : 0;
 }
 
 /* Opens the directory NAME on the way to the leaf, which is made when it is missing and MAY_MAKE. */

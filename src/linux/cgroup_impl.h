@@ -70,8 +70,9 @@ bool cgroup_leaf_has(const struct cgroup_leaf *leaf, const char *controller);
 struct cgroup_leaf *cgroup_freezer(struct cgroup *cg);
 struct cgroup_leaf *cgroup_unified(struct cgroup *cg);
 
-/* cgroup_v1.c: gives the cpuset directory DIR (PATH is its name) the CPUs and memory nodes of PARENT where it has none. */
-int cgroup_v1_fill_cpuset(int parent, int dir, const char *path, struct err *e);
+/* cgroup_v1.c: gives the cpuset directory DIR (PATH is its name) the CPUs and memory nodes of PARENT where it has none. MADE: it is
+ * new, and has none. */
+int cgroup_v1_fill_cpuset(int parent, int dir, bool made, const char *path, struct err *e);
 
 /* cgroup_v2.c: enables for the cgroup PATH, below MOUNT, the controllers that WRITES need there and it does not have yet. */
 int cgroup_v2_enable(const struct cgroup_hierarchy *h, int dir, const char *path,

@@ -9,11 +9,12 @@
 enum { MAX_LIST = 4096 }; /* of a cpuset: kernfs files are read by pages */
 
 /* A new cpuset is empty and takes no process; its parent's value is what "not limited" means. */
-static int fill(int parent, int dir, const char *file, const char *path, struct err *e)
+static int fill(int parent, int dir, bool made, const char *file, const char *path, struct err *e)
 {
-	char text[MAX_LIST] = "";
+	char text[MAX_LIST];
 
-	int r = host_read_small(dir, file, text, sizeof(text));
+	text[0] = '\0';
+	int r = made ? 0 : host_read_small(dir, file, text, sizeof(text));
 	if (r > 0)
 		return 0;
 	if (r == 0)
@@ -26,11 +27,11 @@ static int fill(int parent, int dir, const char *file, const char *path, struct 
 	return 0;
 }
 
-int cgroup_v1_fill_cpuset(int parent, int dir, const char *path, struct err *e)
+int cgroup_v1_fill_cpuset(int parent, int dir, bool made, const char *path, struct err *e)
 {
-	int r = fill(parent, dir, "cpuset.cpus", path, e);
+	int r = fill(parent, dir, made, "cpuset.cpus", path, e);
 
-	return r < 0 ? r : fill(parent, dir, "cpuset.mems", path, e);
+	return r < 0 ? r : fill(parent, dir, made, "cpuset.mems", path, e);
 }
 
 static int frozen(int leaf)

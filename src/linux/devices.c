@@ -66,20 +66,24 @@ static bool has_mount_at(const struct plan *p, const char *dest)
 
 /* ---- where it goes ---- */
 
-/* Below /dev no symbolic link is followed; directories that are missing are made. */
+static void close_below(int dev, int fd)
+{
+	if (fd != dev)
+		close_fd(fd);
+}
+
+/* Below /dev no symbolic link is followed; directories that are missing are made. DEV itself, or a new descriptor. */
 static int open_below_dev(int dev, const char *below, const char **name)
 {
-	int fd = fcntl(dev, F_DUPFD_CLOEXEC, 3);
+	int fd = dev;
 
-	if (fd < 0)
-		return -errno;
 	for (const char *slash; (slash = strchr(below, '/')); below = slash + 1) {
 		char dir[NAME_MAX + 1];
 		size_t n = (size_t)(slash - below);
 		int next, r;
 
 		if (n > NAME_MAX || (n == 2 && below[0] == '.' && below[1] == '.')) {
-			close_fd(fd);
+			close_below(dev, fd);
 			return n == 2 ? -EINVAL : -ENAMETOOLONG;
 		}
 		memcpy(dir, below, n);
@@ -88,7 +92,7 @@ static int open_below_dev(int dev, const char *below, const char **name)
 		next = r < 0 && r != -EEXIST
 			       ? r
 			       : sys_openat(fd, dir, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
-		close_fd(fd);
+		close_below(dev, fd);
 		if (next < 0)
 			return next;
 		fd = next;
@@ -97,7 +101,9 @@ static int open_below_dev(int dev, const char *below, const char **name)
 	return fd;
 }
 
-static int open_parent(struct run *r, const struct node *n, const char **name, struct err *e)
+/* The directory and the NAME in it. *OWNED is the directory if it is for the caller to close. */
+static int open_parent(struct run *r, const struct node *n, const char **name, int *owned,
+		       struct err *e)
 {
 	const char *below = path_below(n->path, "/dev");
 	int fd, ret;
@@ -108,9 +114,11 @@ static int open_parent(struct run *r, const struct node *n, const char **name, s
 		if (dev < 0)
 			return dev;
 		fd = open_below_dev(dev, below, name);
+		*owned = fd == dev ? -EBADF : fd;
 	} else {
 		ret = rootdir_parent(&r->root, n->path, true, &fd, name);
 		fd = ret < 0 ? ret : fd;
+		*owned = fd;
 	}
 	if (fd >= 0)
 		return fd;
@@ -233,7 +241,8 @@ static int make_node(struct run *r, const struct node *n, struct err *e)
 	bool device = n->type != S_IFIFO;
 	const char *name = "";
 
-	auto_fd int dir = open_parent(r, n, &name, e);
+	auto_fd int owned = -EBADF;
+	int dir = open_parent(r, n, &name, &owned, e);
 	if (dir < 0)
 		return dir;
 	/* in a user namespace mknod of a device is always refused */
@@ -387,8 +396,15 @@ static bool exists(const struct run *r, const char *path)
 
 static int make_links(struct run *r, int dev, struct err *e)
 {
+	const char *needs = "";
+	bool there = false;
+
 	for (size_t i = 0; i < N_ELEMENTS(links); i++) {
-		if (!exists(r, links[i].needs))
+		if (strcmp(links[i].needs, needs) != 0) {
+			needs = links[i].needs;
+			there = exists(r, needs);
+		}
+		if (!there)
 			continue;
 		int ret = rootdir_symlinkat(dev, links[i].target, links[i].name);
 		if (ret == -EEXIST)

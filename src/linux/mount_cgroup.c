@@ -11,7 +11,6 @@
 
 #include "linux/cgroup.h"
 #include "linux/mounts.h"
-#include "sys/hostfs.h"
 #include "sys/raw.h"
 #include "util/util.h"
 
@@ -147,7 +146,7 @@ static int mount_hierarchy(struct view *v, const struct cgroup_hierarchy *h, int
 {
 	const char *name = hierarchy_name(h);
 
-	int r = host_mkdirat(dir, name, 0755);
+	int r = rootdir_mkdirat(dir, name, 0755);
 	if (r == -EEXIST)
 		return 0;
 	if (r < 0)

@@ -367,10 +367,7 @@ int mount_host_bind(struct run *r, const char *path, bool recursive, int target,
 {
 	struct mount_flags flags = *f;
 
-	auto_fd int source = sys_open(path, O_PATH, 0);
-	if (source < 0)
-		return err_sys(e, source, "%s: open '%s' on the host", what, path);
-	auto_fd int mnt = sys_open_tree_clone(source, recursive);
+	auto_fd int mnt = sys_open_tree_clone_path(path, recursive);
 	if (mnt < 0)
 		return err_sys(e, mnt, "%s: clone the host's '%s'", what, path);
 	flags.tree = recursive;

@@ -36,8 +36,7 @@ static int dest_failed(const struct run *run, const struct plan_mount *m, int r,
 
 static int make_target(const struct run *r, const struct plan_mount *m, bool dir, struct err *e)
 {
-	int fd = dir ? rootdir_mkdirs(&r->root, m->dest, 0755)
-		     : rootdir_touch(&r->root, m->dest, 0644);
+	int fd = rootdir_make_missing(&r->root, m->dest, dir, dir ? 0755 : 0644);
 
 	return fd < 0 ? dest_failed(r, m, fd, "make", e) : fd;
 }

@@ -16,6 +16,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "sys/raw.h"
@@ -330,6 +331,13 @@ int host_mkdirs(const char *path, mode_t mode)
 		dir = next;
 	}
 	return 0;
+}
+
+int host_getxattr(const char *path, const char *name, void *value, size_t size)
+{
+	ssize_t n = getxattr(path, name, value, size);
+
+	return n < 0 ? -errno : (int)n;
 }
 
 int host_opendir(int dirfd, const char *path, bool path_only)

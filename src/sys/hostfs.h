@@ -30,6 +30,8 @@ int host_unlink(int dirfd, const char *name, bool is_dir);
 /* mkdir -p; every directory made gets MODE exactly (no umask). */
 int host_mkdirs(const char *path, mode_t mode);
 int host_mkdirat(int dirfd, const char *name, mode_t mode); /* exact MODE; -EEXIST as it is */
+/* getxattr(2). Its length, or -errno. */
+int host_getxattr(const char *path, const char *name, void *value, size_t size);
 /* O_PATH|O_DIRECTORY or readable directory descriptor. */
 int host_opendir(int dirfd, const char *path, bool path_only);
 /* Removes everything below DIRFD/NAME, and NAME; never follows symlinks, never crosses into another mount. */

@@ -289,6 +289,11 @@ int sys_open_tree_clone(int fd, bool recursive)
 			     K_OPEN_TREE_CLONE | AT_EMPTY_PATH | (recursive ? K_AT_RECURSIVE : 0));
 }
 
+int sys_open_tree_clone_path(const char *path, bool recursive)
+{
+	return sys_open_tree(AT_FDCWD, path, K_OPEN_TREE_CLONE | (recursive ? K_AT_RECURSIVE : 0));
+}
+
 int sys_move_mount(int from_fd, int to_fd)
 {
 	return ret(syscall(SYS_move_mount, from_fd, "", to_fd, "",

@@ -47,6 +47,7 @@ void sys_pretend_lacking(unsigned lacking);
 int sys_open_tree(int dirfd, const char *path, unsigned flags);
 int sys_open_tree_clone(
 	int fd, bool recursive); /* detached copy of the mount at FD itself (AT_EMPTY_PATH) */
+int sys_open_tree_clone_path(const char *path, bool recursive); /* of what PATH leads to */
 int sys_move_mount(int from_fd,
 		   int to_fd); /* both by descriptor, from detached to the very place of TO_FD */
 int sys_fsopen(const char *fstype);

@@ -169,14 +169,18 @@ static int expand_link(struct walk *w, int link)
 }
 
 /* The mode is exact without a chmod, which could hit what somebody put into the place. Single-threaded by contract. */
-static int make_dir(const struct walk *w)
+int rootdir_mkdirat(int dir, const char *name, mode_t mode)
 {
 	mode_t old = umask(0);
-	mode_t mode = w->make == MAKE_FILE ? 0755 : w->mode & 07777;
-	int r = mkdirat(w->fd, w->name, mode) < 0 ? -errno : 0;
+	int r = mkdirat(dir, name, mode & 07777) < 0 ? -errno : 0;
 
 	umask(old);
 	return r;
+}
+
+static int make_dir(const struct walk *w)
+{
+	return rootdir_mkdirat(w->fd, w->name, w->make == MAKE_FILE ? 0755 : w->mode);
 }
 
 static int make_file(const struct walk *w)
@@ -332,11 +336,34 @@ int rootdir_open_path(const struct rootdir *root, const char *path, unsigned roo
 			    O_PATH | (rootdir_flags & ROOTDIR_NOFOLLOW ? O_NOFOLLOW : 0));
 }
 
+/* A directory of which only the last name is missing, in three calls. Any error: the walk knows better. */
+static int make_last_dir(const struct rootdir *root, const char *path, mode_t mode)
+{
+	auto_fd int parent = -EBADF;
+	const char *name;
+
+	int r = rootdir_parent(root, path, false, &parent, &name);
+	if (r < 0)
+		return r;
+	r = rootdir_mkdirat(parent, name, mode);
+	return r < 0 ? r : open_nofollow(parent, name, O_PATH | O_DIRECTORY);
+}
+
+int rootdir_make_missing(const struct rootdir *root, const char *path, bool dir, mode_t mode)
+{
+	int fd = dir ? make_last_dir(root, path, mode) : -ENOENT;
+
+	if (fd >= 0)
+		return fd;
+	return dir ? walk_open(root, path, O_PATH | O_DIRECTORY, MAKE_DIRS, mode)
+		   : walk_open(root, path, O_PATH, MAKE_FILE, mode);
+}
+
 int rootdir_mkdirs(const struct rootdir *root, const char *path, mode_t mode)
 {
 	int fd = rootdir_open(root, path, O_PATH | O_DIRECTORY);
 
-	return fd == -ENOENT ? walk_open(root, path, O_PATH | O_DIRECTORY, MAKE_DIRS, mode) : fd;
+	return fd == -ENOENT ? rootdir_make_missing(root, path, true, mode) : fd;
 }
 
 int rootdir_touch(const struct rootdir *root, const char *path, mode_t mode)
@@ -345,7 +372,7 @@ int rootdir_touch(const struct rootdir *root, const char *path, mode_t mode)
 	struct stat st;
 
 	if (fd == -ENOENT)
-		fd = walk_open(root, path, O_PATH, MAKE_FILE, mode);
+		fd = rootdir_make_missing(root, path, false, mode);
 	if (fd < 0)
 		return fd;
 	if (fstat(fd, &st) < 0)
@@ -393,18 +420,29 @@ static int chmod_node(int fd, mode_t mode)
 	return chmod(path, mode) < 0 ? -errno : 0;
 }
 
+/* Is it still the one that was made? */
+static bool is_node(const struct stat *st, mode_t mode, dev_t dev)
+{
+	bool device = S_ISCHR(mode) || S_ISBLK(mode);
+
+	return (st->st_mode & S_IFMT) == (mode & S_IFMT) && (!device || st->st_rdev == dev);
+}
+
 static int own_node(int dir, const char *name, mode_t mode, dev_t dev, uid_t uid, gid_t gid)
 {
-	auto_fd int fd = open_nofollow(dir, name, O_PATH);
-	bool device = S_ISCHR(mode) || S_ISBLK(mode);
 	struct stat st;
 
+	/* mostly it is as it should be */
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && is_node(&st, mode, dev) &&
+	    (st.st_mode & 07777) == (mode & 07777) && (uid == (uid_t)-1 || st.st_uid == uid) &&
+	    (gid == (gid_t)-1 || st.st_gid == gid))
+		return 0;
+	auto_fd int fd = open_nofollow(dir, name, O_PATH);
 	if (fd < 0)
 		return fd;
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	/* is it still the one that was made? */
-	if ((st.st_mode & S_IFMT) != (mode & S_IFMT) || (device && st.st_rdev != dev))
+	if (!is_node(&st, mode, dev))
 		return -EEXIST;
 	if (((uid != (uid_t)-1 && st.st_uid != uid) || (gid != (gid_t)-1 && st.st_gid != gid)) &&
 	    fchownat(fd, "", uid, gid, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) < 0)

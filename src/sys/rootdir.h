@@ -32,6 +32,10 @@ int rootdir_mkdirs(const struct rootdir *root, const char *path, mode_t mode);
  * existing non-directory does (-EISDIR for a directory). A dangling symlink gets its target. Returns an O_PATH
  * descriptor. */
 int rootdir_touch(const struct rootdir *root, const char *path, mode_t mode);
+/* Both, for a PATH that was just seen to be missing: a look-up less. What somebody else made meanwhile is taken as it is. */
+int rootdir_make_missing(const struct rootdir *root, const char *path, bool dir, mode_t mode);
+/* A directory in DIR with exactly MODE; -EEXIST as it is. */
+int rootdir_mkdirat(int dir, const char *name, mode_t mode);
 /* Splits PATH: O_PATH descriptor of its (existing, or with MAKE created 0755) parent directory, *name points into PATH's
  * last component (no slashes). -EINVAL for "/", for a slash at the end and for names "." and "..". */
 int rootdir_parent(const struct rootdir *root, const char *path, bool make, int *ret_parent,
