@@ -402,6 +402,30 @@ P
   ketch exec "$CT" true
 }
 
+@test "exec: of five hundred at once none is lost" {
+  start_one
+  cat > "$TEST_DIR/many.py" << 'PY'
+import subprocess, sys, time
+n, command = int(sys.argv[1]), sys.argv[2:]
+begin = time.monotonic()
+left = {i: subprocess.Popen(command + ["sh", "-c", f"echo {i}; exit {i % 200}"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for i in range(n)}
+started = time.monotonic() - begin
+wrong, slowest = 0, 0
+for i, p in left.items():
+    out = p.communicate()[0].decode()
+    slowest = max(slowest, time.monotonic() - begin)
+    if p.returncode != i % 200 or out != f"{i}\n":
+        wrong += 1
+        print(i, p.returncode, out)
+print(f"wrong {wrong}, {slowest * 1000:.0f} ms for all, {started * 1000:.0f} ms to start them")
+PY
+  run timeout 300 python3 "$TEST_DIR/many.py" 500 "$KETCH" --root "$ROOT" exec "$CT"
+  assert_status 0
+  echo "# ${lines[-1]}" >&3
+  assert_output "wrong 0,"
+  [ ${#lines[@]} = 1 ]
+}
+
 @test "exec: fifty detached at once, each pid is one of the container's" {
   start_one
   local i pids=()
