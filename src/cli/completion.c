@@ -1,56 +1,150 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ketch completion: a script for bash, from the option tables. */
+/* ketch completion: scripts for bash, zsh and fish, from the option tables. */
 #include <string.h>
 
 #include "cli/cli.h"
 
-static void options_of(const struct opt *opts, size_t n, struct buf *out)
+/* ---- what the tables say ---- */
+
+enum value_kind { VALUE_NONE, VALUE_DIR, VALUE_FILE, VALUE_WORDS, VALUE_OTHER };
+
+/* How the value of an option completes is told by its name in --help. */
+static enum value_kind value_of(const struct opt *o)
 {
-	for (size_t i = 0; i < n; i++) {
-		if (!opts[i].hidden)
-			buf_addf(out, " --%s", opts[i].name);
+	if (!o->arg)
+		return VALUE_NONE;
+	if (o->words)
+		return VALUE_WORDS;
+	if (strcmp(o->arg, "DIR") == 0)
+		return VALUE_DIR;
+	if (strcmp(o->arg, "FILE") == 0 || strcmp(o->arg, "PATH") == 0)
+		return VALUE_FILE;
+	return VALUE_OTHER;
+}
+
+static bool takes_id(const struct command *c)
+{
+	return c->usage && strstr(c->usage, "ID") && c->max_args != 0;
+}
+
+/* TEXT between single quotes of a shell; characters in ESCAPE get a backslash. */
+static void add_quoted(struct buf *out, const char *text, const char *escape)
+{
+	for (; *text; text++) {
+		if (*text == '\'')
+			buf_adds(out, "'\\''");
+		else
+			buf_addf(out, "%s%c", strchr(escape, *text) ? "\\" : "", *text);
 	}
 }
 
-static void command_cases(struct buf *out)
+static void add_words(const struct opt *o, const char *separator, struct buf *out)
 {
-	for (size_t i = 0; commands[i]; i++) {
-		buf_addf(out, "    %s) words=\"--help", commands[i]->name);
-		options_of(commands[i]->opts, commands[i]->n_opts, out);
-		buf_adds(out, "\" ;;\n");
+	for (size_t i = 0; o->words[i].word; i++)
+		buf_addf(out, "%s%s", i ? separator : "", o->words[i].word);
+}
+
+struct table {
+	const struct opt *opts;
+	size_t n;
+};
+
+static struct table table_of(const struct command *c)
+{
+	return (struct table){ c->opts, c->n_opts };
+}
+
+static struct table global_table(void)
+{
+	return (struct table){ global_options, n_global_options };
+}
+
+/* ---- bash ---- */
+
+static void bash_options(struct table t, struct buf *out)
+{
+	for (size_t i = 0; i < t.n; i++) {
+		if (!t.opts[i].hidden)
+			buf_addf(out, " --%s", t.opts[i].name);
 	}
 }
 
-/* Options whose value is a file or a directory complete as file names, the command's name as one of ours, the rest as ids. */
+/* The lines of a case on the word before for the options with a value. */
+static void bash_values(struct table t, const char *command, struct buf *out)
+{
+	static const char *const how[] = {
+		[VALUE_DIR] = "compgen -d -- \"$cur\"",
+		[VALUE_FILE] = "compgen -f -- \"$cur\"",
+		[VALUE_OTHER] = "",
+	};
+
+	for (size_t i = 0; i < t.n; i++) {
+		const struct opt *o = &t.opts[i];
+		enum value_kind kind = value_of(o);
+
+		if (kind == VALUE_NONE || o->hidden)
+			continue;
+		buf_addf(out, "  %s:--%s", command, o->name);
+		if (o->short_name)
+			buf_addf(out, " | %s:-%c", command, o->short_name);
+		buf_adds(out, ") ");
+		if (kind == VALUE_WORDS) {
+			buf_adds(out, "COMPREPLY=($(compgen -W '");
+			add_words(o, " ", out);
+			buf_adds(out, "' -- \"$cur\"))");
+		} else if (kind == VALUE_OTHER) {
+			buf_adds(out, "COMPREPLY=()");
+		} else {
+			buf_addf(out, "COMPREPLY=($(%s))", how[kind]);
+		}
+		buf_adds(out, "; return ;;\n");
+	}
+}
+
+static void bash_skip_values(struct buf *out)
+{
+	const struct table t = global_table();
+	bool first = true;
+
+	buf_adds(out, "    --root) root=${COMP_WORDS[++i]} ;;\n    ");
+	for (size_t i = 0; i < t.n; i++) {
+		if (value_of(&t.opts[i]) == VALUE_NONE || strcmp(t.opts[i].name, "root") == 0)
+			continue;
+		buf_addf(out, "%s--%s", first ? "" : " | ", t.opts[i].name);
+		first = false;
+	}
+	buf_adds(out, ") ((i++)) ;;\n");
+}
+
 static void bash_script(struct buf *out)
 {
 	buf_adds(out, "# bash completion of ketch: made by `ketch completion bash`\n"
 		      "_ketch() {\n"
 		      "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} "
-		      "command= root= words i\n"
+		      "command= root= words= ids= i\n"
 		      "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
-		      "    case ${COMP_WORDS[i]} in\n"
-		      "    --root) root=${COMP_WORDS[++i]} ;;\n"
-		      "    --log | --log-format | --log-level | --cgroup-manager | --rootless) "
-		      "((i++)) ;;\n"
-		      "    -*) ;;\n"
+		      "    case ${COMP_WORDS[i]} in\n");
+	bash_skip_values(out);
+	buf_adds(out, "    -*) ;;\n"
 		      "    *) command=${COMP_WORDS[i]}; break ;;\n"
 		      "    esac\n"
 		      "  done\n"
-		      "  case $prev in\n"
-		      "  -b | --bundle | --root) COMPREPLY=($(compgen -d -- \"$cur\")); return ;;\n"
-		      "  --log | --pid-file | -f | --config | -p | --process | --facts | --trace | "
-		      "--console-socket | --pidfd-socket)\n"
-		      "    COMPREPLY=($(compgen -f -- \"$cur\")); return ;;\n"
-		      "  esac\n"
-		      "  case $command in\n    '') words=\"");
+		      "  case $command:$prev in\n");
+	bash_values(global_table(), "", out);
+	for (size_t i = 0; commands[i]; i++)
+		bash_values(table_of(commands[i]), commands[i]->name, out);
+	buf_adds(out, "  esac\n  case $command in\n  '') words=\"");
 	for (size_t i = 0; commands[i]; i++)
 		buf_addf(out, "%s%s", i ? " " : "", commands[i]->name);
-	options_of(global_options, n_global_options, out);
-	buf_adds(out, "\" ;;\n");
-	command_cases(out);
+	bash_options(global_table(), out);
+	buf_adds(out, "\" ;;\n  completion) words='bash zsh fish' ;;\n");
+	for (size_t i = 0; commands[i]; i++) {
+		buf_addf(out, "  %s) words=\"--help", commands[i]->name);
+		bash_options(table_of(commands[i]), out);
+		buf_addf(out, "\"%s ;;\n", takes_id(commands[i]) ? " ids=1" : "");
+	}
 	buf_adds(out, "  esac\n"
-		      "  if [[ -n $command && $cur != -* ]]; then\n"
+		      "  if [[ -n $ids && $cur != -* ]]; then\n"
 		      "    words=$(ketch ${root:+--root \"$root\"} list -q 2>/dev/null)\n"
 		      "  fi\n"
 		      "  COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
@@ -58,22 +152,191 @@ static void bash_script(struct buf *out)
 		      "complete -F _ketch ketch\n");
 }
 
+/* ---- zsh ---- */
+
+static void zsh_value(const struct opt *o, struct buf *out)
+{
+	enum value_kind kind = value_of(o);
+
+	if (kind == VALUE_NONE)
+		return;
+	buf_addc(out, ':');
+	add_quoted(out, o->arg, ":[]");
+	buf_addc(out, ':');
+	if (kind == VALUE_DIR)
+		buf_adds(out, "_files -/");
+	else if (kind == VALUE_FILE)
+		buf_adds(out, "_files");
+	else if (kind == VALUE_WORDS) {
+		buf_addc(out, '(');
+		add_words(o, " ", out);
+		buf_addc(out, ')');
+	}
+}
+
+static void zsh_spec(const struct opt *o, char dash_name, struct buf *out)
+{
+	const char *many = o->kind == OPT_STRV ? "*" : "";
+
+	if (dash_name)
+		buf_addf(out, " \\\n      '%s-%c", many, dash_name);
+	else
+		buf_addf(out, " \\\n      '%s--%s", many, o->name);
+	/* "+" and "=": the value is in the same word or the next */
+	if (o->arg)
+		buf_addc(out, dash_name ? '+' : '=');
+	buf_addc(out, '[');
+	add_quoted(out, o->help ? o->help : "", "[]:\\");
+	buf_addc(out, ']');
+	zsh_value(o, out);
+	buf_addc(out, '\'');
+}
+
+static void zsh_specs(struct table t, struct buf *out)
+{
+	for (size_t i = 0; i < t.n; i++) {
+		if (t.opts[i].hidden)
+			continue;
+		zsh_spec(&t.opts[i], 0, out);
+		if (t.opts[i].short_name)
+			zsh_spec(&t.opts[i], t.opts[i].short_name, out);
+	}
+}
+
+static void zsh_commands(struct buf *out)
+{
+	for (size_t i = 0; commands[i]; i++) {
+		buf_addf(out, "      '%s:", commands[i]->name);
+		add_quoted(out, commands[i]->summary, ":\\");
+		buf_adds(out, "'\n");
+	}
+	buf_adds(out, "    )\n    _describe command list\n    ;;\n  argument)\n"
+		      "    case $words[1] in\n");
+	for (size_t i = 0; commands[i]; i++) {
+		const struct command *c = commands[i];
+
+		buf_addf(out, "    %s) _arguments -S '--help[print help]'", c->name);
+		zsh_specs(table_of(c), out);
+		if (strcmp(c->name, "completion") == 0)
+			buf_adds(out, " '1:shell:(bash zsh fish)'");
+		else if (takes_id(c))
+			buf_addf(out, " '1:container:_ketch_ids'%s",
+				 c->stop_at_positional ? " '*::command:_normal'" : "");
+		buf_adds(out, " ;;\n");
+	}
+	buf_adds(out, "    esac\n");
+}
+
+static void zsh_script(struct buf *out)
+{
+	buf_adds(out, "#compdef ketch\n"
+		      "# zsh completion of ketch: made by `ketch completion zsh`\n"
+		      "_ketch_ids() {\n"
+		      "  local -a ids\n"
+		      "  ids=(${(f)\"$(ketch ${_ketch_root:+--root=$_ketch_root} list -q "
+		      "2>/dev/null)\"})\n"
+		      "  compadd -a ids\n"
+		      "}\n"
+		      "_ketch() {\n"
+		      "  local context state line _ketch_root\n"
+		      "  local -a list\n"
+		      "  typeset -A opt_args\n"
+		      "  _arguments -C '--help[print help]'");
+	zsh_specs(global_table(), out);
+	buf_adds(out, " \\\n      '1:command:->command' '*::argument:->argument'\n"
+		      "  _ketch_root=${opt_args[--root]}\n"
+		      "  case $state in\n"
+		      "  command)\n"
+		      "    list=(\n");
+	zsh_commands(out);
+	buf_adds(out, "    ;;\n  esac\n}\n_ketch \"$@\"\n");
+}
+
+/* ---- fish ---- */
+
+static void fish_options(struct table t, const char *when, struct buf *out)
+{
+	for (size_t i = 0; i < t.n; i++) {
+		const struct opt *o = &t.opts[i];
+		enum value_kind kind = value_of(o);
+
+		if (o->hidden)
+			continue;
+		buf_addf(out, "complete -c ketch -n '%s' -l %s", when, o->name);
+		if (o->short_name)
+			buf_addf(out, " -s %c", o->short_name);
+		if (kind == VALUE_DIR)
+			buf_adds(out, " -x -a '(__fish_complete_directories)'");
+		else if (kind == VALUE_FILE)
+			buf_adds(out, " -r -F");
+		else if (kind == VALUE_WORDS) {
+			buf_adds(out, " -x -a '");
+			add_words(o, " ", out);
+			buf_addc(out, '\'');
+		} else if (kind == VALUE_OTHER)
+			buf_adds(out, " -x");
+		buf_adds(out, " -d '");
+		/* in fish's single quotes the backslash escapes, a quote too */
+		for (const char *c = o->help ? o->help : ""; *c; c++)
+			buf_addf(out, "%s%c", *c == '\'' || *c == '\\' ? "\\" : "", *c);
+		buf_adds(out, "'\n");
+	}
+}
+
+static void fish_script(struct buf *out)
+{
+	buf_adds(out, "# fish completion of ketch: made by `ketch completion fish`\n"
+		      "complete -c ketch -f\n");
+	fish_options(global_table(), "__fish_use_subcommand", out);
+	for (size_t i = 0; commands[i]; i++) {
+		buf_addf(out, "complete -c ketch -n __fish_use_subcommand -a %s -d '",
+			 commands[i]->name);
+		add_quoted(out, commands[i]->summary, "\\");
+		buf_adds(out, "'\n");
+	}
+	for (size_t i = 0; commands[i]; i++) {
+		auto_buf struct buf when = { 0 };
+
+		buf_addf(&when, "__fish_seen_subcommand_from %s", commands[i]->name);
+		fish_options(table_of(commands[i]), buf_str(&when), out);
+		if (takes_id(commands[i]))
+			buf_addf(out,
+				 "complete -c ketch -n '%s' -a '(ketch list -q 2>/dev/null)'\n",
+				 buf_str(&when));
+	}
+	buf_adds(out, "complete -c ketch -n '__fish_seen_subcommand_from completion' "
+		      "-a 'bash zsh fish'\n");
+}
+
+/* ---- */
+
+static const struct {
+	const char *name;
+	void (*write)(struct buf *out);
+} shells[] = {
+	{ "bash", bash_script },
+	{ "zsh", zsh_script },
+	{ "fish", fish_script },
+};
+
 static int run(UNUSED const struct cli_global *g, UNUSED void *opts, const struct args *a,
 	       struct err *e)
 {
 	auto_buf struct buf out = { 0 };
 
-	if (strcmp(a->v[0], "bash") != 0) {
-		err_set(e, ERR_USAGE, "no completion for '%s'", a->v[0]);
-		return err_hint(e, "known: bash");
+	for (size_t i = 0; i < N_ELEMENTS(shells); i++) {
+		if (strcmp(a->v[0], shells[i].name) == 0) {
+			shells[i].write(&out);
+			return cli_print(&out, e);
+		}
 	}
-	bash_script(&out);
-	return cli_print(&out, e);
+	err_set(e, ERR_USAGE, "no completion for '%s'", a->v[0]);
+	return err_hint(e, "known: bash, zsh, fish");
 }
 
 const struct command cmd_completion = {
 	.name = "completion",
-	.usage = "bash",
+	.usage = "bash|zsh|fish",
 	.summary = "print a completion script for the shell",
 	.min_args = 1,
 	.max_args = 1,

@@ -70,7 +70,7 @@ if [ -n "$compare" ]; then
     sort -s -t: -k1,1 -o "$RESULTS" "$RESULTS"
   done
   awk -F '\t' '
-    FNR == 1 { n++; split(FILENAME, part, "/"); title[n] = sub(/.*\./, "", FILENAME_ = FILENAME); title[n] = FILENAME_ }
+    FNR == 1 { n++; title[n] = FILENAME; sub(/.*results[.]/, "", title[n]) }
     { if (!($1 in seen)) { seen[$1] = 1; order[++rows] = $1 } result[$1, n] = $2; good[n] += $2 == "ok" }
     END {
       printf "# %-62s", "operation"

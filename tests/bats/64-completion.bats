@@ -1,0 +1,68 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# `ketch completion SHELL`: read by the shell itself, and nothing that --help shows is missing.
+
+load helpers
+
+# $REPLIES of bash for the words of a command line; the last is the one to complete.
+bash_completes() {
+  PATH=$(dirname "$KETCH"):$PATH bash -c 'source <(ketch completion bash); COMP_WORDS=(ketch "$@"); COMP_CWORD=$#; _ketch; printf "%s\n" "${COMPREPLY[@]}"' - "$@"
+}
+
+fish_completes() {
+  PATH=$(dirname "$KETCH"):$PATH fish --no-config -c "ketch completion fish | source; complete -C '$1'"
+}
+
+@test "completion: each option that --help shows is in each script" {
+  local shell command option
+  for shell in bash zsh fish; do
+    "$KETCH" completion $shell > "$TEST_DIR/$shell"
+    for command in $("$KETCH" --help | sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'); do
+      grep -q "\b$command\b" "$TEST_DIR/$shell"
+      for option in $("$KETCH" "$command" --help | grep -oE -- '^ .*--[a-z0-9-]+' | grep -oE -- '--[a-z0-9-]+$'); do
+        grep -qE -- "(--| -l )${option#--}\b" "$TEST_DIR/$shell" || { echo "$shell: no $option" >&2; return 1; }
+      done
+    done
+  done
+}
+
+@test "completion: bash" {
+  bash -n <("$KETCH" completion bash)
+  [ "$(bash_completes cre)" = create ]
+  [ "$(bash_completes --root /x --log-format js)" = json ]
+  bash_completes create --pid | grep -qx -- --pid-file
+  [ "$(bash_completes completion z)" = zsh ]
+  command_is sleep 100
+  create_one
+  [ "$(bash_completes --root "$ROOT" start "$CT")" = "$CT" ]
+  mkdir "$TEST_DIR/some-dir"
+  [ "$(bash_completes create --bundle "$TEST_DIR/some")" = "$TEST_DIR/some-dir" ]
+}
+
+@test "completion: zsh" {
+  command -v zsh > /dev/null || skip "zsh is not installed"
+  zsh -n <("$KETCH" completion zsh)
+  # What the script hands to zsh's own functions.
+  run env PATH="$(dirname "$KETCH"):$PATH" zsh -f -c 'compdef() { :; }; _arguments() { print -rl -- "$@"; state=$want; words=(create); }; _describe() { print -rl -- "${(P@)2}"; }
+    want=command; source <(ketch completion zsh); want=argument; _ketch'
+  assert_status 0
+  assert_output "create:create a container"
+  assert_output "--pid-file=["
+  assert_output ":DIR:_files -/"
+}
+
+@test "completion: fish" {
+  command -v fish > /dev/null || skip "fish is not installed"
+  "$KETCH" completion fish > "$TEST_DIR/ketch.fish"
+  fish --no-execute "$TEST_DIR/ketch.fish"
+  fish_completes 'ketch cre' | grep -q '^create'
+  fish_completes 'ketch create --pid' | grep -q -- '--pid-file'
+  [ "$(fish_completes 'ketch list --format ' | cut -f1 | sort | paste -sd,)" = json,table ]
+  fish_completes 'ketch completion ' | grep -q '^zsh'
+}
+
+@test "completion: another shell is refused with the ones there are" {
+  run "$KETCH" completion csh
+  assert_status 1
+  assert_output "no completion for 'csh'"
+}
