@@ -182,6 +182,8 @@ static int make_children(struct launch *l, struct err *e)
 					    l->container ? (pid_t)l->container->state.pid : 0);
 	struct run_child *child = f->ns_stage ? &r->first : &r->init;
 	pid_t pid = sys_clone3(f->clone_flags, SIGCHLD, cgroup_fd, &child->pidfd);
+	if (pid == -EACCES && cgroup_fd >= 0 && cgroup_clone_refused(r->cgroup))
+		pid = sys_clone3(f->clone_flags, SIGCHLD, -EBADF, &child->pidfd);
 	if (pid == 0)
 		stage_child(l);
 	if (pid < 0) {

@@ -25,6 +25,7 @@ static const struct step *const rows[] = {
 	/* The first child, where namespaces are joined; it clones init. */
 	&step_cgroup_place_first,
 	&step_cgroup_join_first,
+	&step_cgroup_attach,
 	&step_oom_first,
 	&step_ns_join,
 	&step_ns_user,

@@ -61,6 +61,7 @@ void cgroup_drop_leaf(struct cgroup *cg)
 	struct cgroup_leaf *leaf = &cg->leaves[--cg->n];
 
 	close_leaf(leaf);
+	free(leaf->sub);
 	free(leaf->controllers);
 	free(leaf->dir);
 }

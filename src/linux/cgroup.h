@@ -39,6 +39,8 @@ int cgroup_clone_fd(struct cgroup *cg, pid_t init_pid);
  * `[CTRL[,CTRL]:]PATH`, NULL-ended or NULL) and opens what the child writes to. Call it before cgroup_clone_fd(). */
 int cgroup_prepare_join(struct cgroup *cg, const char *const *cgroups, pid_t init_pid,
 			struct err *e);
+/* The clone into it was refused (EACCES): true when somebody else can move the child, who then joins by cgroup_join_self(). */
+bool cgroup_clone_refused(struct cgroup *cg);
 /* In a single-threaded child: joins the hierarchies it was not born in, through descriptors the parent opened. */
 int cgroup_join_self(struct cgroup *cg, struct err *e);
 

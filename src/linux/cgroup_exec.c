@@ -68,6 +68,8 @@ static int open_present(struct cgroup_leaf *leaf, char *proc_cgroup)
 		fd = cgroup_leaf_fd(leaf);
 		if (fd >= 0)
 			fd = sys_openat2(fd, sub, O_RDONLY | O_DIRECTORY, 0, BENEATH);
+		free(leaf->sub);
+		leaf->sub = fd >= 0 ? strdup(sub) : NULL;
 	}
 	if (cut)
 		*cut = '\n';
@@ -127,6 +129,9 @@ static int open_sub(struct cgroup_leaf *leaf, const char *option, const char *pa
 	int dir = cgroup_leaf_fd(leaf);
 	int fd = dir < 0 ? dir
 			 : sys_openat2(dir, *path ? path : ".", O_RDONLY | O_DIRECTORY, 0, BENEATH);
+
+	free(leaf->sub);
+	leaf->sub = fd >= 0 && *path ? strdup(path) : NULL;
 
 	if (fd == -ENOENT) {
 		err_set(e, ERR_NOT_FOUND, "--cgroup %s: no such cgroup in '%s'", option, leaf->dir);
@@ -235,6 +240,16 @@ int cgroup_clone_fd(struct cgroup *cg, pid_t init_pid)
 	int fd = leaf->enter_fd >= 0 ? leaf->enter_fd : cgroup_leaf_fd(leaf);
 	leaf->born = fd >= 0;
 	return fd < 0 ? -EBADF : fd;
+}
+
+bool cgroup_clone_refused(struct cgroup *cg)
+{
+	struct cgroup_leaf *leaf = cgroup_unified(cg);
+
+	if (!leaf || !cg->scope || !cg->driver || !cg->driver->attach)
+		return false;
+	leaf->born = false;
+	return true;
 }
 
 static int join_error(const struct cgroup_leaf *leaf, int r, struct err *e)

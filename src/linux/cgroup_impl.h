@@ -19,6 +19,7 @@ struct cgroup_leaf {
 	int fd;	      /* DIR, opened when needed; -EBADF */
 	int join_fd;  /* v1: the file the child writes "0" to; -EBADF */
 	int enter_fd; /* exec, v2: the cgroup to be born in, when it is not DIR; -EBADF */
+	char *sub;    /* its path below DIR; NULL: it is DIR */
 	bool born;    /* v2: the child is born there and has nothing to join */
 	bool made;    /* by ketch */
 };
@@ -40,6 +41,8 @@ struct cgroup_driver {
 	int (*create)(struct run *r, struct cgroup *cg, struct err *e);
 	/* SERVE on MSG_PLACE: moves init (systemd, whose scopes need a process); NULL: init is born or joins there. */
 	int (*place)(struct run *r, struct cgroup *cg, struct err *e);
+	/* SERVE on MSG_PLACE in exec, where the kernel does not let the child move itself: does it for it. NULL: nobody can. */
+	int (*attach)(struct cgroup *cg, pid_t pid, struct err *e);
 	/* Writes linux.resources: those with WHEN. */
 	int (*apply)(struct run *r, struct cgroup *cg, enum cgroup_when when, struct err *e);
 	/* See cgroup_announce(); NULL: nobody to tell. */

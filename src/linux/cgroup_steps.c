@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "linux/cgroup_impl.h"
+#include "linux/namespaces.h"
 #include "linux/steps.h"
 #include "sys/raw.h"
 
@@ -108,7 +109,12 @@ static bool joins(const struct plan *p)
 
 static int join_run(struct run *r, struct err *e)
 {
-	return r->cgroup ? cgroup_join_self(r->cgroup, e) : 0;
+	bool movable = r->cgroup && r->cgroup->scope && r->plan->opts.use == FOR_EXEC;
+
+	int ret = r->cgroup ? cgroup_join_self(r->cgroup, e) : 0;
+	if (ret == -EACCES && movable)
+		return chan_ask(&r->chan, MSG_PLACE, NULL, 0, NULL, 0, NULL, e);
+	return ret;
 }
 
 static void join_explain(const struct plan *p, struct buf *out)
@@ -231,6 +237,32 @@ const struct step step_cgroup_scope = {
 	.applies = is_placed,
 	.run = scope_run,
 	.explain = scope_explain,
+};
+
+/* ---- cgroup.attach ---- */
+
+static bool may_be_attached(const struct plan *p)
+{
+	return has_cgroup(p) && p->rootless;
+}
+
+static int attach_run(struct run *r, struct err *e)
+{
+	const struct cgroup_driver *driver = r->cgroup ? r->cgroup->driver : NULL;
+
+	if (!driver || !driver->attach || !r->cgroup->scope)
+		return err_set(e, ERR_INTERNAL, "unexpected PLACE");
+	return driver->attach(r->cgroup, ns_asking_pid(r), e);
+}
+
+const struct step step_cgroup_attach = {
+	.name = "cgroup.attach",
+	.what = "have systemd move the process where its user's rights don't reach",
+	.stage = STAGE_SERVE,
+	.on = MSG_BIT(MSG_PLACE),
+	.use = FOR_EXEC,
+	.applies = may_be_attached,
+	.run = attach_run,
 };
 
 /* ---- cgroup.ns ---- */

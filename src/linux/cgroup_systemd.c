@@ -46,15 +46,14 @@ static int create(struct run *r, struct cgroup *cg, struct err *e)
 	return connect_to(cg, r->plan->cgroup.systemd_user, e);
 }
 
-static int note_scope(struct run *r, struct cgroup *cg, struct err *e)
+/* After the unit is made and not before: a name that is taken is another's unit, which no undo may stop. A ketch that is killed
+ * before this takes init, and with it the unit, along. */
+static int note_scope(struct run *r, struct cgroup *cg, const char *record, struct err *e)
 {
-	const struct plan_cgroup *p = &r->plan->cgroup;
-
-	if (asprintf(&cg->scope, "%s%s", p->systemd_user ? USER : "", p->scope) < 0) {
-		cg->scope = NULL;
-		return err_sys(e, -ENOMEM, "make scope '%s'", p->scope);
-	}
-	return r->undo_note ? r->undo_note(r, "scope", cg->scope, e) : 0;
+	cg->scope = strdup(record);
+	if (!cg->scope)
+		return err_sys(e, -ENOMEM, "note scope '%s'", record);
+	return r->undo_note ? r->undo_note(r, "scope", record, e) : 0;
 }
 
 /* "0::/system.slice/NAME.scope" of /proc/PID/cgroup as a directory below MOUNT, in OUT. */
@@ -137,11 +136,33 @@ static int place(struct run *r, struct cgroup *cg, struct err *e)
 {
 	const struct plan_cgroup *p = &r->plan->cgroup;
 	pid_t pid = ns_asking_pid(r);
+	char record[sizeof(USER) + SYSTEMD_MAX_NAME];
+	struct err ignored;
+	bool made;
 
-	int ret = note_scope(r, cg, e);
-	if (ret >= 0)
-		ret = systemd_start_scope(cg->systemd, p->scope, pid, &p->props, e);
+	snprintf(record, sizeof(record), "%s%s", p->systemd_user ? USER : "", p->scope);
+	int ret = systemd_start_scope(cg->systemd, p->scope, pid, &p->props, &made, e);
+	if (made) {
+		int noted = note_scope(r, cg, record, ret < 0 ? &ignored : e);
+
+		ret = ret < 0 ? ret : noted;
+	}
 	return ret < 0 ? ret : make_leaf(r, cg, pid, e);
+}
+
+/* exec of an ordinary user from outside of the user manager's tree: only that manager, by the system's, can move it. */
+static int attach(struct cgroup *cg, pid_t pid, struct err *e)
+{
+	const struct cgroup_leaf *leaf = cgroup_unified(cg);
+	const char *unit = unit_of(cg->scope), *at = leaf ? strstr(leaf->dir, unit) : NULL;
+	auto_buf struct buf sub = { 0 };
+
+	if (!at)
+		return err_set(e, ERR_INTERNAL, "no cgroup of the unit '%s'", unit);
+	buf_addf(&sub, "%s%s%s", at + strlen(unit), leaf->sub ? "/" : "",
+		 leaf->sub ? leaf->sub : "");
+	int r = connect_for(cg, e);
+	return r < 0 ? r : systemd_attach(cg->systemd, unit, buf_str(&sub), pid, e);
 }
 
 /* ---- limits ---- */
@@ -227,6 +248,7 @@ const struct cgroup_driver cgroup_systemd_driver = {
 	.name = "systemd",
 	.create = create,
 	.place = place,
+	.attach = attach,
 	.apply = apply,
 	.announce = announce,
 	.destroy = destroy,

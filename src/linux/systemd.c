@@ -343,13 +343,14 @@ static int exists(const char *name, struct err *e)
 }
 
 int systemd_start_scope(struct systemd *sd, const char *name, pid_t pid,
-			const struct systemd_props *props, struct err *e)
+			const struct systemd_props *props, bool *made, struct err *e)
 {
 	auto_buf struct buf body = { 0 };
 	struct cgroup_deadline d;
 	struct dbus_message m;
 	int r;
 
+	*made = false;
 	put_scope(name, pid, props, &body);
 	if (buf_error(&body) < 0)
 		return err_sys(e, -ENOMEM, "make scope '%s'", name);
@@ -368,6 +369,7 @@ int systemd_start_scope(struct systemd *sd, const char *name, pid_t pid,
 			return r < 0 ? r : exists(name, e);
 	}
 	r = check(sd, &m, "StartTransientUnit", name, e);
+	*made = r >= 0;
 	if (r >= 0)
 		r = await_job(sd, &m, name, "start", e);
 	if (r >= 0 && strcmp(sd->result, "done") != 0)
@@ -387,6 +389,20 @@ int systemd_set(struct systemd *sd, const char *name, const struct systemd_props
 	if (buf_error(&body) < 0 || props->failed)
 		return err_sys(e, -ENOMEM, "change scope '%s'", name);
 	return simple_call(sd, "SetUnitProperties", "sba(sv)", &body, name, NULL, e);
+}
+
+int systemd_attach(struct systemd *sd, const char *name, const char *sub, pid_t pid, struct err *e)
+{
+	auto_buf struct buf body = { 0 };
+
+	dbus_put_str(&body, name);
+	dbus_put_str(&body, sub);
+	size_t begin = dbus_begin_array(&body, 4);
+	dbus_put_u32(&body, (uint32_t)pid);
+	dbus_end_array(&body, begin, 4);
+	if (buf_error(&body) < 0)
+		return err_sys(e, -ENOMEM, "move process %d to '%s'", (int)pid, name);
+	return simple_call(sd, "AttachProcessesToUnit", "ssau", &body, name, NULL, e);
 }
 
 static int kill_unit(struct systemd *sd, const char *name, struct err *e)

@@ -1,0 +1,136 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# cgroup v2 for those who have not got all of it: an ordinary user with and without delegation, and a ketch in a container of ketch. The
+# user is `tester` (1000) with a systemd user manager; tests/vm/run has both.
+
+load helpers
+
+setup() {
+  [ -e /sys/fs/cgroup/cgroup.controllers ] || skip "this host has not cgroup v2 alone; tests/vm/run tests/bats/53-delegation.bats"
+  TEST_DIR=$(mktemp -d /tmp/ketch-test.XXXXXX)
+  ROOT=$TEST_DIR/root
+  BUNDLE=$TEST_DIR/bundle
+  CT=kt$$-$BATS_TEST_NUMBER
+  make_bundle "$BUNDLE"
+}
+
+teardown() {
+  [ -n "${TEST_DIR:-}" ] || return 0
+  local id
+  for id in $("$KETCH" --root "$ROOT" list -q 2>/dev/null); do
+    "$KETCH" --root "$ROOT" delete --force "$id" || true
+  done
+  assert_clean
+  rm -rf "$TEST_DIR"
+}
+
+# The bundle as tester's, with root of the container being tester.
+for_tester() {
+  id tester > /dev/null 2>&1 || skip "there is no user tester; tests/vm/run tests/bats/53-delegation.bats"
+  edit '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 1000, size: 1}] | .linux.gidMappings = .linux.uidMappings
+    | .mounts = [.mounts[] | select(.destination != "/dev/pts" and .destination != "/sys" and .destination != "/sys/fs/cgroup")]
+    | del(.linux.resources)'
+  chmod 755 "$TEST_DIR"
+  mkdir "$TEST_DIR/user"
+  chown -R tester: "$BUNDLE" "$TEST_DIR/user"
+}
+
+tester() {
+  runuser -u tester -- "$KETCH" --root "$TEST_DIR/user" "$@"
+}
+
+# In a unit of the user's manager that has its cgroup delegated.
+tester_delegated() {
+  [ -d /run/systemd/system ] || skip "systemd does not run here"
+  loginctl enable-linger tester
+  wait_for 60 test -S /run/user/1000/systemd/private
+  runuser -u tester -- env XDG_RUNTIME_DIR=/run/user/1000 systemd-run --user --quiet --scope -p Delegate=yes "$KETCH" --root "$TEST_DIR/user" "$@"
+}
+
+@test "delegation: without any, a container without limits runs, and the warning names the owner" {
+  for_tester
+  command_is echo works
+  run tester run -b "$BUNDLE" "$CT" < /dev/null
+  assert_status 0
+  assert_output works
+  assert_output "is user 0's"
+  assert_output "stays in the caller's own cgroup"
+}
+
+@test "delegation: without any, a limit is an error that names place, owner and ways out" {
+  for_tester
+  edit '.linux.resources = {memory: {limit: 100000000}}'
+  run tester run -b "$BUNDLE" "$CT" < /dev/null
+  assert_status 1
+  assert_output "Permission denied"
+  assert_output '$.linux.resources.memory.limit'
+  [ -z "$(ls "$TEST_DIR/user")" ]
+}
+
+@test "delegation: --rootless=true goes without, with a warning for each controller" {
+  for_tester
+  edit '.linux.resources = {memory: {limit: 100000000}, pids: {limit: 30}}'
+  command_is echo works
+  run tester --rootless=true run -b "$BUNDLE" "$CT" < /dev/null
+  assert_status 0
+  assert_output works
+  assert_output "no limits by 'memory' (\$.linux.resources.memory.limit)"
+  assert_output "no limits by 'pids' (\$.linux.resources.pids.limit)"
+  [ "$(grep -c "no limits by" <<< "$output")" = 2 ]
+}
+
+@test "delegation: with it, all delegated controllers work" {
+  for_tester
+  edit '.linux.resources = {memory: {limit: 134217728}, pids: {limit: 30}, cpu: {shares: 512, quota: 50000, period: 100000}}'
+  command_is sleep 1000
+  tester_delegated run -d -b "$BUNDLE" "$CT" < /dev/null > "$TEST_DIR/out" 2>&1 || { cat "$TEST_DIR/out" >&2; return 1; }
+  local pid dir
+  pid=$(tester state "$CT" | jq .pid)
+  dir=/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$pid/cgroup")
+  [[ $dir == */user@1000.service/*/$CT ]]
+  [ "$(cat "$dir/memory.max")" = 134217728 ]
+  [ "$(cat "$dir/pids.max")" = 30 ]
+  [ "$(cat "$dir/cpu.max")" = "50000 100000" ]
+  tester update --pids-limit 40 "$CT"
+  [ "$(cat "$dir/pids.max")" = 40 ]
+  tester pause "$CT"
+  [ "$(tester state "$CT" | jq -r .status)" = paused ]
+  tester resume "$CT"
+  [ "$(tester_delegated exec "$CT" echo works)" = works ]
+  tester delete --force "$CT"
+}
+
+@test "delegation: a controller that is not delegated is named, with the owner of the cgroup that keeps it" {
+  for_tester
+  grep -qw hugetlb /sys/fs/cgroup/cgroup.controllers || skip "this kernel has not hugetlb"
+  edit '.linux.resources = {hugepageLimits: [{pageSize: "2MB", limit: 0}], pids: {limit: 30}}'
+  run tester_delegated run -b "$BUNDLE" "$CT" < /dev/null
+  assert_status 1
+  assert_output "+hugetlb"
+  assert_output "is user 0's"
+  assert_output "Delegate=hugetlb"
+  assert_output '$.linux.resources.hugepageLimits'
+  command_is echo works
+  run tester_delegated --rootless=true run -b "$BUNDLE" "$CT" < /dev/null
+  assert_status 0
+  assert_output works
+  assert_output "no limits by 'hugetlb'"
+  refute_output "no limits by 'pids'"
+}
+
+@test "delegation: a ketch in a container of ketch sets limits there" {
+  local all='["CAP_CHOWN","CAP_DAC_OVERRIDE","CAP_FOWNER","CAP_KILL","CAP_SETUID","CAP_SETGID","CAP_SETPCAP","CAP_SETFCAP","CAP_NET_ADMIN",
+    "CAP_SYS_ADMIN","CAP_SYS_CHROOT","CAP_SYS_PTRACE","CAP_SYS_RESOURCE","CAP_MKNOD","CAP_FSETID","CAP_NET_BIND_SERVICE","CAP_AUDIT_WRITE"]'
+  cp -a "$BUNDLE" "$TEST_DIR/inner"
+  jq '.process.args = ["sh", "-c", "cat /proc/self/cgroup; cat /sys/fs/cgroup/pids.max"] | .linux.resources.pids = {limit: 17}' \
+    "$BUNDLE/config.json" > "$TEST_DIR/inner/config.json"
+  mv "$TEST_DIR/inner" "$BUNDLE/rootfs/inner"
+  cp "$KETCH" "$BUNDLE/rootfs/bin/ketch"
+  edit --argjson all "$all" '.process.capabilities |= map_values($all) | .linux.maskedPaths = [] | .linux.readonlyPaths = [] | .root.readonly = false
+    | .linux.resources.devices = [{allow: true, access: "rwm"}] | .process.capabilities.ambient = []
+    | (.mounts[] | select(.destination == "/sys/fs/cgroup" or .destination == "/sys")).options |= map(select(. != "ro"))'
+  command_is sh -c 'mkdir /sys/fs/cgroup/init && echo 0 > /sys/fs/cgroup/init/cgroup.procs && ketch --root /run/k run -b /inner in'
+  run_bundle
+  assert_status 0
+  [ "${lines[*]: -2}" = "0::/ 17" ]
+}
