@@ -231,7 +231,7 @@ int ketch_resume(ketch_context *c, const char *id, ketch_error **err)
 
 static int do_update(struct container *ct, void *data, struct err *e)
 {
-	return container_update(ct, data, e);
+	return container_update(ct, data, NULL, e);
 }
 
 int ketch_update(ketch_context *c, const char *id, const char *resources, ketch_error **err)

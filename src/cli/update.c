@@ -15,6 +15,7 @@ struct update_opts {
 		*cpu_rt_runtime, *cpu_burst, *cpu_idle, *cpuset_cpus, *cpuset_mems;
 	const char *memory, *memory_reservation, *memory_swap, *kernel_memory, *kernel_memory_tcp;
 	const char *pids_limit;
+	const char *l3_cache_schema, *mem_bw_schema;
 };
 
 #define U(name_, member_, arg_, help_)                                                             \
@@ -44,6 +45,8 @@ static const struct opt options[] = {
 	HIDDEN("kernel-memory", kernel_memory),
 	HIDDEN("kernel-memory-tcp", kernel_memory_tcp),
 	U("pids-limit", pids_limit, "N", "processes and threads, -1 = no limit"),
+	U("l3-cache-schema", l3_cache_schema, "L3:…", "shares of the L3 cache (Intel RDT)"),
+	U("mem-bw-schema", mem_bw_schema, "MB:…", "memory bandwidth (Intel RDT)"),
 };
 
 enum kind { NUMBER, SIZE, TEXT };
@@ -188,7 +191,8 @@ static int read_change(const struct update_opts *o, struct arena *arena,
 		r = options_text(o, &text, &any, e);
 	if (r < 0)
 		return r;
-	if (!any && !o->resources) {
+	bool schemata = o->l3_cache_schema || o->mem_bw_schema;
+	if (!any && !o->resources && !schemata) {
 		err_set(e, ERR_USAGE, "update: nothing to change");
 		return err_hint(e, "give --resources FILE or an option such as --memory");
 	}
@@ -203,19 +207,41 @@ static int read_change(const struct update_opts *o, struct arena *arena,
 	return r < 0 ? err_sys(e, r, "options") : 0;
 }
 
+/* The lines for resctrl, each with its newline. */
+static int read_schemata(const struct update_opts *o, struct buf *out, struct err *e)
+{
+	const struct {
+		const char *name, *prefix, *value;
+	} given[] = { { "l3-cache-schema", "L3", o->l3_cache_schema },
+		      { "mem-bw-schema", "MB:", o->mem_bw_schema } };
+
+	for (size_t i = 0; i < N_ELEMENTS(given); i++) {
+		if (!given[i].value)
+			continue;
+		if (strncmp(given[i].value, given[i].prefix, strlen(given[i].prefix)) != 0)
+			return err_set(e, ERR_USAGE, "--%s: '%s' does not begin with '%s'",
+				       given[i].name, given[i].value, given[i].prefix);
+		buf_addf(out, "%s\n", given[i].value);
+	}
+	return buf_error(out) < 0 ? err_sys(e, -ENOMEM, "options") : 0;
+}
+
 static int run(const struct cli_global *g, void *opts, const struct args *a, struct err *e)
 {
 	auto_arena struct arena arena = { 0 };
 	auto_store struct store s = STORE_NONE;
 	auto_container struct container *c = NULL;
+	auto_buf struct buf schemata = { 0 };
 	struct spec_resources *change;
 
 	int r = read_change(opts, &arena, &change, e);
 	if (r >= 0)
+		r = read_schemata(opts, &schemata, e);
+	if (r >= 0)
 		r = cli_open_store(g, &s, false, e);
 	if (r >= 0)
 		r = container_open(&c, &s, a->v[0], e);
-	return r < 0 ? r : container_update(c, change, e);
+	return r < 0 ? r : container_update(c, change, schemata.len ? buf_str(&schemata) : NULL, e);
 }
 
 const struct command cmd_update = {

@@ -93,8 +93,10 @@ int container_exec(const struct store *s, const char *id, const struct launch_op
 /* Signals init; with ALL, or without an own pid namespace, every process of the container. */
 int container_kill(struct container *c, int sig, bool all, struct err *e);
 int container_pause(struct container *c, bool pause, struct err *e);
-/* CHANGE laid over the resources that hold now: what it does not say stays, also for the next update. All of it, or nothing and an error. */
-int container_update(struct container *c, const struct spec_resources *change, struct err *e);
+/* CHANGE (may be NULL) laid over the resources that hold now: what it does not say stays, also for the next update. SCHEMATA (may be
+ * NULL), lines such as "L3:0=ff\n", are for the container's group of resctrl. All of it, or nothing and an error. */
+int container_update(struct container *c, const struct spec_resources *change, const char *schemata,
+		     struct err *e);
 /* The resources that hold now, as kept (NULL: none were asked for); in ARENA. */
 int container_resources(const struct container *c, struct arena *arena, struct spec_resources **ret,
 			struct err *e);

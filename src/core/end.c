@@ -12,6 +12,7 @@
 #include "core/files.h"
 #include "core/hooks.h"
 #include "core/journal.h"
+#include "linux/rdt.h"
 #include "linux/root_mount.h"
 #include "spec/load.h"
 #include "sys/hostfs.h"
@@ -194,6 +195,8 @@ static int replay(void *ctx, const char *what, const char *value, struct err *e)
 	/* that of a finished creation has been stopped with the cgroups */
 	if (strcmp(what, JOURNAL_SCOPE) == 0 && !c->has_state)
 		return cgroup_remove_scope(value, e);
+	if (strcmp(what, JOURNAL_RDT) == 0)
+		return rdt_remove(value, e);
 	if (strcmp(what, JOURNAL_HOOK) == 0 ||
 	    (strcmp(what, JOURNAL_PROCESS) == 0 && !c->has_state))
 		journal_kill(what, value);

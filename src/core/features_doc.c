@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The features document (runtime-spec 1.3 features.md, features-linux.md). Every list is printed from the table that the
- * parser reads words by, so that nothing is listed that a config may not say, and nothing left out that it may. What this
- * version refuses (intelRdt) is false here, and plan.c says so in an error.
+ * parser reads words by, so that nothing is listed that a config may not say, and nothing left out that it may.
  */
 #include "core/features_doc.h"
 
@@ -105,9 +104,9 @@ static void put_linux(struct jsonw *w, const struct features_build *b)
 	put_bool(w, "apparmor", true);
 	put_bool(w, "selinux", true);
 	jsonw_object(w, "intelRdt");
-	jsonw_bool(w, "enabled", false);
-	jsonw_bool(w, "schemata", false);
-	jsonw_bool(w, "monitoring", false);
+	jsonw_bool(w, "enabled", true);
+	jsonw_bool(w, "schemata", true);
+	jsonw_bool(w, "monitoring", true);
 	jsonw_end_object(w);
 	jsonw_object(w, "memoryPolicy");
 	put_names(w, "modes", names_mpol_modes);

@@ -12,10 +12,11 @@
 
 #define JOURNAL_FILE "journal"
 
-#define JOURNAL_BUNDLE "bundle" /* its path */
-#define JOURNAL_CGROUP "cgroup" /* a directory, written by linux/cgroup */
-#define JOURNAL_SCOPE  "scope"	/* a systemd unit, written by linux/cgroup_systemd */
-#define JOURNAL_MOUNT  "mount"	/* the root's mount, written by linux/rootfs_shared */
+#define JOURNAL_BUNDLE "bundle"	 /* its path */
+#define JOURNAL_CGROUP "cgroup"	 /* a directory, written by linux/cgroup */
+#define JOURNAL_SCOPE  "scope"	 /* a systemd unit, written by linux/cgroup_systemd */
+#define JOURNAL_MOUNT  "mount"	 /* the root's mount, written by linux/rootfs_shared */
+#define JOURNAL_RDT    "resctrl" /* a group below resctrl's root, written by linux/rdt */
 #define JOURNAL_PROCESS                                                                            \
 	"process" /* PID START_TIME of a process on its way to being the container's */
 #define JOURNAL_HOOK                                                                               \

@@ -488,7 +488,8 @@ const struct need needs[] = {
 	  .advice = AS_ROOT },
 	{ "linux.resources.unified", "a cgroup v2 hierarchy", p_unified,
 	  .advice = "boot with cgroup v2 (systemd.unified_cgroup_hierarchy=1)" },
-	{ "linux.intelRdt", "resctrl", p_never, .advice = "leave it out" },
+	{ "linux.intelRdt", "resctrl", FACT(resctrl),
+	  .advice = "mount -t resctrl resctrl /sys/fs/resctrl, on a CPU that has RDT" },
 	{ "vm", "a runtime that starts virtual machines", p_never, .advice = "leave it out" },
 
 	{ "linux.seccomp", "seccomp filters", FACT(seccomp), .asked = a_seccomp,

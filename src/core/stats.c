@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "spec/load.h"
 #include "sys/hostfs.h"
 #include "sys/proc.h"
 #include "sys/raw.h"
@@ -108,6 +109,39 @@ static int read_net(pid_t pid, struct stats *s, struct err *e)
 	return r < 0 ? err_sys(e, r, "network counters") : 0;
 }
 
+/* ---- resctrl ---- */
+
+/* The group of the configuration; *ret_group is NULL when it asks for none. Strings are ARENA's. */
+static int rdt_names(const struct container *c, struct arena *arena, const char **ret_group,
+		     const char **ret_monitor, struct err *e)
+{
+	auto_spec struct spec *spec = NULL;
+
+	*ret_group = *ret_monitor = NULL;
+	int r = container_spec(c, &spec, e);
+	if (r < 0 || !spec->lnx->intel_rdt)
+		return r;
+	const struct spec_intel_rdt *s = spec->lnx->intel_rdt;
+	const char *group = !s->clos_id ? c->id : strcmp(s->clos_id, "/") == 0 ? "" : s->clos_id;
+	*ret_group = arena_str(arena, group);
+	*ret_monitor = s->enable_monitoring ? c->id : NULL;
+	return *ret_group ? 0 : err_sys(e, -ENOMEM, "resctrl");
+}
+
+static int read_rdt(const struct container *c, struct stats *s, struct err *e)
+{
+	const char *group, *monitor;
+	struct rdt_root root;
+	struct err ignored;
+
+	int r = rdt_names(c, &s->arena, &group, &monitor, e);
+	if (r < 0 || !group || rdt_open(&root, &ignored) < 0)
+		return r;
+	r = rdt_stats(&root, group, monitor, &s->arena, &s->rdt);
+	rdt_close(&root);
+	return r < 0 ? err_sys(e, r, "resctrl") : 0;
+}
+
 /* ---- all figures ---- */
 
 static int open_cgroups(const struct container *c, struct cgroup **ret, struct err *e)
@@ -132,6 +166,8 @@ static int gather(const struct container *c, struct cgroup *cg, struct stats *re
 {
 	*ret = (struct stats){ .taken_ns = now_ns() };
 	int r = cgroup_stats(cg, &ret->arena, &ret->cg, e);
+	if (r >= 0)
+		r = read_rdt(c, ret, e);
 	if (r >= 0)
 		r = read_net((pid_t)c->state.pid, ret, e);
 	if (r < 0)

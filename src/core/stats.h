@@ -7,6 +7,7 @@
 
 #include "core/container.h"
 #include "linux/cgroup_stats.h"
+#include "linux/rdt_stats.h"
 
 struct net_stat {
 	char *name;
@@ -18,6 +19,7 @@ struct stats {
 	struct arena arena;
 	uint64_t taken_ns; /* CLOCK_MONOTONIC */
 	struct cgroup_stats cg;
+	struct rdt_stats rdt;
 	SPEC_LIST(struct net_stat) net; /* of a network namespace of its own, without lo */
 };
 

@@ -194,6 +194,81 @@ static void hugetlb(struct jsonw *w, const struct cgroup_stats *s)
 	jsonw_end_object(w);
 }
 
+static void some_str(struct jsonw *w, const char *key, const char *v)
+{
+	if (v && *v)
+		jsonw_str(w, key, v);
+}
+
+static void rdt_info(struct jsonw *w, const struct rdt_stats *s)
+{
+	if (s->l3.has) {
+		jsonw_object(w, "l3_cache_info");
+		some_str(w, "cbm_mask", s->l3.cbm_mask);
+		some_u64(w, "min_cbm_bits", s->l3.min_cbm_bits);
+		some_u64(w, "num_closids", s->l3.num_closids);
+		jsonw_end_object(w);
+	}
+	if (s->mb.has) {
+		jsonw_object(w, "mem_bw_info");
+		some_u64(w, "bandwidth_gran", s->mb.bandwidth_gran);
+		some_u64(w, "delay_linear", s->mb.delay_linear);
+		some_u64(w, "min_bandwidth", s->mb.min_bandwidth);
+		some_u64(w, "num_closids", s->mb.num_closids);
+		jsonw_end_object(w);
+	}
+}
+
+/* Bandwidth and occupancy are two lists of domains. */
+static void rdt_counts(struct jsonw *w, const struct rdt_stats *s)
+{
+	bool mbm = false, cmt = false;
+
+	for (size_t i = 0; i < s->domains.n; i++) {
+		mbm |= s->domains.v[i].has_total || s->domains.v[i].has_local;
+		cmt |= s->domains.v[i].has_occupancy;
+	}
+	if (mbm) {
+		jsonw_array(w, "mbm_stats");
+		for (size_t i = 0; i < s->domains.n; i++) {
+			jsonw_object(w, NULL);
+			some_u64(w, "mbm_total_bytes", s->domains.v[i].total);
+			some_u64(w, "mbm_local_bytes", s->domains.v[i].local);
+			jsonw_end_object(w);
+		}
+		jsonw_end_array(w);
+	}
+	if (cmt) {
+		jsonw_array(w, "cmt_stats");
+		for (size_t i = 0; i < s->domains.n; i++) {
+			jsonw_object(w, NULL);
+			some_u64(w, "llc_occupancy", s->domains.v[i].occupancy);
+			jsonw_end_object(w);
+		}
+		jsonw_end_array(w);
+	}
+}
+
+static void rdt(struct jsonw *w, const struct rdt_stats *s)
+{
+	jsonw_object(w, "intel_rdt");
+	if (s->has) {
+		rdt_info(w, s);
+		some_str(w, "l3_cache_schema_root", s->l3_root);
+		some_str(w, "l3_cache_schema", s->l3_group);
+		some_str(w, "mem_bw_schema_root", s->mb_root);
+		some_str(w, "mem_bw_schema", s->mb_group);
+		if (s->schemata.n) {
+			jsonw_array(w, "schemata");
+			for (size_t i = 0; i < s->schemata.n; i++)
+				jsonw_str(w, NULL, s->schemata.v[i]);
+			jsonw_end_array(w);
+		}
+		rdt_counts(w, s);
+	}
+	jsonw_end_object(w);
+}
+
 /* runc's struct has no tags here: the names of Go. */
 static void network(struct jsonw *w, const struct stats *s)
 {
@@ -235,8 +310,7 @@ void stats_event_json(const struct stats *s, const char *id, struct buf *out)
 	pids(&w, &s->cg);
 	blkio(&w, &s->cg);
 	hugetlb(&w, &s->cg);
-	jsonw_object(&w, "intel_rdt");
-	jsonw_end_object(&w);
+	rdt(&w, &s->rdt);
 	network(&w, s);
 	jsonw_end_object(&w);
 	jsonw_end_object(&w);

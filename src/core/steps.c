@@ -19,6 +19,7 @@ static const struct step *const rows[] = {
 	&step_seccomp_compile,
 	&step_seccomp_connect,
 	&step_cgroup_create,
+	&step_rdt_create,
 	&step_start_listen,
 	&step_notify_socket,
 
@@ -58,6 +59,7 @@ static const struct step *const rows[] = {
 	&step_console_pass,
 	&step_hooks_ask,
 	&step_cgroup_limits,
+	&step_rdt_join,
 	&step_hooks_runtime,
 	&step_hooks_create,
 	&step_rootfs_pivot,

@@ -11,6 +11,7 @@
 #include "core/container.h"
 #include "core/files.h"
 #include "linux/cgroup_update.h"
+#include "linux/rdt.h"
 #include "spec/load.h"
 #include "sys/hostfs.h"
 #include "sys/raw.h"
@@ -168,7 +169,33 @@ static int update(struct container *c, const struct spec_resources *change, stru
 	return r;
 }
 
-int container_update(struct container *c, const struct spec_resources *change, struct err *e)
+/* Before the cgroups: the kernel takes all lines or none, and there is nothing to take back when it refuses. */
+static int update_rdt(const struct container *c, const char *schemata, struct err *e)
+{
+	auto_spec struct spec *spec = NULL;
+	struct rdt_root root;
+
+	int r = container_spec(c, &spec, e);
+	if (r < 0)
+		return r;
+	const struct spec_intel_rdt *rdt = spec->lnx->intel_rdt;
+	if (!rdt)
+		return err_set(e, ERR_STATE,
+			       "container '%s' was created without intelRdt: it has no group",
+			       c->id);
+	const char *group = !rdt->clos_id		     ? c->id
+			    : strcmp(rdt->clos_id, "/") == 0 ? ""
+							     : rdt->clos_id;
+	r = rdt_open(&root, e);
+	if (r < 0)
+		return r;
+	r = rdt_group_write(&root, group, schemata, "$.linux.intelRdt", e);
+	rdt_close(&root);
+	return r;
+}
+
+int container_update(struct container *c, const struct spec_resources *change, const char *schemata,
+		     struct err *e)
 {
 	int r = container_lock(c, e);
 
@@ -179,5 +206,7 @@ int container_update(struct container *c, const struct spec_resources *change, s
 		return err_set(e, ERR_STATE,
 			       "cannot update container '%s': container not running: it is %s",
 			       c->id, container_status_name(status));
-	return update(c, change, e);
+	if (schemata)
+		r = update_rdt(c, schemata, e);
+	return r < 0 || !change ? r : update(c, change, e);
 }

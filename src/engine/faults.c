@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Fault points. The only environment variable that changes what ketch does, and only in test builds. */
+/* Fault points. The only environment variables that change what ketch does, and only in test builds. */
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -52,7 +52,17 @@ int fault_point(const char *step, const char *when, struct err *e)
 	return strike(fault + n + w + 1, step, e);
 }
 
+const char *fault_resctrl(void)
+{
+	return getenv("KETCH_RESCTRL");
+}
+
 #else
+
+const char *fault_resctrl(void)
+{
+	return NULL;
+}
 
 int fault_point(UNUSED const char *step, UNUSED const char *when, UNUSED struct err *e)
 {

@@ -7,3 +7,5 @@
 
 /* WHEN: "" before the step, "@end" after it. 0, or the injected error. */
 int fault_point(const char *step, const char *when, struct err *e);
+/* The directory that stands for /sys/fs/resctrl (KETCH_RESCTRL), whose files are plain ones; NULL: none does. */
+const char *fault_resctrl(void);

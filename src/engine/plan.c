@@ -72,10 +72,6 @@ static int refuse_unsupported(const struct plan *p, struct err *e)
 		err_set(e, ERR_UNSUPPORTED, "vm is for runtimes that start virtual machines");
 		r = plan_error(p, err_at(e, "$.vm"), e);
 	}
-	if (r >= 0 && p->spec->lnx->intel_rdt && p->opts.use != FOR_EXEC) {
-		err_set(e, ERR_UNSUPPORTED, "intelRdt is not supported by this version");
-		r = plan_error(p, err_at(e, "$.linux.intelRdt"), e);
-	}
 	return r;
 }
 
@@ -95,6 +91,8 @@ static int plan_fill(struct plan *p, struct err *e)
 		r = plan_error(p, plan_fork(p, e), e);
 	if (r >= 0)
 		r = plan_error(p, plan_cgroup(p, e), e);
+	if (r >= 0)
+		r = plan_error(p, plan_rdt(p, e), e);
 	if (r >= 0 && p->opts.use != FOR_EXEC)
 		r = plan_error(p, plan_mounts(p, e), e);
 	if (r >= 0)

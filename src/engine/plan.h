@@ -91,6 +91,17 @@ struct plan_cgroup {
 	struct cgroup_devices devices;
 };
 
+/* linux.intelRdt: a group of resctrl, a directory below its root. */
+struct plan_rdt {
+	bool on;
+	bool given;	   /* closID names the group; else the container's id does */
+	const char *group; /* "" is the default group, the root itself */
+	const char *
+		schema; /* lines of l3CacheSchema and memBwSchema, to be written together; NULL: none */
+	const char *schemata; /* lines written after those; NULL: none */
+	const char *monitor;  /* mon_groups/NAME of the group; NULL: none */
+};
+
 enum plan_mount_kind {
 	PLAN_MOUNT_BIND,
 	PLAN_MOUNT_FS, /* a new file system by its type: tmpfs, devpts, mqueue, overlay … */
@@ -158,6 +169,7 @@ struct plan {
 	bool rootless;	    /* we are not root of the initial user namespace */
 	struct plan_fork fork;
 	struct plan_cgroup cgroup;
+	struct plan_rdt rdt;
 	SPEC_LIST(struct plan_mount) mounts;
 	const struct plan_mount *notify; /* of the directory with our NOTIFY_SOCKET; NULL: none */
 	const char
@@ -196,6 +208,7 @@ int plan_cgroup(struct plan *p,
 int plan_systemd(struct plan *p,
 		 struct err *e); /* plan_systemd.c, from plan_cgroup(): names of the units */
 int plan_systemd_props(struct plan *p, struct err *e); /* and, at its end, properties */
+int plan_rdt(struct plan *p, struct err *e);	       /* plan_rdt.c: the resctrl group */
 int plan_mounts(
 	struct plan *p,
 	struct err *e); /* plan_mounts.c: mount options decoded, kinds chosen, sources absolute */

@@ -64,8 +64,9 @@ struct run {
 	int dev_null;		     /* dev.null-host: the host's /dev/null, verified 1:3 */
 	int console_master;    /* console: the pty master (parent: received by console.pass) */
 	struct cgroup *cgroup; /* cgroup.create */
-	struct seccomp_program *seccomp; /* seccomp.compile; NULL: none */
-	char *exec_path;		 /* exec.lookup: malloc'ed path that execve gets */
+	bool rdt_group_made, rdt_monitor_made; /* rdt.create: what its undo removes */
+	struct seccomp_program *seccomp;       /* seccomp.compile; NULL: none */
+	char *exec_path;		       /* exec.lookup: malloc'ed path that execve gets */
 	struct strv env; /* exec.lookup: environment that execve gets (environ_build) */
 	pid_t host_pid;	 /* core (START): this process as the runtime's pid namespace sees it */
 	/* core: the container's state as JSON (runtime.md#state); HOST_PID: with the pid the runtime's pid namespace sees */

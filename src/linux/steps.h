@@ -29,6 +29,9 @@ extern const struct step step_cgroup_join_first;  /* NS    cgroup.join-first */
 extern const struct step step_cgroup_join;	  /* INIT  cgroup.join */
 extern const struct step step_cgroup_ns;	  /* INIT  cgroup.ns */
 extern const struct step step_cgroup_limits;	  /* SERVE cgroup.limits */
+/* rdt.c */
+extern const struct step step_rdt_create; /* HOST  rdt.create */
+extern const struct step step_rdt_join;	  /* SERVE rdt.join */
 /* mounts.c, rootfs.c, devices.c, terminal.c, sysctl.c, pathmask.c */
 extern const struct step step_dev_null_host;   /* HOST  dev.null-host */
 extern const struct step step_mounts_private;  /* INIT  mounts.private */

@@ -133,15 +133,6 @@ plan() {
   done
 }
 
-@test "features: what is false is refused by name" {
-  [ "$(features .linux.intelRdt.enabled)" = false ]
-  edit '.linux.intelRdt = {closID: "x"}'
-  plan
-  assert_status 1
-  assert_output intelRdt
-  edit 'del(.linux.intelRdt)'
-}
-
 @test "features: the systemd driver, and its annotations as unsafe" {
   [ "$(features .linux.cgroup.systemd)" = true ]
   [ "$(features .linux.cgroup.systemdUser)" = true ]
