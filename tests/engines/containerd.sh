@@ -73,7 +73,12 @@ kill_and_status() { # kill_and_status ID SIGNAL STATUS
   limited c task kill --signal "$2" "$1" && until_true 10 status_of "$1" STOPPED && prints "exit code $3" c task rm "$1"
 }
 
+contrib_configuration() {
+  prints 'BinaryName = "/usr/bin/ketch"' containerd --config "$here/../../contrib/engines/containerd-1.toml" config dump
+}
+
 tests_run() {
+  check "the configuration of contrib is read" contrib_configuration
   check "run" r prints hello -- -- echo hello
   check "run: exit status" r exits 7 -- -- sh -c 'exit 7'
   check "run: no such program" r says "no such file or directory" -- -- /no/such

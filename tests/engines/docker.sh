@@ -8,11 +8,11 @@
 # Docker wants to see that a volume with propagation is on a mount that propagates.
 mount --make-shared "$D"
 DOCKER=/usr/bin/docker
-# dockerd starts its own containerd, which wants to be found, and keeps the names runc and io.containerd.* for itself.
-RT=tested-$NAME
-echo '{}' > "$D/daemon.json"
+# The configuration is the one of contrib, with the path of the program under test.
+RT=ketch
+jq --arg p "$PROGRAM" '.runtimes.ketch.path = $p' "$here/../../contrib/engines/docker-daemon.json" > "$D/daemon.json" || exit 1
 dockerd --config-file "$D/daemon.json" --data-root "$D/data" --exec-root "$D/exec" --pidfile "$D/pid" -H "unix://$D/docker.sock" --bridge=none \
-  --iptables=false --ip6tables=false --ip-forward=false --ip-masq=false --add-runtime "$RT=$PROGRAM" --default-runtime "$RT" --storage-driver overlay2 \
+  --iptables=false --ip6tables=false --ip-forward=false --ip-masq=false --storage-driver overlay2 \
   --cgroup-parent "/$CG" --exec-opt native.cgroupdriver=cgroupfs --log-level warn > "$D/dockerd.log" 2>&1 &
 DAEMON=$!
 command_of d "$DOCKER" -H "unix://$D/docker.sock"

@@ -25,6 +25,7 @@ podman_input() { echo from-stdin | timeout "$LIMIT" pod "$@" > "$OUT" 2>&1 && gr
 podman_tests_run() {
   local r=(pod run --rm "${IN[@]}")
   check "info names the runtime" prints "${PROGRAM##*/}" pod info
+  check "the configuration of contrib makes it the default" podman_contrib
   check "run" prints hello "${r[@]}" img echo hello
   check "run: exit status" exits 7 "${r[@]}" img sh -c 'exit 7'
   check "run: killed by a signal" exits 137 "${r[@]}" --pid host img sh -c 'kill -9 $$'
@@ -72,6 +73,11 @@ podman_tests_run() {
   check "run --pidfile" podman_pidfile
   check "run --log-driver k8s-file, logs" podman_logs
   check "run --timeout" exits 255 "${r[@]}" --timeout 1 img sleep 60
+}
+
+podman_contrib() {
+  sed "s|/usr/bin/ketch|$PROGRAM|; s|ketch = |${PROGRAM##*/} = |; s|\"ketch\"|\"${PROGRAM##*/}\"|" "$here/../../contrib/engines/containers.conf" > "$D/contrib.conf"
+  CONTAINERS_CONF=$D/contrib.conf prints "$PROGRAM" podman --root "$D/contrib-store" --runroot "$D/contrib-run" --storage-driver vfs info --format '{{.Host.OCIRuntime.Path}}'
 }
 
 podman_preserve_fds() {
@@ -331,7 +337,7 @@ spec:
   - name: c
     image: localhost/img
     imagePullPolicy: Never
-    command: [sh, -c, "echo from-kube; sleep 1000"]
+    command: [/bin/sh, -c, "echo from-kube; sleep 1000"]
 YAML
   check "kube play" podman_kube
 }
@@ -339,7 +345,7 @@ YAML
 podman_pod_restart() { limited pod pod ps && limited pod pod stop --time 0 p1 && limited pod pod start p1; }
 
 podman_kube() {
-  limited pod play kube --network none "$D/kube.yaml" && until_true 10 sh -c 'pod logs kube-c | grep -q from-kube' && prints "from-exec" pod exec kube-c echo from-exec && limited pod pod rm -f -t 0 kube
+  limited pod play kube --network none "$D/kube.yaml" && until_true 10 sh -c 'pod logs kube-c | grep -q from-kube' && prints "from-exec" pod exec kube-c /bin/echo from-exec && limited pod pod rm -f -t 0 kube
 }
 
 podman_tests_build() {
