@@ -83,13 +83,29 @@ static const char *freezer_dir(const struct state *st)
 	return unified;
 }
 
-static size_t count_lines(const char *text)
+static bool lists_pid(const char *procs, pid_t pid)
 {
-	size_t n = 0;
+	char line[16];
+	size_t n = (size_t)snprintf(line, sizeof(line), "%d\n", pid);
 
-	for (; *text; text++)
-		n += *text == '\n';
-	return n;
+	for (const char *at = procs; (at = strstr(at, line)); at += n) {
+		if (at == procs || at[-1] == '\n')
+			return true;
+	}
+	return false;
+}
+
+/* Of those found before, who is alive and not in the cgroup itself. */
+static bool is_below(const struct dump *d, const char *procs)
+{
+	struct proc_stat ps;
+
+	for (size_t i = 0; i < d->n_pids; i++) {
+		if (!lists_pid(procs, d->pids[i]) && proc_stat_host(d->pids[i], &ps) == 0 &&
+		    ps.state != 'Z' && ps.state != 'X')
+			return true;
+	}
+	return false;
 }
 
 /* Processes below the container's cgroup: only CRIU knows how to put each back, so it has to manage the cgroups then. */
@@ -106,7 +122,7 @@ static int look_at_cgroups(struct dump *d, struct err *e)
 	int r = file < 0 ? file : host_read_fd(file, 64 << 20, &procs);
 	if (r < 0)
 		return err_sys(e, r, "read the processes of '%s'", dir);
-	d->note.nested_cgroups = count_lines(buf_str(&procs)) < d->n_pids;
+	d->note.nested_cgroups = is_below(d, buf_str(&procs));
 	d->freezer = strdup(dir);
 	return d->freezer ? 0 : err_sys(e, -ENOMEM, "checkpoint");
 }
@@ -175,7 +191,7 @@ static int fill_opts(struct dump *d, struct err *e)
 	const struct checkpoint_opts *o = d->o;
 	struct criu_opts *to = &d->opts;
 
-	int r = criu_common_opts(to, &o->c, &d->dirs, d->l->spec, e);
+	int r = criu_common_opts(to, &o->c, d->l->spec, e);
 	if (r < 0)
 		return r;
 	to->pid = (int)d->l->container->state.pid;
@@ -265,7 +281,10 @@ static int converse(struct dump *d, struct criu *c, struct err *e)
 static int run_criu(struct dump *d, struct err *e)
 {
 	auto_criu struct criu c = CRIU_NONE;
-	struct criu_start how = { .program = d->o->c.criu, .cgroup_fd = -EBADF };
+	struct criu_start how = { .program = d->o->c.criu,
+				  .images = d->dirs.image,
+				  .work = d->dirs.work,
+				  .cgroup_fd = -EBADF };
 
 	int r = criu_start(&c, &how, e);
 	/* a log of an earlier try must not explain this one */

@@ -58,8 +58,8 @@ void criu_dirs_clear(struct criu_dirs *d);
 #define auto_criu_dirs AUTO(criu_dirs_clear)
 
 /* Options that go over as they are. S: the container's annotations name CRIU's configuration file. */
-int criu_common_opts(struct criu_opts *to, const struct criu_common *c, const struct criu_dirs *d,
-		     const struct spec *s, struct err *e);
+int criu_common_opts(struct criu_opts *to, const struct criu_common *c, const struct spec *s,
+		     struct err *e);
 /* Root, or who has the capabilities that CRIU needs. */
 int criu_check_rights(const struct facts *f, const char *verb, struct err *e);
 /* What no CRIU can do, by property. */

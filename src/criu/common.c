@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "criu/checkpoint.h"
+#include "criu/swrk.h"
 #include "sys/hostfs.h"
 #include "sys/raw.h"
 #include "util/parse.h"
@@ -79,11 +80,11 @@ static int empty_ns(const struct strv *words, int *ret, struct err *e)
 	return 0;
 }
 
-int criu_common_opts(struct criu_opts *to, const struct criu_common *c, const struct criu_dirs *d,
-		     const struct spec *s, struct err *e)
+int criu_common_opts(struct criu_opts *to, const struct criu_common *c, const struct spec *s,
+		     struct err *e)
 {
-	to->images_dir_fd = d->image_fd;
-	to->work_dir_fd = d->work_fd;
+	to->images_dir_fd = CRIU_IMAGES_FD;
+	to->work_dir_fd = CRIU_WORK_FD;
 	to->log_level = 4;
 	to->config_file = config_file(s);
 	to->notify_scripts = true;

@@ -324,7 +324,7 @@ static int look_at_fd(void *ctx, const char *name, UNUSED unsigned char type)
 	int fd = w->pid == d->pid && name[0] >= '0' && name[0] <= '2' && !name[1] ? name[0] - '0'
 										  : -1;
 	int r = strv_add(&d->opts->external, key);
-	return r < 0 ? r : image_note_add_file(d->note, key, fd, target);
+	return r < 0 ? r : image_note_add_file(d->note, key, fd, target, S_ISCHR(st.st_mode));
 }
 
 static int add_files(struct external_dump *d, pid_t pid, struct err *e)

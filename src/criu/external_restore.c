@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "criu/external.h"
 #include "linux/mountinfo.h"
@@ -121,6 +122,55 @@ static int add_notify(const char *state_dir, struct criu_opts *o)
 	return r < 0 ? r : add(o, NOTIFY_DEST, dir);
 }
 
+/*
+ * In a user namespace devices are binds of the host's: those of config-linux.md#default-devices and of linux.devices. What is bound is
+ * looked at, not believed: -ENODEV when the host's is another.
+ */
+static int device_source(const struct plan *p, const char *name)
+{
+	static const struct {
+		const char *name;
+		unsigned major, minor;
+	} usual[] = {
+		{ "/dev/null", 1, 3 },	 { "/dev/zero", 1, 5 },	   { "/dev/full", 1, 7 },
+		{ "/dev/random", 1, 8 }, { "/dev/urandom", 1, 9 }, { "/dev/tty", 5, 0 },
+	};
+	mode_t type = 0;
+	dev_t want = 0;
+	struct stat st;
+
+	for (size_t i = 0; i < N_ELEMENTS(usual); i++) {
+		if (strcmp(usual[i].name, name) == 0) {
+			type = S_IFCHR;
+			want = makedev(usual[i].major, usual[i].minor);
+		}
+	}
+	for (size_t i = 0; i < p->spec->lnx->devices.n; i++) {
+		const struct spec_device *d = &p->spec->lnx->devices.v[i];
+
+		if (strcmp(d->path, name) == 0) {
+			type = d->type == 'b' ? S_IFBLK : S_IFCHR;
+			want = makedev((unsigned)d->major, (unsigned)d->minor);
+		}
+	}
+	if (!type)
+		return -ENOENT;
+	auto_fd int fd = sys_open(name, O_PATH, 0);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -ENODEV;
+	return (st.st_mode & S_IFMT) == type && st.st_rdev == want ? 0 : -ENODEV;
+}
+
+/* The image is not asked what of this host the container gets: its author may be anybody. */
+static int no_source(const char *name, const char *source, struct err *e)
+{
+	err_set(e, ERR_SPEC, "the image has a mount on '%s' from outside, which config.json lacks",
+		name);
+	err_hint(e, "add a bind mount to mounts; its source was '%s'",
+		 *source ? source : "unknown");
+	return err_at(e, "$.mounts");
+}
+
 static int add_noted(const struct plan *p, const struct image_note *n, const char *state_dir,
 		     struct criu_opts *o, struct err *e)
 {
@@ -133,13 +183,14 @@ static int add_noted(const struct plan *p, const struct image_note *n, const cha
 			continue;
 		if (strcmp(name, NOTIFY_DEST) == 0)
 			r = add_notify(state_dir, o);
-		else if (leaf || *source)
-			r = add(o, name, leaf ? leaf : source);
+		else if (leaf)
+			r = add(o, name, leaf);
+		else if (device_source(p, name) >= 0)
+			r = add(o, name, name);
+		else if (strcmp(source, "/dev/null") == 0)
+			r = add(o, name, source);
 		else
-			return err_set(e, ERR_UNSUPPORTED,
-				       "the image has a mount on '%s' from outside, whose source "
-				       "is unknown: add a bind mount to config.json",
-				       name);
+			return no_source(name, source, e);
 		if (r < 0)
 			return err_sys(e, r, "mount '%s' of the image", name);
 	}

@@ -19,6 +19,7 @@ static const struct field file_fields[] = {
 	F_STR("key", struct image_file, key, .flags = FIELD_REQUIRED | FIELD_NON_EMPTY),
 	F_INT("fd", struct image_file, fd, .flags = FIELD_REQUIRED, .min = -1, .max = 2),
 	F_STR("path", struct image_file, path, .flags = FIELD_REQUIRED),
+	F_BOOL("device", struct image_file, device),
 	FIELD_END,
 };
 
@@ -127,6 +128,7 @@ static void write_note(const struct image_note *n, struct buf *out)
 		jsonw_str(&w, "key", n->files.v[i].key);
 		jsonw_i64(&w, "fd", n->files.v[i].fd);
 		jsonw_str(&w, "path", n->files.v[i].path);
+		jsonw_bool(&w, "device", n->files.v[i].device);
 		jsonw_end_object(&w);
 	}
 	jsonw_end_array(&w);
@@ -186,10 +188,11 @@ int image_note_add_mount(struct image_note *n, const char *name, const char *sou
 	return 0;
 }
 
-int image_note_add_file(struct image_note *n, const char *key, int fd, const char *path)
+int image_note_add_file(struct image_note *n, const char *key, int fd, const char *path,
+			bool device)
 {
 	struct image_file *v = grow(n, n->files.v, n->files.n, sizeof(*v));
-	struct image_file f = { arena_str(&n->arena, key), fd, arena_str(&n->arena, path) };
+	struct image_file f = { arena_str(&n->arena, key), fd, arena_str(&n->arena, path), device };
 
 	if (!v || !f.key || !f.path)
 		return -ENOMEM;

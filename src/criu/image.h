@@ -22,9 +22,10 @@ struct image_mount {
 
 /* A file from outside the container's mounts that was open in it. */
 struct image_file {
-	char *key;  /* "file[MOUNT:INODE]" */
-	int64_t fd; /* of the first process's standard descriptors; -1: none of them */
-	char *path; /* what it was, for messages */
+	char *key;   /* "file[MOUNT:INODE]" */
+	int64_t fd;  /* of the first process's standard descriptors; -1: none of them */
+	char *path;  /* what it was, for messages */
+	bool device; /* a character device: /dev/null nearly always; else a file or directory */
 };
 
 struct image_note {
@@ -52,7 +53,8 @@ void image_note_clear(struct image_note *n);
 void image_note_remove(int dir);
 
 int image_note_add_mount(struct image_note *n, const char *name, const char *source);
-int image_note_add_file(struct image_note *n, const char *key, int fd, const char *path);
+int image_note_add_file(struct image_note *n, const char *key, int fd, const char *path,
+			bool device);
 /* NULL: it has none of that name. */
 const struct image_mount *image_note_mount(const struct image_note *n, const char *name);
 

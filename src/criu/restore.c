@@ -133,7 +133,34 @@ static void give_file(const struct restore *d, int fd)
 	}
 }
 
-/* Pipes and files that were standard descriptors become ours; other files from outside become /dev/null. */
+/*
+ * What is given for a file of the host that was open at checkpoint. CRIU insists on the same kind of file: our own standard descriptor if it is
+ * of that kind, else /dev/null for a device. A path that the image names is never opened: who wrote the image is not asked what of this
+ * host the container gets.
+ */
+static int stand_in(struct restore *d, const struct image_file *f, struct err *e)
+{
+	struct run *r = &d->l->run;
+	mode_t want = f->device ? S_IFCHR : S_IFREG;
+	struct stat st;
+
+	if (f->fd >= 0 && fstat((int)f->fd, &st) == 0 && (st.st_mode & S_IFMT) == want) {
+		give_file(d, (int)f->fd);
+		return (int)f->fd;
+	}
+	if (f->device) {
+		if (strcmp(f->path, "/dev/null") != 0)
+			run_warn(r,
+				 "'%s' of the host was open in the container: it is /dev/null now",
+				 f->path);
+		return r->dev_null;
+	}
+	err_set(e, ERR_UNSUPPORTED, "the container had the file '%s' of its host open", f->path);
+	return err_hint(
+		e, "give restore that file as the same standard descriptor (>> FILE), as it was");
+}
+
+/* Pipes and files that were standard descriptors become ours. */
 static int inherit_files(struct restore *d, struct err *e)
 {
 	const struct image_note *n = &d->note;
@@ -145,18 +172,11 @@ static int inherit_files(struct restore *d, struct err *e)
 			return err_errno(e);
 	}
 	for (size_t i = 0; i < n->files.n; i++) {
-		int fd = (int)n->files.v[i].fd;
+		int fd = stand_in(d, &n->files.v[i], e);
+		int r = fd < 0 ? fd : pass_fd(d, fd, n->files.v[i].key, e);
 
-		if (fd >= 0)
-			give_file(d, fd);
-		int r = pass_fd(d, fd >= 0 ? fd : d->l->run.dev_null, n->files.v[i].key, e);
 		if (r < 0)
 			return r;
-		if (fd < 0 && strcmp(n->files.v[i].path, "/dev/null") != 0)
-			run_warn(&d->l->run,
-				 "'%s' of the host was open in the container: it is "
-				 "/dev/null now",
-				 n->files.v[i].path);
 	}
 	return 0;
 }
@@ -217,7 +237,7 @@ static int fill_opts(struct restore *d, struct err *e)
 	const struct plan *p = d->l->plan;
 	struct criu_opts *to = &d->opts;
 
-	int r = criu_common_opts(to, &d->o->c, &d->dirs, p->spec, e);
+	int r = criu_common_opts(to, &d->o->c, p->spec, e);
 	if (r < 0)
 		return r;
 	to->log_file = LOG_NAME;
@@ -342,6 +362,8 @@ static int with_criu(struct restore *d, struct err *e)
 	struct run *r = &d->l->run;
 
 	d->start.program = d->o->c.criu;
+	d->start.images = d->dirs.image;
+	d->start.work = d->dirs.work;
 	d->start.cgroup_fd = -EBADF;
 	if (d->own_cgroups && r->plan->fork.into_cgroup && r->cgroup)
 		d->start.cgroup_fd = cgroup_clone_fd(r->cgroup, 0);

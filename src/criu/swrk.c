@@ -80,47 +80,104 @@ static int lift(int fd)
 	return r < 0 ? -errno : r;
 }
 
+static int place_one(int fd, int there)
+{
+	return fd < 0 ? fd : dup2(fd, there) < 0 ? -errno : 0;
+}
+
+static int open_dir(const char *path)
+{
+	int fd = sys_open(path, O_RDONLY | O_DIRECTORY, 0);
+
+	return fd < 0 ? fd : lift(fd);
+}
+
 static int place_fds(const struct criu *c, const struct criu_start *how, int sock)
 {
-	int r, high[CRIU_MAX_FDS], out = lift(c->output), s = lift(sock);
+	int high[CRIU_MAX_FDS], null = sys_open("/dev/null", O_RDWR, 0);
+	int images = open_dir(how->images), work = open_dir(how->work);
+	int out = lift(c->output), s = lift(sock);
 
 	for (unsigned i = 0; i < how->n_fds; i++)
 		high[i] = lift(how->fds[i]);
-	int null = sys_open("/dev/null", O_RDWR, 0);
-	r = null < 0 || dup2(null, 0) < 0 || out < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0 ||
-			    s < 0 || dup2(s, SWRK_FD) < 0
-		    ? -EBADF
-		    : 0;
+	const struct {
+		int from, to;
+	} all[] = {
+		{ null < 0 ? null : lift(null), 0 },
+		{ out, 1 },
+		{ out, 2 },
+		{ s, SWRK_FD },
+		{ images, CRIU_IMAGES_FD },
+		{ work, CRIU_WORK_FD },
+	};
+	int r = sys_close_range(SWRK_FD + 1, CRIU_FIRST_FD - 1, 0);
+	for (unsigned i = 0; r >= 0 && i < N_ELEMENTS(all); i++)
+		r = place_one(all[i].from, all[i].to);
 	for (unsigned i = 0; r >= 0 && i < how->n_fds; i++)
-		r = high[i] < 0 || dup2(high[i], CRIU_FIRST_FD + (int)i) < 0 ? -EBADF : 0;
-	if (r >= 0)
-		r = sys_close_range(SWRK_FD + 1, CRIU_FIRST_FD - 1, 0);
+		r = place_one(high[i], CRIU_FIRST_FD + (int)i);
 	return r < 0 ? r : sys_close_range(CRIU_FIRST_FD + how->n_fds, ~0u, 0);
 }
 
-static NORETURN void become(struct criu *c, const struct criu_start *how, int sock, int turn)
+/*
+ * CRIU opens descriptors that a request names in the process that made the socket. That is its own: so its directories are those of its
+ * mount namespace, where it may mount. The other end goes to the parent.
+ */
+static int make_socket(int parent, int *ret)
+{
+	int socks[2], r = fdpass_pair(socks);
+
+	if (r < 0)
+		return r;
+	r = fdpass_send(parent, "s", 1, &socks[0], 1);
+	close_fd(socks[0]);
+	*ret = socks[1];
+	return r;
+}
+
+static NORETURN void become(struct criu *c, const struct criu_start *how, int parent)
 {
 	char swrk[] = "swrk", fd[] = "3";
 	char *argv[] = { c->path, swrk, fd, NULL };
 	struct err e = { 0 };
+	int sock = -EBADF;
 	char go;
 
-	int r = read(turn, &go, 1) == 1 ? 0 : -EPIPE;
+	int r = fdpass_recv(parent, &go, 1, NULL, NULL) == 1 ? 0 : -EPIPE;
 	if (r >= 0 && how->prepare)
 		r = how->prepare(how->ctx, &e);
+	if (r >= 0)
+		r = make_socket(parent, &sock);
 	if (r >= 0)
 		r = place_fds(c, how, sock);
 	if (r >= 0)
 		r = sys_signals_reset();
 	if (r >= 0)
 		r = sys_execve(c->path, argv, environ);
-	dprintf(e.msg[0] ? c->output : 2, "%s: %s", c->path, e.msg[0] ? e.msg : strerror(-r));
+	dprintf(c->output, "%s: %s", c->path, e.msg[0] ? e.msg : strerror(-r));
 	_exit(127);
+}
+
+static int ended(const struct criu *c, struct err *e);
+
+/* Lets the child go on, and takes its socket. */
+static int connect_child(struct criu *c, int child, struct err *e)
+{
+	char word;
+	size_t n = 1;
+	int r = fdpass_send(child, "", 1, NULL, 0);
+
+	if (r >= 0)
+		r = (int)fdpass_recv(child, &word, 1, &c->sock, &n);
+	if (r == 0 || r == -EPIPE || r == -ECONNRESET)
+		return ended(c, e);
+	if (r < 0 || n != 1)
+		return err_sys(e, r < 0 ? r : -EPROTO, "start criu");
+	return 0;
 }
 
 static int spawn(struct criu *c, const struct criu_start *how, struct err *e)
 {
-	int socks[2], turn[2];
+	int socks[2];
 
 	c->output = memfd_create("criu-output", MFD_CLOEXEC);
 	if (c->output < 0)
@@ -128,28 +185,19 @@ static int spawn(struct criu *c, const struct criu_start *how, struct err *e)
 	int r = fdpass_pair(socks);
 	if (r < 0)
 		return err_sys(e, r, "make a socket pair");
-	if (pipe2(turn, O_CLOEXEC) < 0) {
-		r = -errno;
-		close_fd(socks[0]);
-		close_fd(socks[1]);
-		return err_sys(e, r, "make a pipe");
-	}
 	pid_t pid = sys_clone3(0, SIGCHLD, how->cgroup_fd, &c->pidfd);
 	if (pid == 0) {
-		close_fd(turn[1]);
 		close_fd(socks[0]);
-		become(c, how, socks[1], turn[0]);
+		become(c, how, socks[1]);
 	}
-	close_fd(turn[0]);
 	close_fd(socks[1]);
-	c->sock = socks[0];
 	c->pid = pid > 0 ? pid : 0;
 	r = pid < 0 ? err_sys(e, pid, "start criu") : 0;
 	if (r >= 0 && how->placed)
 		r = how->placed(how->ctx, pid, c->pidfd, e);
-	if (r >= 0 && write(turn[1], "", 1) != 1)
-		r = err_sys(e, -errno, "start criu");
-	close_fd(turn[1]);
+	if (r >= 0)
+		r = connect_child(c, socks[0], e);
+	close_fd(socks[0]);
 	return r;
 }
 

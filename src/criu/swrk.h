@@ -11,6 +11,8 @@
 enum {
 	CRIU_MIN_VERSION =
 		31600, /* 3.16: network_lock and lsm_mount_context are younger, see the options */
+	CRIU_IMAGES_FD = 8, /* in CRIU: the directories of struct criu_start */
+	CRIU_WORK_FD = 9,
 	CRIU_FIRST_FD = 10, /* descriptors passed on have these numbers in CRIU */
 	CRIU_MAX_FDS = 32,
 };
@@ -28,7 +30,9 @@ struct criu {
 	}
 
 struct criu_start {
-	const char *program;   /* NULL: "criu" of PATH */
+	const char *program; /* NULL: "criu" of PATH */
+	const char *images,
+		*work; /* absolute paths, opened when PREPARE has been: in its mount namespace */
 	int fds[CRIU_MAX_FDS]; /* become CRIU_FIRST_FD and on */
 	unsigned n_fds;
 	int cgroup_fd; /* cgroup2 to be born in; -EBADF */

@@ -69,13 +69,20 @@ count() {
 
 counts_on() { # from N
   local from=$1
-  wait_for 20 eval '[ "$(count)" -gt '"$((from + 2))"' ]'
+  wait_for 60 eval '[ "$(count)" -gt '"$((from + 2))"' ]'
 }
 
 start_counter() {
   counts
   detached run --detach -b "$BUNDLE" "$CT"
-  wait_for 20 test -s "$BUNDLE/rootfs/tmp/n"
+  wait_for 60 test -s "$BUNDLE/rootfs/tmp/n"
+}
+
+# On /dev/null: a file of the host would have to be there too.
+start_mover() {
+  counts
+  "$KETCH" --root "$ROOT" run --detach -b "$BUNDLE" "$CT" < /dev/null > /dev/null 2>&1 3>&-
+  wait_for 60 test -s "$BUNDLE/rootfs/tmp/n"
 }
 
 dump() {
@@ -248,27 +255,27 @@ running() {
     i=0; while :; do i=$((i + 1)); echo $i; sleep 0.1; done | while read n; do echo $n; done | (exec 5> /tmp/f; while read n; do echo $n >&5; echo $n > /tmp/n; done)'
   ln -s busybox "$BUNDLE/rootfs/bin/mkfifo"
   detached run --detach -b "$BUNDLE" "$CT"
-  wait_for 20 test -s "$BUNDLE/rootfs/tmp/got"
+  wait_for 60 test -s "$BUNDLE/rootfs/tmp/got"
   local before=$(ketch ps -f json "$CT" | jq length)
   [ "$before" -ge 4 ]
   dump
   restore_it
   counts_on "$(count)"
   local got=$(cat "$BUNDLE/rootfs/tmp/got")
-  wait_for 20 eval '[ "$(cat "$BUNDLE/rootfs/tmp/got")" != "'"$got"'" ]'
+  wait_for 60 eval '[ "$(cat "$BUNDLE/rootfs/tmp/got")" != "'"$got"'" ]'
 }
 
 @test "foreground: restore takes the place of the first ketch: output by a pipe, exit status" {
   needs_criu
   command_is sh -c 'i=0; while [ ! -e /tmp/end ]; do i=$((i + 1)); echo line $i; echo $i > /tmp/n; sleep 0.1; done; exit 7'
   (bg_pipe run -b "$BUNDLE" "$CT") &
-  wait_for 20 grep -qs 'line 3' "$TEST_DIR/piped"
+  wait_for 60 grep -qs 'line 3' "$TEST_DIR/piped"
   dump
   wait $! || true
   : > "$TEST_DIR/piped"
   (bg_pipe restore -b "$BUNDLE" --image-path "$IMG" "$CT") &
   local waiter=$!
-  wait_for 20 grep -q line "$TEST_DIR/piped"
+  wait_for 60 grep -q line "$TEST_DIR/piped"
   touch "$BUNDLE/rootfs/tmp/end"
   wait $waiter || true
   [ "$(cat "$TEST_DIR/status")" = 7 ]
@@ -285,7 +292,7 @@ bg_pipe() {
   needs_criu
   command_is sh -c 'i=0; while :; do i=$((i + 1)); echo line $i; echo $i > /tmp/n; sleep 0.1; done'
   "$KETCH" --root "$ROOT" run --detach -b "$BUNDLE" "$CT" < /dev/null > "$TEST_DIR/first" 2>&1 3>&-
-  wait_for 20 grep -q 'line 3' "$TEST_DIR/first"
+  wait_for 60 grep -q 'line 3' "$TEST_DIR/first"
   dump
   "$KETCH" --root "$ROOT" restore --detach -b "$BUNDLE" --image-path "$IMG" "$CT" < /dev/null >> "$TEST_DIR/first" 2>&1 3>&- || { show_log restore; false; }
   local n=$(count)
@@ -311,7 +318,7 @@ bg_pipe() {
   edit '.mounts += [{destination: "/mem", type: "tmpfs", source: "tmpfs", options: ["nosuid", "size=1m"]}]'
   command_is sh -c 'echo kept > /mem/f; i=0; while :; do i=$((i + 1)); echo $i > /tmp/n; sleep 0.1; done'
   detached run --detach -b "$BUNDLE" "$CT"
-  wait_for 20 test -s "$BUNDLE/rootfs/tmp/n"
+  wait_for 60 test -s "$BUNDLE/rootfs/tmp/n"
   dump
   bind "$TEST_DIR/b"
   rmdir "$BUNDLE/rootfs/mem" "$BUNDLE/rootfs/data" # made again, as in a fresh root
@@ -331,11 +338,11 @@ bg_pipe() {
   command_is sh -c 'i=0; while :; do i=$((i + 1)); echo tick $i; echo $i > /tmp/n; sleep 0.1; done'
   receive first
   ketch run --detach -b "$BUNDLE" --console-socket "$TEST_DIR/first.sock" "$CT" < /dev/null
-  wait_for 20 grep -q 'tick 3' "$TEST_DIR/first"
+  wait_for 60 grep -q 'tick 3' "$TEST_DIR/first"
   dump
   receive second
   ketch restore --detach -b "$BUNDLE" --image-path "$IMG" --console-socket "$TEST_DIR/second.sock" "$CT" < /dev/null || { show_log restore; false; }
-  wait_for 20 grep -q tick "$TEST_DIR/second"
+  wait_for 60 grep -q tick "$TEST_DIR/second"
   refute grep -q 'tick 1[^0-9]' "$TEST_DIR/second"
   run ketch restore --detach -b "$BUNDLE" --image-path "$IMG" "$CT-2"
   assert_status 1
@@ -364,9 +371,9 @@ receive() {
   needs_criu
   ln -sf busybox "$BUNDLE/rootfs/bin/nc"
   command_is sh -c 'while [ ! -e /tmp/end ]; do echo $((i = i + 1)); sleep 0.1; done | nc -l -p 7000 > /tmp/back &
-    sleep 0.5; sleep 1000 | nc 127.0.0.1 7000 | while read n; do echo $n > /tmp/n; done; wait'
+    sleep 0.5; while :; do sleep 1000; done | nc 127.0.0.1 7000 | while read n; do echo $n > /tmp/n; done; wait'
   detached run --detach -b "$BUNDLE" "$CT"
-  wait_for 20 test -s "$BUNDLE/rootfs/tmp/n"
+  wait_for 60 test -s "$BUNDLE/rootfs/tmp/n"
   run ketch checkpoint --image-path "$IMG" "$CT"
   assert_status 1
   assert_output "checkpoint failed: "
@@ -379,11 +386,26 @@ receive() {
   run dump --tcp-established
   [[ $output != *"sockets: Can't get"* ]] || skip "this CRIU can't dump sockets on this kernel"
   assert_status 0
+  restore_it --tcp-established
+  counts_on "$(count)" || { ketch ps "$CT" >&2; ketch exec "$CT" sh -c 'cat /proc/net/tcp' >&2; false; }
+}
+
+@test "an image with a TCP connection: restore asks for --tcp-established, and leaves nothing" {
+  needs_criu
+  ln -sf busybox "$BUNDLE/rootfs/bin/nc"
+  command_is sh -c 'nc -l -p 7000 > /tmp/back & sleep 0.5; echo up > /tmp/n; while :; do sleep 1000; done | nc 127.0.0.1 7000; while :; do sleep 1000; done'
+  detached run --detach -b "$BUNDLE" "$CT"
+  wait_for 60 test -s "$BUNDLE/rootfs/tmp/n"
+  sleep 1
+  run dump --tcp-established
+  [[ $output != *"sockets: Can't get"* ]] || skip "this CRIU can't dump sockets on this kernel"
+  assert_status 0
   run ketch restore --detach -b "$BUNDLE" --image-path "$IMG" "$CT" < /dev/null
   assert_status 1
+  assert_output "restore failed: "
   is_gone "$CT"
-  restore_it --tcp-established
-  counts_on "$(count)"
+  restore_it --tcp-close
+  running
 }
 
 @test "hooks: those of the host run again at restore, poststop at the end of a checkpoint" {
@@ -405,7 +427,7 @@ receive() {
 
 @test "a failed hook at restore leaves nothing" {
   needs_criu
-  start_counter
+  start_mover
   dump
   edit '.hooks.createRuntime = [{path: "/bin/false"}]'
   run ketch restore --detach -b "$BUNDLE" --image-path "$IMG" "$CT" < /dev/null
@@ -464,7 +486,7 @@ receive() {
   needs_criu
   mkdir "$TEST_DIR/a"
   edit --arg d "$TEST_DIR/a" '.mounts += [{destination: "/data", type: "bind", source: $d, options: ["rbind", "rw"]}]'
-  start_counter
+  start_mover
   dump
   edit '.mounts |= map(select(.destination != "/data"))'
   run ketch restore --detach -b "$BUNDLE" --image-path "$IMG" "$CT" < /dev/null
@@ -484,6 +506,35 @@ receive() {
   is_gone "$CT"
   restore_it
   counts_on "$(count)"
+}
+
+@test "processes in cgroups below the container's are put back there" {
+  needs_criu
+  [ -e /sys/fs/cgroup/cgroup.controllers ] || skip "cgroups are v1 here"
+  edit '.mounts |= map(if .destination == "/sys/fs/cgroup" then .options -= ["ro"] else . end)'
+  command_is sh -c 'mkdir /sys/fs/cgroup/sub; echo 0 > /sys/fs/cgroup/sub/cgroup.procs; i=0; while :; do i=$((i + 1)); echo $i > /tmp/n; sleep 0.1; done'
+  detached run --detach -b "$BUNDLE" "$CT"
+  wait_for 60 test -s "$BUNDLE/rootfs/tmp/n"
+  dump
+  grep -q '"nestedCgroups":true' "$IMG/ketch.json"
+  restore_it
+  counts_on "$(count)"
+  grep -q "/$CT/sub\$" "/proc/$(pid_of "$CT")/cgroup"
+}
+
+@test "an image can't name what of the host it gets" {
+  needs_criu
+  start_mover
+  dump
+  local note=$(cat "$IMG/ketch.json")
+  jq -c '.mounts += [{name: "/x", source: "/etc"}]' <<< "$note" > "$IMG/ketch.json"
+  run ketch restore --detach -b "$BUNDLE" --image-path "$IMG" "$CT" < /dev/null
+  assert_status 1
+  assert_output "the image has a mount on '/x' from outside, which config.json lacks"
+  jq -c '.files += [{key: "file[1:2]", fd: -1, path: "/etc/passwd", device: false}]' <<< "$note" > "$IMG/ketch.json"
+  run ketch restore --detach -b "$BUNDLE" --image-path "$IMG" "$CT" < /dev/null > "$TEST_DIR/out"
+  assert_status 1
+  assert_clean
 }
 
 @test "--work-path gets the logs" {
@@ -546,7 +597,7 @@ receive() {
     rm -rf "$IMG"
     dump
     restore_it
-    wait_for 20 eval '[ "$(count)" -gt '"$n"' ]' || { echo "round $i" >&2; false; }
+    wait_for 60 eval '[ "$(count)" -gt '"$n"' ]' || { echo "round $i" >&2; false; }
   done
   [ "$(find /sys/fs/cgroup -type d | wc -l)" = "$cgroups" ]
   run ketch exec "$CT" sh -c 'ls /proc | grep -c "^[0-9]"'
@@ -578,7 +629,7 @@ start_other() {
   counts
   other_checks runc || skip "no runc that runs containers here"
   start_other runc
-  wait_for 20 test -s "$BUNDLE/rootfs/tmp/n"
+  wait_for 60 test -s "$BUNDLE/rootfs/tmp/n"
   other runc checkpoint --image-path "$IMG" "$CT-runc" || { show_log dump; false; }
   restore_it
   counts_on "$(count)"
@@ -596,7 +647,7 @@ start_other() {
     fi
     own() { if [ $name = ketch ]; then ketch "$@"; else other $name "$@"; fi; }
     own run --detach -b "$BUNDLE" "$CT-$name" < /dev/null > /dev/null 2>&1 3>&-
-    wait_for 20 test -s "$BUNDLE/rootfs/tmp/n"
+    wait_for 60 test -s "$BUNDLE/rootfs/tmp/n"
     t0=$(date +%s%N)
     own checkpoint --image-path "$IMG" "$CT-$name" > "$TEST_DIR/out" 2>&1 || { echo "# $name: checkpoint failed: $(tail -1 "$TEST_DIR/out")" >&3; own delete --force "$CT-$name"; [ $name != ketch ] || return 1; continue; }
     t1=$(date +%s%N)
@@ -607,4 +658,101 @@ start_other() {
     own delete --force "$CT-$name"
     echo "# $name: $line" >&3
   done
+}
+
+# ---- migration ----
+
+migrate() {
+  KETCH=${1:-$KETCH} REMOTE_KETCH=${2:-$KETCH} timeout 300 "$BATS_TEST_DIRNAME/../../contrib/migrate" --root "$ROOT" \
+    --remote-root "$TEST_DIR/root2" "${@:3}" "$CT" > "$TEST_DIR/migrated" 2>&1 3>&- || { cat "$TEST_DIR/migrated" >&2; return 1; }
+}
+
+ends_there() { # ID
+  "$KETCH" --root "$TEST_DIR/root2" delete --force "$1"
+}
+
+@test "contrib/migrate: pre-dumps, the rest, restored under another root" {
+  needs_criu
+  [ -x "$BATS_TEST_DIRNAME/../../contrib/migrate" ] || skip "contrib is not in this tree"
+  start_mover
+  migrate "" ""
+  is_gone "$CT"
+  local n=$(count)
+  counts_on "$n"
+  [ "$("$KETCH" --root "$TEST_DIR/root2" state "$CT" | jq -r .status)" = running ]
+  sed 's/^/# /' "$TEST_DIR/migrated" >&3
+  grep -q '^downtime: [0-9]* ms' "$TEST_DIR/migrated"
+  ends_there "$CT"
+}
+
+@test "contrib/migrate --lazy: the memory follows by userfaultfd" {
+  needs_criu
+  [ -x "$BATS_TEST_DIRNAME/../../contrib/migrate" ] || skip "contrib is not in this tree"
+  criu check --feature uffd-noncoop > /dev/null 2>&1 || skip "no userfaultfd with events here"
+  # on Linux 6.18 CRIU 4.1 serves no pages ("page-pipe: splice: -1"), whichever runtime asks for it
+  [[ $(uname -r) != 6.1[5-9].* ]] || skip "CRIU's page server fails on this kernel"
+  start_mover
+  migrate "" "" --rounds 0 --lazy 7654 --new-id "$CT-2"
+  is_gone "$CT"
+  counts_on "$(count)"
+  sed 's/^/# /' "$TEST_DIR/migrated" >&3
+  ends_there "$CT-2"
+}
+
+# Hosts A and B and a client C, on one bridge. A and B have one MAC address, so that the client's neighbour table stays right.
+hosts_up() {
+  local h
+  ip link add "$BR" type bridge
+  ip link set "$BR" up
+  for h in A B C; do
+    ip netns add "$BR$h"
+    ip link add "$BR$h" type veth peer name eth0 netns "$BR$h"
+    ip link set "$BR$h" master "$BR" up
+    [ $h = C ] || nsenter --net="/run/netns/$BR$h" ip link set eth0 address 02:00:00:00:00:42
+    nsenter --net="/run/netns/$BR$h" ip link set lo up
+    nsenter --net="/run/netns/$BR$h" ip link set eth0 up
+    printf '#!/bin/sh\nexec nsenter --net=/run/netns/%s "%s" "$@"\n' "$BR$h" "$KETCH" > "$TEST_DIR/ketch$h"
+    chmod 755 "$TEST_DIR/ketch$h"
+  done
+  nsenter --net="/run/netns/${BR}A" ip addr add 10.99.7.2/24 dev eth0
+  nsenter --net="/run/netns/${BR}C" ip addr add 10.99.7.1/24 dev eth0
+}
+
+hosts_down() {
+  local h
+  for h in A B C; do ip netns del "$BR$h" || true; done
+  ip link del "$BR" || true
+}
+
+@test "a TCP server moves from host to host under load, and its client notices nothing" {
+  needs_criu
+  [ -x "$BATS_TEST_DIRNAME/../../contrib/migrate" ] || skip "contrib is not in this tree"
+  BR=kt$((BASHPID % 100000))
+  ip link add "$BR" type bridge 2> /dev/null && ip link del "$BR" || skip "no bridges here"
+  hosts_up
+  ln -sf busybox "$BUNDLE/rootfs/bin/nc"
+  edit '.linux.namespaces |= map(select(.type != "network"))'
+  command_is sh -c 'i=0; while :; do i=$((i + 1)); echo $i; echo $i > /tmp/n; sleep 0.05; done | nc -l -p 7000'
+  "$TEST_DIR/ketchA" --root "$ROOT" run --detach -b "$BUNDLE" "$CT" < /dev/null > /dev/null 2>&1 3>&-
+  wait_for 60 test -s "$BUNDLE/rootfs/tmp/n"
+  nsenter --net="/run/netns/${BR}C" busybox nc 10.99.7.2 7000 < <(exec sleep 1000) > "$TEST_DIR/heard" 2>&1 3>&- &
+  local client=$!
+  wait_for 60 test -s "$TEST_DIR/heard"
+  migrate "$TEST_DIR/ketchA" "$TEST_DIR/ketchB" --opt --tcp-established --between "nsenter --net=/run/netns/${BR}A ip addr del 10.99.7.2/24 dev eth0;
+    nsenter --net=/run/netns/${BR}B ip addr add 10.99.7.2/24 dev eth0" || {
+      if grep -q "sockets: Can't get" "$TEST_DIR/migrated"; then
+        hosts_down
+        skip "this CRIU can't dump sockets on this kernel"
+      fi
+      hosts_down
+      false
+    }
+  local n=$(wc -l < "$TEST_DIR/heard")
+  wait_for 60 eval '[ "$(wc -l < "$TEST_DIR/heard")" -gt '"$((n + 5))"' ]' || { hosts_down; false; }
+  kill "$client" || true
+  ends_there "$CT"
+  hosts_down
+  sed 's/^/# /' "$TEST_DIR/migrated" >&3
+  # every line, each once
+  [ "$(head -n "$n" "$TEST_DIR/heard" | tr '\n' ' ')" = "$(seq "$n" | tr '\n' ' ')" ]
 }

@@ -205,7 +205,7 @@ static void notes(void)
 		snprintf(name, sizeof(name), "/m\"%d", i);
 		CHECK_INT(image_note_add_mount(&w, name, i ? "/s" : ""), 0);
 	}
-	CHECK_INT(image_note_add_file(&w, "file[1:2]", 1, "/log"), 0);
+	CHECK_INT(image_note_add_file(&w, "file[1:2]", 1, "/log", false), 0);
 	CHECK_INT(image_note_write(&w, fd, &e), 0);
 	CHECK_INT(image_note_read(&r, fd, &e), 0);
 	CHECK(r.found && r.nested_cgroups && r.mounts.n == 9 && r.files.n == 1);
