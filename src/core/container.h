@@ -100,6 +100,10 @@ int container_update(struct container *c, const struct spec_resources *change, c
 /* The resources that hold now, as kept (NULL: none were asked for); in ARENA. */
 int container_resources(const struct container *c, struct arena *arena, struct spec_resources **ret,
 			struct err *e);
+/* The device rules that the kernel holds the container to; RET->others is the caller's, lists are ARENA's. */
+struct cgroup_device_view;
+int container_devices(const struct container *c, struct arena *arena,
+		      struct cgroup_device_view *ret, struct err *e);
 enum delete_flags { DELETE_FORCE = 1, DELETE_STRICT = 2 };
 /* FORCE: kills; an unknown id is success; clears what a killed ketch left, by the journal. STRICT: a created container is an error
  * (runtime.md#delete); without it, it is killed and deleted, as engines expect. */

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "linux/cgroup_devices.h"
 #include "spec/load.h"
 #include "sys/hostfs.h"
 #include "sys/proc.h"
@@ -186,6 +187,31 @@ int container_stats(const struct container *c, struct stats *ret, struct err *e)
 	if (r < 0)
 		return r;
 	r = gather(c, cg, ret, e);
+	cgroup_free(cg);
+	return r;
+}
+
+/* ---- devices ---- */
+
+int container_devices(const struct container *c, struct arena *arena,
+		      struct cgroup_device_view *ret, struct err *e)
+{
+	struct spec_resources *kept;
+	struct cgroup_devices rules;
+	struct cgroup *cg;
+
+	int r = check_alive(c, e);
+	if (r >= 0)
+		r = container_resources(c, arena, &kept, e);
+	if (r < 0)
+		return r;
+	if (cgroup_devices_plan(&rules, arena, kept ? kept->devices.v : NULL,
+				kept ? kept->devices.n : 0) < 0)
+		return err_sys(e, -ENOMEM, "device rules");
+	r = open_cgroups(c, &cg, e);
+	if (r < 0)
+		return r;
+	r = cgroup_device_view(cg, &rules, arena, ret, e);
 	cgroup_free(cg);
 	return r;
 }

@@ -14,6 +14,8 @@ struct family {
 	bool ns;   /* told in seconds */
 };
 
+enum { LARGEST_PAGE = 65536 };
+
 #define AT(member) offsetof(struct cgroup_stats, member)
 
 static const struct family families[] = {
@@ -82,7 +84,7 @@ static void sample(struct buf *out, const struct family *f, const char *id,
 	buf_addf(out, "%s%s{", f->name, f->counter ? "_total" : "");
 	label(out, "id", id);
 	buf_adds(out, "} ");
-	if (v->v == CGROUP_NO_LIMIT)
+	if (v->v >= (uint64_t)INT64_MAX - LARGEST_PAGE) /* v1: as many pages as there can be */
 		buf_adds(out, "+Inf\n");
 	else if (f->ns)
 		seconds(out, v->v);

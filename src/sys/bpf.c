@@ -47,18 +47,23 @@ static int open_program(uint32_t id)
 	return (int)sys_bpf(BPF_PROG_GET_FD_BY_ID, &attr);
 }
 
+static int get_info(int prog, struct bpf_prog_info *info)
+{
+	union bpf_attr attr;
+
+	memset(info, 0, sizeof(*info));
+	memset(&attr, 0, sizeof(attr));
+	attr.info.bpf_fd = (uint32_t)prog;
+	attr.info.info_len = sizeof(*info);
+	attr.info.info = (uint64_t)(uintptr_t)info;
+	return (int)sys_bpf(BPF_OBJ_GET_INFO_BY_FD, &attr);
+}
+
 static bool is_ours(int prog)
 {
 	struct bpf_prog_info info;
-	union bpf_attr attr;
 
-	memset(&info, 0, sizeof(info));
-	memset(&attr, 0, sizeof(attr));
-	attr.info.bpf_fd = (uint32_t)prog;
-	attr.info.info_len = sizeof(info);
-	attr.info.info = (uint64_t)(uintptr_t)&info;
-	return sys_bpf(BPF_OBJ_GET_INFO_BY_FD, &attr) >= 0 &&
-	       strncmp(info.name, name, sizeof(info.name)) == 0;
+	return get_info(prog, &info) >= 0 && strncmp(info.name, name, sizeof(info.name)) == 0;
 }
 
 /* Descriptor of our program on this very cgroup, or -ENOENT. */
@@ -105,4 +110,45 @@ int bpf_device_attach(int cgroup_fd, const void *insns, size_t len)
 		attr.replace_bpf_fd = (uint32_t)old;
 	}
 	return (int)sys_bpf(BPF_PROG_ATTACH, &attr);
+}
+
+int bpf_device_programs(int cgroup_fd, struct bpf_program *v, unsigned max)
+{
+	uint32_t ids[MAX_PROGRAMS];
+	union bpf_attr attr;
+	int n = 0;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.query.target_fd = (uint32_t)cgroup_fd;
+	attr.query.attach_type = BPF_CGROUP_DEVICE;
+	attr.query.prog_ids = (uint64_t)(uintptr_t)ids;
+	attr.query.prog_cnt = MAX_PROGRAMS;
+	long r = sys_bpf(BPF_PROG_QUERY, &attr);
+	if (r < 0)
+		return (int)r;
+	for (uint32_t i = 0; i < attr.query.prog_cnt && (unsigned)n < max; i++) {
+		auto_fd int prog = open_program(ids[i]);
+		struct bpf_prog_info info;
+
+		if (prog < 0 || get_info(prog, &info) < 0)
+			continue;
+		v[n].id = ids[i];
+		memcpy(v[n].name, info.name, sizeof(v[n].name));
+		v[n].name[sizeof(v[n].name) - 1] = '\0';
+		memcpy(v[n++].tag, info.tag, BPF_PROGRAM_TAG);
+	}
+	return n;
+}
+
+int bpf_device_tag(const void *insns, size_t len, uint8_t tag[BPF_PROGRAM_TAG])
+{
+	auto_fd int prog = load(insns, len);
+	struct bpf_prog_info info;
+
+	if (prog < 0)
+		return prog;
+	int r = get_info(prog, &info);
+	if (r >= 0)
+		memcpy(tag, info.tag, BPF_PROGRAM_TAG);
+	return r < 0 ? r : 0;
 }

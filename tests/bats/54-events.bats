@@ -93,3 +93,67 @@ members() {
   start_one
   ketch events --stats "$CT" | jq -e '.data.network_interfaces == null'
 }
+
+# ---- stats and top ----
+
+@test "stats: a table of all running containers, or of those that are named" {
+  start_one a
+  start_one b
+  run ketch stats --interval 100ms
+  assert_status 0
+  assert_output "${CT}a"
+  assert_output "${CT}b"
+  [[ ${lines[0]} == ID*CPU*MEMORY*LIMIT* ]]
+  run ketch stats --interval 100ms "${CT}b"
+  assert_status 0
+  refute_output "${CT}a "
+  ketch kill "${CT}a" KILL
+  wait_for 5 status_is "${CT}a" stopped
+  run ketch stats --interval 100ms
+  assert_status 0
+  refute_output "${CT}a "
+  run ketch stats "${CT}a"
+  assert_status 1
+  assert_output "container not running"
+}
+
+@test "stats: CPU is measured, memory has its limit" {
+  edit '.linux.resources.memory = {limit: 67108864}'
+  command_is sh -c 'while :; do :; done'
+  detached run --detach -b "$BUNDLE" "$CT"
+  run ketch stats --interval 1s "$CT"
+  assert_status 0
+  read -r _ cpu _ limit _ <<< "${lines[1]}"
+  [ "${cpu%%.*}" -ge 2 ] # of a loop, on a machine that may have much else to do
+  [ "$limit" = 64.0M ]
+}
+
+@test "stats --format json: the lines of events" {
+  start_one
+  ketch stats -f json | jq -e --arg id "$CT" 'select(.id == $id) | .type == "stats"'
+}
+
+@test "stats --format prometheus: valid OpenMetrics text" {
+  edit '.linux.resources.memory = {limit: 67108864}'
+  start_one
+  ketch stats -f prometheus > "$TEST_DIR/metrics"
+  python3 "$BATS_TEST_DIRNAME/openmetrics.py" "$TEST_DIR/metrics"
+  grep -q "^ketch_memory_limit_bytes{id=\"$CT\"} 67108864$" "$TEST_DIR/metrics"
+  grep -q "^ketch_cpu_usage_seconds_total{id=\"$CT\"} [0-9]" "$TEST_DIR/metrics"
+  ketch delete --force "$CT"
+  ketch stats -f prometheus > "$TEST_DIR/metrics" # of nothing
+  python3 "$BATS_TEST_DIRNAME/openmetrics.py" "$TEST_DIR/metrics"
+}
+
+@test "top: figures and processes, what a process calls itself can't steer the terminal" {
+  command_is sh -c 'exec 3> /dev/null; setsid sleep 987 & sh -c "exec -a x sleep 1" 2> /dev/null; printf "" ; exec /bin/busybox sh -c "sleep 988; : $(printf "\\033]0;evil\\007")"'
+  detached run --detach -b "$BUNDLE" "$CT"
+  wait_for 10 bash -c "'$KETCH' --root '$ROOT' top --interval 100ms '$CT' | grep -q 'sleep 988'"
+  run ketch top --interval 100ms "$CT"
+  assert_status 0
+  assert_output "$CT: running"
+  assert_output "sleep 987"
+  assert_output "PID"
+  refute_output $'\033'
+  [ "$(ketch top --interval 100ms -n 2 "$CT" | grep -c "$CT: running")" = 2 ]
+}
