@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core/start.h"
+#include "linux/cgroup_stats.h"
 #include "linux/exec.h"
 #include "sys/proc.h"
 #include "sys/raw.h"
@@ -32,8 +33,12 @@ static int exec_failed(int errnum, const char *program, struct err *e)
 	return err_at(e, "$.process.args[0]");
 }
 
-static int process_died(struct err *e)
+static int process_died(struct cgroup *cg, struct err *e)
 {
+	if (cgroup_oom_error(cg, "the container's process", e) < 0) {
+		err_step(e, "exec");
+		return err_errno(e);
+	}
 	err_set(e, ERR_STATE, "the container's process died before its program began");
 	err_step(e, "exec");
 	return err_hint(e, "a seccomp profile that kills execve, or a memory limit below what the "
@@ -76,7 +81,7 @@ int interrupted(int signal_fd, struct err *e)
 }
 
 int await_exec(struct chan *c, pid_t pid, int pidfd, int signal_fd, volatile uint32_t *exec_errno,
-	       const char *program, struct err *e)
+	       const char *program, struct cgroup *cg, struct err *e)
 {
 	bool announced = false;
 
@@ -101,6 +106,6 @@ int await_exec(struct chan *c, pid_t pid, int pidfd, int signal_fd, volatile uin
 	if (exec_errno && *exec_errno)
 		return exec_failed((int)*exec_errno, program, e);
 	if (!announced || died_before_exec(pid, pidfd))
-		return process_died(e);
+		return process_died(cg, e);
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* create, run and exec: a launch, and what follows it. */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -12,6 +13,7 @@
 #include "core/start.h"
 #include "core/steps.h"
 #include "core/trace.h"
+#include "linux/cgroup_stats.h"
 #include "util/log.h"
 
 int container_create(const struct store *s, const char *id, const struct launch_opts *o,
@@ -39,7 +41,7 @@ static int begin(struct launch *l, struct err *e)
 	struct run *r = &l->run;
 
 	int ret = await_exec(&r->chan, r->init.pid, r->init.pidfd, l->signal_fd, r->exec_errno,
-			     program(l), e);
+			     program(l), r->cgroup, e);
 	if (ret >= 0 && l->plan->opts.use == FOR_CREATE)
 		ret = run_poststart(l->spec, &l->state, r->state_dir, l->signal_fd, e);
 	if (ret < 0) {
@@ -82,10 +84,21 @@ static int stay(struct launch *l, int *ret_status, struct err *e)
 			       ret_status, e);
 }
 
+/* The status alone does not tell who killed it. */
+static void warn_of_oom(struct launch *l)
+{
+	struct err e;
+
+	if (cgroup_oom_error(l->run.cgroup, "the container's program", &e) < 0)
+		log_emit(LOG_WARNING, "%s (%s)", e.msg, e.where);
+}
+
 int launch_stay(struct launch *l, int *ret_status, struct err *e)
 {
 	int r = stay(l, ret_status, e);
 
+	if (r >= 0 && *ret_status == 128 + SIGKILL)
+		warn_of_oom(l);
 	if (l->opts->keep)
 		return r;
 	/* Another command may have deleted it, and the id be another container's by now. */

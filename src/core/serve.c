@@ -3,6 +3,7 @@
  * the socket, decide that somebody died. */
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -11,7 +12,8 @@
 #include "core/start.h"
 #include "core/steps.h"
 #include "engine/progress.h"
-#include "sys/raw.h"
+#include "linux/cgroup_stats.h"
+#include "sys//raw.h"
 #include "util/log.h"
 #include "util/parse.h"
 
@@ -36,8 +38,11 @@ static int died(struct launch *l, struct run_child *child, const char *who, stru
 	else
 		err_set(e, ERR_INTERNAL, "%s ended with status %d and without a word", who,
 			WEXITSTATUS(status));
+	bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+	if (killed && cgroup_oom_error(l->run.cgroup, who, e) < 0)
+		killed = false;
 	err_step(e, child_step(l));
-	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+	if (killed)
 		err_hint(e, "the kernel may have been out of memory: see linux.resources.memory "
 			    "and the kernel's log");
 	return err_errno(e);

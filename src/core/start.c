@@ -124,9 +124,16 @@ static int start_locked(struct container *c, const struct spec *s, int pidfd, st
 	volatile uint32_t *page = NULL;
 	const char *program = s->process && s->process->args.n ? s->process->args.v[0] : "";
 
+	struct cgroup *cg = NULL;
+	struct cgroup_record rec;
+	struct err ignored;
+
+	state_cgroup_record(&c->state, &rec);
+	(void)cgroup_open(&cg, &rec, &ignored); /* for a better error only */
 	int r = send_go(c, s, &chan, &page, e);
 	if (r >= 0)
-		r = await_exec(&chan, (pid_t)c->state.pid, pidfd, -EBADF, page, program, e);
+		r = await_exec(&chan, (pid_t)c->state.pid, pidfd, -EBADF, page, program, cg, e);
+	cgroup_free(cg);
 	close_fd(chan.fd);
 	if (page)
 		munmap((void *)page, sizeof(*page));

@@ -164,6 +164,12 @@ static bool is_idle(struct writer *w, const struct cgroup_write *x)
 	       strv_has(&w->cg->lacking, x->controller);
 }
 
+/* v1 says EBUSY where more is in use than the limit would be. */
+static int check_busy(struct writer *w, const struct cgroup_write *x, struct err *e)
+{
+	return strcmp(x->controller, "memory") == 0 ? check_usage(w, x, e) : 0;
+}
+
 static int write_checked(struct writer *w, const struct cgroup_write *x, struct err *e)
 {
 	int r = x->flags & CGROUP_CHECK_USAGE ? check_usage(w, x, e) : 0;
@@ -177,12 +183,8 @@ static int write_checked(struct writer *w, const struct cgroup_write *x, struct 
 		return 0;
 	if (r == -ENOENT)
 		return leaf_of(w->cg, x->h) ? missing(x, e) : no_leaf(x, e);
-	if (r == -EBUSY && strcmp(x->controller, "memory") == 0) {
-		int low = check_usage(w, x, e);
-
-		if (low < 0)
-			return low;
-	}
+	if (r == -EBUSY && check_busy(w, x, e) < 0)
+		return err_errno(e);
 	return refused(x, r, e);
 }
 
@@ -205,6 +207,9 @@ static int write_at(struct writer *w, size_t i, struct err *e)
 		r = write_once(w, x);
 		if (r >= 0)
 			return 1;
+		/* the next one would be refused for the same reason, in words that hide it */
+		if (r == -EBUSY && check_busy(w, x, e) < 0)
+			return err_errno(e);
 		if (r == -EINVAL || r == -EBUSY) {
 			r = write_checked(w, x + 1, e);
 			r = r < 0 ? r : write_checked(w, x, e);

@@ -101,3 +101,48 @@ uint64_t cgroup_oom_kills(struct cgroup *cg)
 	const char *at = strstr(text, "\noom_kill ");
 	return at && sscanf(at, "\noom_kill %llu", &n) == 1 ? n : 0;
 }
+
+/* The first of FILES that DIR has and that is a number. */
+static bool first_number(int dir, const char *const *files, const char **ret_file, uint64_t *ret)
+{
+	char text[32];
+
+	for (; *files; files++) {
+		if (host_read_small(dir, *files, text, sizeof(text)) > 0 &&
+		    parse_u64(text, ret) >= 0) {
+			*ret_file = *files;
+			return true;
+		}
+	}
+	return false;
+}
+
+int cgroup_oom_error(struct cgroup *cg, const char *who, struct err *e)
+{
+	static const char *const limits[2][3] = {
+		{ "memory.max" },
+		{ "memory.limit_in_bytes" },
+	};
+	static const char *const peaks[2][3] = {
+		{ "memory.peak", "memory.current" },
+		{ "memory.max_usage_in_bytes" },
+	};
+	const char *limit_file, *peak_file;
+	uint64_t limit, peak;
+	bool v1;
+
+	if (!cg || cgroup_oom_kills(cg) == 0)
+		return 0;
+	struct cgroup_leaf *leaf = memory_leaf(cg, &v1);
+	int dir = cgroup_leaf_fd(leaf);
+	if (dir >= 0 && first_number(dir, limits[v1], &limit_file, &limit) &&
+	    first_number(dir, peaks[v1], &peak_file, &peak))
+		err_set(e, ERR_STATE,
+			"%s was killed for want of memory: %s is %llu, and it needs more than %llu",
+			who, limit_file, (unsigned long long)limit,
+			(unsigned long long)MAX(limit, peak));
+	else
+		err_set(e, ERR_STATE, "%s was killed for want of memory", who);
+	err_hint(e, "raise linux.resources.memory.limit");
+	return err_at(e, "$.linux.resources.memory.limit");
+}

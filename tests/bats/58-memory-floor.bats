@@ -1,0 +1,50 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# How little memory a container needs: no more than under crun; and what is said when it is too little.
+
+load helpers
+
+@test "memory: the smallest limit a container starts under is not above crun's" {
+  command -v crun > /dev/null || skip "no crun to compare with"
+  local i floors ours theirs
+  for i in 1 2 3; do # the kernel charges by batches: one round may differ by some pages
+    floors=$(STEP=64 "$BATS_TEST_DIRNAME/../bench/memory-floor.sh" "$BUNDLE" "$KETCH" "$(command -v crun)") || skip "crun can't run this bundle here: $floors"
+    echo "$floors"
+    ours=$(sed -n 's/^ketch //p' <<< "$floors") theirs=$(sed -n 's/^crun //p' <<< "$floors")
+    [ "$ours" -gt "$theirs" ] || return 0
+  done
+  return 1
+}
+
+# Every way to be told: the limit is refused, init is killed by it, or the program is.
+told() {
+  grep -Eq 'is below current usage [0-9]+|killed for want of memory: memory\.[a-z_]+ is [0-9]+, and it needs more than [0-9]+' "$1"
+}
+
+@test "memory: a limit that is too small is told with what is needed" {
+  command_is true
+  local limit
+  for limit in 65536 131072 163840; do
+    edit --argjson l $limit '.linux.resources.memory = {limit: $l, swap: $l}'
+    rm -f "$TEST_DIR/log"
+    run ketch --log "$TEST_DIR/log" run -b "$BUNDLE" "$CT" < /dev/null
+    [ "$status" != 0 ] || continue
+    told "$TEST_DIR/log" || { echo "$limit: $output; $(cat "$TEST_DIR/log")" >&2; return 1; }
+    grep -q '\$.linux.resources.memory.limit' "$TEST_DIR/log" <(echo "$output")
+    assert_clean
+  done
+}
+
+@test "memory: a program that is killed for it is told apart from one that was killed by hand" {
+  edit '.linux.resources.memory = {limit: 16777216, swap: 16777216}'
+  command_is sh -c 'x=xxxxxxxxxxxxxxxx; while :; do x=$x$x; done'
+  run ketch --log "$TEST_DIR/log" run -b "$BUNDLE" "$CT" < /dev/null
+  assert_status 137
+  grep -q "the container's program was killed for want of memory" "$TEST_DIR/log"
+  command_is sh -c 'kill -KILL $$; sleep 100'
+  edit 'del(.linux.namespaces[] | select(.type == "pid"))'
+  rm "$TEST_DIR/log"
+  run ketch --log "$TEST_DIR/log" run -b "$BUNDLE" "$CT" < /dev/null
+  assert_status 137
+  refute grep -q "want of memory" "$TEST_DIR/log"
+}
