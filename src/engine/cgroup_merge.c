@@ -313,6 +313,19 @@ static int changes_of(size_t i, struct cgroup_writes *out, struct arena *a,
 	return r < 0 ? err_sys(e, r, "resources") : 0;
 }
 
+/* An idle cgroup takes no weight: where it is to be idle no longer, that comes first. */
+static void wake_first(struct cgroup_writes *out)
+{
+	for (size_t i = 1; i < out->n; i++) {
+		struct cgroup_write w = out->v[i];
+
+		if (strcmp(w.file, "cpu.idle") != 0 || strcmp(w.value, "0") != 0)
+			continue;
+		memmove(&out->v[1], &out->v[0], i * sizeof(w));
+		out->v[0] = w;
+	}
+}
+
 int cgroup_table_changes(struct cgroup_writes *out, struct arena *a, const struct cgroup_update *u,
 			 const struct facts *f, struct err *e)
 {
@@ -320,6 +333,7 @@ int cgroup_table_changes(struct cgroup_writes *out, struct arena *a, const struc
 
 	for (size_t i = 0; i < cgroup_table_rows() && r >= 0; i++)
 		r = changes_of(i, out, a, u, f, e);
+	wake_first(out);
 	return r;
 }
 

@@ -129,6 +129,9 @@ static const char *hint_for(const struct cgroup_write *x, int r)
 		return "the processes use more than that already";
 	if (r == -EINVAL && strcmp(x->file, "memory.limit_in_bytes") == 0)
 		return "it can't be above the limit of memory and swap together";
+	if (r == -EINVAL &&
+	    (strcmp(x->file, "cpu.shares") == 0 || strcmp(x->file, "cpu.weight") == 0))
+		return "an idle cgroup (cpu.idle) has no weight";
 	if (r == -EINVAL && strncmp(x->file, "cpu.", 4) == 0)
 		return "the kernel takes what fits the limits of the cgroup above it only";
 	if (r == -ENODEV && (strncmp(x->file, "blkio.", 6) == 0 || strncmp(x->file, "io.", 3) == 0))
