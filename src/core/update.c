@@ -101,6 +101,19 @@ static void keep_again(const struct container *c, const struct spec_resources *b
 		(void)keep(c, &text, &ignored);
 }
 
+static int announce(struct cgroup *cg, const struct cgroup_change *change, struct err *e)
+{
+	auto_arena struct arena arena = { 0 };
+	struct cgroup_devices devices;
+
+	if (!change->devices)
+		return cgroup_announce(cg, change->writes, NULL, e);
+	if (cgroup_devices_plan(&devices, &arena, change->now->devices.v, change->now->devices.n) <
+	    0)
+		return err_sys(e, -ENOMEM, "device rules");
+	return cgroup_announce(cg, change->writes, &devices, e);
+}
+
 static int apply(struct container *c, struct cgroup *cg, const struct cgroup_change *change,
 		 const struct buf *text, struct err *e)
 {
@@ -113,7 +126,7 @@ static int apply(struct container *c, struct cgroup *cg, const struct cgroup_cha
 		return r;
 	r = keep(c, text, e);
 	if (r >= 0) {
-		r = cgroup_announce(cg, change->writes, e);
+		r = announce(cg, change, e);
 		if (r < 0)
 			keep_again(c, change->before, file >= 0);
 	}

@@ -203,7 +203,8 @@ int cgroup_destroy(struct cgroup *cg, struct err *e)
 	return cg->driver ? cg->driver->destroy(cg, e) : 0;
 }
 
-int cgroup_announce(struct cgroup *cg, const struct cgroup_writes *w, struct err *e)
+int cgroup_announce(struct cgroup *cg, const struct cgroup_writes *w,
+		    const struct cgroup_devices *devices, struct err *e)
 {
-	return cg->driver && cg->driver->announce ? cg->driver->announce(cg, w, e) : 0;
+	return cg->driver && cg->driver->announce ? cg->driver->announce(cg, w, devices, e) : 0;
 }

@@ -44,9 +44,10 @@ bool cgroup_clone_refused(struct cgroup *cg);
 /* In a single-threaded child: joins the hierarchies it was not born in, through descriptors the parent opened. */
 int cgroup_join_self(struct cgroup *cg, struct err *e);
 
-/* Tells who else looks after the cgroups (systemd) what W sets in them, so that it does not undo it with its own next change. For
+/* Tells who else looks after the cgroups (systemd) what W sets in them, and the DEVICES that are allowed now (NULL: as before), so that it does not undo it with its own next change. For
  * `update`, after the files are written; in `create` the steps do it. Nothing to do for cgroups of the cgroupfs driver. */
-int cgroup_announce(struct cgroup *cg, const struct cgroup_writes *w, struct err *e);
+int cgroup_announce(struct cgroup *cg, const struct cgroup_writes *w,
+		    const struct cgroup_devices *devices, struct err *e);
 
 /* All processes in the container's cgroups and below: calls FN for each pid (our pid namespace). */
 int cgroup_pids(struct cgroup *cg, int (*fn)(void *ctx, pid_t pid), void *ctx, struct err *e);

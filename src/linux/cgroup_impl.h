@@ -46,7 +46,8 @@ struct cgroup_driver {
 	/* Writes linux.resources: those with WHEN. */
 	int (*apply)(struct run *r, struct cgroup *cg, enum cgroup_when when, struct err *e);
 	/* See cgroup_announce(); NULL: nobody to tell. */
-	int (*announce)(struct cgroup *cg, const struct cgroup_writes *w, struct err *e);
+	int (*announce)(struct cgroup *cg, const struct cgroup_writes *w,
+			const struct cgroup_devices *devices, struct err *e);
 	/* Removes what it made. Processes are gone or are killed. */
 	int (*destroy)(struct cgroup *cg, struct err *e);
 };

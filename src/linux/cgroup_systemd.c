@@ -186,7 +186,8 @@ static int apply(struct run *r, struct cgroup *cg, enum cgroup_when when, struct
 	return ret;
 }
 
-static int announce(struct cgroup *cg, const struct cgroup_writes *w, struct err *e)
+static int announce(struct cgroup *cg, const struct cgroup_writes *w,
+		    const struct cgroup_devices *devices, struct err *e)
 {
 	auto_arena struct arena a = { 0 };
 	struct systemd_props props = { .arena = &a };
@@ -194,6 +195,13 @@ static int announce(struct cgroup *cg, const struct cgroup_writes *w, struct err
 	if (!cg->scope)
 		return 0;
 	systemd_add_writes(&props, w, true);
+	if (devices) { /* an empty list clears the old one, a list is added to it */
+		(void)systemd_add(&props, "DeviceAllow", "a(ss)", 0);
+		if (devices->allow_all)
+			systemd_add_text(&props, "DevicePolicy", "auto");
+		else
+			systemd_add_devices(&props, devices);
+	}
 	if (props.n == 0 && !props.failed)
 		return 0;
 	int r = connect_for(cg, e);

@@ -144,6 +144,22 @@ check_files() {
   same "$(cat "$DIR/../memory.max")" 67108864
 }
 
+@test "systemd: update of device rules reaches the unit, and outlives a daemon-reload" {
+  edit '.linux.devices += [{path: "/dev/other", type: "c", major: 1, minor: 11}] | .linux.resources.devices = [{allow: false, access: "rwm"}]'
+  # kmsg: opening it for writing needs no capability
+  start_sd
+  run ketch exec "$CT" sh -c ': > /dev/other'
+  assert_output "not permitted"
+  ketch update -r - "$CT" <<< '{"devices": [{"allow": false, "access": "rwm"}, {"allow": true, "type": "c", "major": 1, "minor": 11, "access": "rw"}]}'
+  ketch exec "$CT" sh -c ': > /dev/other'
+  systemctl daemon-reload
+  ketch exec "$CT" sh -c ': > /dev/other; : > /dev/null'
+  ketch update -r - "$CT" <<< '{"devices": [{"allow": false, "access": "rwm"}]}'
+  run ketch exec "$CT" sh -c ': > /dev/other'
+  assert_output "not permitted"
+  ketch exec "$CT" sh -c ': > /dev/null'
+}
+
 @test "systemd: set-property of an administrator holds" {
   start_sd
   systemctl set-property --runtime "$UNIT" MemoryMax=64M TasksMax=99
