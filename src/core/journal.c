@@ -92,7 +92,8 @@ int journal_replay(int dir,
 	return text.p ? journal_each(text.p, fn, ctx, e) : 0;
 }
 
-int journal_put_process(int fd, const char *what, pid_t pid, struct err *e)
+int journal_put_process(int fd, const char *what, pid_t pid, uint64_t *ret_start_time,
+			struct err *e)
 {
 	struct proc_stat ps;
 	char value[64];
@@ -100,6 +101,7 @@ int journal_put_process(int fd, const char *what, pid_t pid, struct err *e)
 	int r = proc_stat_host(pid, &ps);
 	if (r < 0)
 		return err_sys(e, r, "read the start time of process %d", pid);
+	*ret_start_time = ps.start_time;
 	snprintf(value, sizeof(value), "%d %" PRIu64, pid, ps.start_time);
 	return journal_put(fd, what, value, e);
 }
@@ -107,8 +109,9 @@ int journal_put_process(int fd, const char *what, pid_t pid, struct err *e)
 int journal_add_process(int dir, const char *what, pid_t pid, struct err *e)
 {
 	auto_fd int fd = journal_open(dir);
+	uint64_t start_time;
 
-	return journal_put_process(fd, what, pid, e);
+	return journal_put_process(fd, what, pid, &start_time, e);
 }
 
 void journal_kill(const char *what, const char *value)

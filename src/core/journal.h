@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "util/err.h"
@@ -39,8 +40,9 @@ int journal_each(char *text,
 		 int (*fn)(void *ctx, const char *what, const char *value, struct err *e),
 		 void *ctx, struct err *e);
 
-/* An entry JOURNAL_PROCESS or JOURNAL_HOOK for the live or dead process PID, not reaped yet. */
-int journal_put_process(int fd, const char *what, pid_t pid, struct err *e);
+/* An entry JOURNAL_PROCESS or JOURNAL_HOOK for the live or dead process PID, not reaped yet; the first one tells what it read. */
+int journal_put_process(int fd, const char *what, pid_t pid, uint64_t *ret_start_time,
+			struct err *e);
 int journal_add_process(int dir, const char *what, pid_t pid, struct err *e);
 /* SIGKILL to what such an entry names, if it is still that process; a hook's whole group. */
 void journal_kill(const char *what, const char *value);

@@ -202,7 +202,9 @@ static int make_children(struct launch *l, struct err *e)
 	close_fd(TAKE_FD(r->created_fd)); /* init's alone: the lock must end with its execve */
 	close_fd(TAKE_FD(r->listen_fd));
 	close_fd(TAKE_FD(r->listener_fd)); /* the agent may read to the end of the connection */
-	return l->container ? 0 : journal_put_process(l->journal, JOURNAL_PROCESS, pid, e);
+	return l->container ? 0
+			    : journal_put_process(l->journal, JOURNAL_PROCESS, pid,
+						  &child->start_time, e);
 }
 
 static int host_steps(struct launch *l, struct err *e)

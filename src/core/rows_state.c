@@ -117,9 +117,9 @@ static int record_cgroup(struct launch *l, struct cgroup_record *rec, struct err
 static int write_state(struct launch *l, struct err *e)
 {
 	struct cgroup_record rec = { 0 };
-	struct proc_stat ps;
+	struct proc_stat ps = { .start_time = l->run.init.start_time };
 
-	int r = proc_stat(&l->run.proc, l->run.init.pid, &ps);
+	int r = ps.start_time ? 0 : proc_stat(&l->run.proc, l->run.init.pid, &ps);
 	if (r < 0)
 		return err_sys(e, r, "read the start time of process %d", l->run.init.pid);
 	l->state.pid = l->run.init.pid;

@@ -26,8 +26,9 @@ enum stage {
 };
 
 struct run_child {
-	pid_t pid; /* 0: none */
-	int pidfd; /* -EBADF: none */
+	pid_t pid;	     /* 0: none */
+	int pidfd;	     /* -EBADF: none */
+	uint64_t start_time; /* proc_pid_stat(5); 0: not read yet */
 };
 
 struct cgroup;		/* linux/cgroup.h */

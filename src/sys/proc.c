@@ -348,24 +348,36 @@ int proc_write_sysctl(const struct procfs *p, const char *name, const char *valu
 	return write_and_close(fd, value);
 }
 
+/* Field N, counted as in proc_pid_stat(5), of TEXT, which begins before field FIRST. NULL: it has not that many. */
+static const char *stat_field(const char *text, int first, int n)
+{
+	for (;; first++) {
+		text += strspn(text, " ");
+		if (!*text)
+			return NULL;
+		if (first == n)
+			return text;
+		text += strcspn(text, " ");
+	}
+}
+
 int proc_stat_parse(const char *text, struct proc_stat *ret)
 {
 	/* The name in the second field may hold anything, ")" too. */
 	const char *p = strrchr(text, ')');
-	struct proc_stat s;
-	int ppid, n;
+	const char *state = p ? stat_field(p + 1, 3, 3) : NULL;
+	const char *ppid = state ? stat_field(state, 3, 4) : NULL;
+	const char *flags = ppid ? stat_field(ppid, 4, 9) : NULL;
+	const char *start_time = flags ? stat_field(flags, 9, 22) : NULL;
 
-	if (!p)
+	if (!start_time || !strchr("0123456789", *start_time))
 		return -EINVAL;
-	/* fields 3 (state), 4 (ppid), 9 (flags), 22 (starttime) of proc_pid_stat(5) */
-	n = sscanf(p + 1,
-		   " %c %d %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d "
-		   "%" SCNu64,
-		   &s.state, &ppid, &s.flags, &s.start_time);
-	if (n != 4)
-		return -EINVAL;
-	s.ppid = ppid;
-	*ret = s;
+	*ret = (struct proc_stat){
+		.state = *state,
+		.ppid = (pid_t)strtol(ppid, NULL, 10),
+		.flags = (unsigned)strtoul(flags, NULL, 10),
+		.start_time = strtoull(start_time, NULL, 10),
+	};
 	return 0;
 }
 

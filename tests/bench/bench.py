@@ -8,7 +8,7 @@ CASES: run-default run-minimal create-start-delete state exec list kill (user+sy
 As root, on a quiet machine; never part of the tests. The peers that are installed are measured. On a hybrid host crun needs the
 plain v1 view: unshare -m sh -c 'mount --make-rprivate /; umount /sys/fs/cgroup/unified; tests/bench/bench.py'
 """
-import argparse, json, os, shutil, statistics, subprocess, sys, tempfile, time
+import argparse, json, os, random, shutil, statistics, subprocess, sys, tempfile, time
 
 APPLETS = "sh true sleep cat echo".split()
 
@@ -102,7 +102,8 @@ def compare_commands(name, runtimes, env, rounds):
         quietly(rt, "run", "-d", "-b", env["sleeper"], "bench-" + rt["name"])
     rows = {rt["name"]: [] for rt in runtimes}
     for i in range(rounds + 2):
-        for rt in runtimes:
+        # in another order each time: what runs before leaves the caches as it likes them
+        for rt in random.sample(runtimes, len(runtimes)):
             result = one(rt, env, i)
             if i >= 2:
                 rows[rt["name"]].append(result)
@@ -196,6 +197,7 @@ def main():
     for name in o.cases:
         if name not in COMMANDS and name not in OTHERS:
             p.error(f"no case '{name}'")
+    random.seed(1)
     top = tempfile.mkdtemp(prefix="ketch-bench.", dir="/dev/shm")
     runtimes = [{"name": "ketch", "base": [os.path.realpath(o.ketch), "--root", top + "/ketch"]}]
     runtimes += [{"name": n, "base": [shutil.which(n), "--root", f"{top}/{n}"]} for n in ("crun", "runc") if shutil.which(n)]
