@@ -121,6 +121,20 @@ static int find_in(int mnt, const char *below)
 	return rootdir_open_path(&dir, *below ? below : "/", 0);
 }
 
+/* Whether PATH shows MNT, and nothing was mounted over it by another name of the place. */
+static bool is_on_top(const struct run *r, const char *path, int mnt, signed char *known)
+{
+	uint64_t there, ours;
+
+	if (*known)
+		return *known > 0;
+	auto_fd int fd = rootdir_open_path(&r->root, path, 0);
+	bool same = fd >= 0 && sys_mount_id(fd, &there) == 0 && sys_mount_id(mnt, &ours) == 0 &&
+		    there == ours;
+	*known = same ? 1 : -1;
+	return same;
+}
+
 int mount_find(struct run *r, const char *path)
 {
 	static const char *const dirs[] = { "/proc", "/sys" };
@@ -132,9 +146,14 @@ int mount_find(struct run *r, const char *path)
 	for (size_t i = 0; i < N_ELEMENTS(dirs) && r->mounts && !strstr(clean, ".."); i++) {
 		const char *below = path_below(clean, dirs[i]);
 		int mnt = *remembered(r->mounts, dirs[i]);
-		int fd = below && mnt >= 0 ? find_in(mnt, below) : -ENOENT;
+		int fd = below && mnt >= 0 ? find_in(mnt, below) : -EBADF;
 
 		if (fd >= 0)
+			return fd;
+		/* Most of the usual lists is not there, and a second look-up costs as much as the first. A longer path may
+		 * lead through a link. */
+		if (fd == -ENOENT && !strchr(below, '/') &&
+		    is_on_top(r, dirs[i], mnt, &r->mounts->on_top[i]))
 			return fd;
 	}
 	return rootdir_open_path(&r->root, clean, 0);

@@ -23,7 +23,9 @@ struct mount_work {
 	int self_fds; /* verified /proc/self/fd, for mount(2) on a descriptor; -EBADF: not needed so far */
 	int dev; /* the container's /dev, never a symlink; -EBADF: not needed so far */
 	int null_mask; /* rootfs.pivot: detached clone of the host's /dev/null, which mounts.masked attaches */
-	int proc, sys;		   /* what was mounted on /proc and /sys, if it is proc and sysfs */
+	int proc, sys; /* what was mounted on /proc and /sys, if it is proc and sysfs */
+	signed char
+		on_top[2]; /* mount_find(): is it still what these paths show? 0: not looked yet */
 	int late[MOUNTS_MAX_LATE]; /* mounts that become read-only when everything is in its place */
 	unsigned n_late;
 };

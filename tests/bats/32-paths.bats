@@ -17,6 +17,20 @@ load helpers
   [ -s "$BUNDLE/rootfs/etc/passwd" ]
 }
 
+# mount_find() looks in the proc that was mounted; what covers it by another name of the place must be masked all the same.
+@test "paths: masked below /proc is what /proc shows, also when a mount covers it by way of a link" {
+  mkdir -p "$TEST_DIR/cover/dir"
+  echo open > "$TEST_DIR/cover/ketch-key"
+  echo open > "$TEST_DIR/cover/dir/key"
+  ln -s proc "$BUNDLE/rootfs/p"
+  edit '.mounts += [{destination: "/p", type: "bind", source: $s, options: ["bind"]}]
+    | .linux.maskedPaths += ["/proc/ketch-none", "/proc/ketch-key", "/proc/dir/key"] | .linux.readonlyPaths = []' --arg s "$TEST_DIR/cover"
+  command_is sh -c 'ls -d /proc/ketch-key /proc/dir/key && cat /proc/ketch-key /proc/dir/key'
+  run_bundle
+  assert_status 0
+  [ "$(echo $output)" = "/proc/dir/key /proc/ketch-key" ]
+}
+
 @test "paths: read-only ones can be read, not written" {
   edit '.linux.readonlyPaths += ["/etc", "/no/such/path"]'
   command_is sh -c 'cat /etc/passwd; touch /etc/x; echo 1 > /proc/sys/kernel/panic; true'
