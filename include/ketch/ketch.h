@@ -70,6 +70,8 @@ int ketch_resume(ketch_context *c, const char *id, ketch_error **err);
 /* Changes the resources of a container by RESOURCES, a linux.resources document of the runtime-spec: what it does not say stays. All of
  * it, or nothing and an error. */
 int ketch_update(ketch_context *c, const char *id, const char *resources, ketch_error **err);
+/* What a container uses: *RET_JSON is the line that `ketch events --stats` prints, to be freed with free(3). */
+int ketch_stats(ketch_context *c, const char *id, char **ret_json, ketch_error **err);
 /* FORCE: kills it first; an unknown id is success. */
 int ketch_delete(ketch_context *c, const char *id, int force, ketch_error **err);
 

@@ -6,6 +6,7 @@
 
 #include "api/context.h"
 #include "config.h"
+#include "core/stats.h"
 #include "spec/load.h"
 
 const char *ketch_version(void)
@@ -242,6 +243,29 @@ int ketch_update(ketch_context *c, const char *id, const char *resources, ketch_
 
 	int r = spec_load_resources(&change, &arena, resources, strlen(resources), &e);
 	return r < 0 ? api_fail(r, &e, err) : with_container(c, id, do_update, change, err);
+}
+
+static int do_stats(struct container *ct, void *data, struct err *e)
+{
+	auto_stats struct stats s = { 0 };
+	struct buf *line = data;
+
+	int r = container_stats(ct, &s, e);
+	if (r < 0)
+		return r;
+	stats_event_json(&s, ct->id, line);
+	return buf_error(line) < 0 ? err_sys(e, -ENOMEM, "stats") : 0;
+}
+
+int ketch_stats(ketch_context *c, const char *id, char **ret_json, ketch_error **err)
+{
+	auto_buf struct buf line = { 0 };
+	int r = with_container(c, id, do_stats, &line, err);
+
+	if (r < 0)
+		return r;
+	*ret_json = buf_take(&line);
+	return 0;
 }
 
 int ketch_delete(ketch_context *c, const char *id, int force, ketch_error **err)

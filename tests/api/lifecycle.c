@@ -3,6 +3,7 @@
  * The bundle's program must run until it is killed. Prints one line a step; exit status 0 when all went as it must. */
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -91,6 +92,12 @@ static int life(ketch_context *c, const char *bundle, const char *id)
 		return failed("exec", r < 0 ? r : status, e);
 	if ((r = ketch_update(c, id, "{\"pids\": {\"limit\": 64}}", &e)) < 0)
 		return failed("update", r, e);
+	char *stats = NULL;
+	if ((r = ketch_stats(c, id, &stats, &e)) < 0)
+		return failed("stats", r, e);
+	if (!strstr(stats, "\"limit\":64"))
+		return failed("stats: the limit of update", -1, e);
+	free(stats);
 	if ((r = ketch_pause(c, id, &e)) < 0)
 		return failed("pause", r, e);
 	if (expect_status(c, id, "paused"))
