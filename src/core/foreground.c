@@ -17,12 +17,13 @@
 /* One direction. Bytes wait here when the other side is slow, so that a full input queue can't stop the output. */
 struct pipe_buf {
 	int from, to; /* -1: closed */
+	bool broken;  /* TO takes no more */
 	size_t len, off;
 	char data[8192];
 };
 
 struct relay {
-	int master;
+	int *master;
 	struct pipe_buf in, out; /* our stdin → master, master → our stdout */
 	bool raw;
 	struct termios saved;
@@ -37,11 +38,11 @@ void foreground_resize(int master)
 		(void)ioctl(master, TIOCSWINSZ, &ws);
 }
 
-static void relay_begin(struct relay *r, int master)
+static void relay_begin(struct relay *r)
 {
 	struct termios t;
+	int master = *r->master;
 
-	r->master = master;
 	r->in.from = r->in.to = r->out.from = r->out.to = -1;
 	if (master < 0)
 		return;
@@ -77,8 +78,10 @@ static bool pump(struct pipe_buf *p)
 		p->off = 0;
 	}
 	ssize_t n = write(p->to, p->data + p->off, p->len);
-	if (n < 0)
-		return errno == EAGAIN || errno == EINTR;
+	if (n < 0) {
+		p->broken = errno != EAGAIN && errno != EINTR;
+		return !p->broken;
+	}
 	p->off += (size_t)n;
 	p->len -= (size_t)n;
 	return true;
@@ -93,6 +96,19 @@ static void step_direction(struct pipe_buf *p, const struct pollfd *from, const 
 		p->from = -1;
 		p->len = 0;
 	}
+}
+
+/*
+ * Our terminal is gone, or the reader of our output: the container's terminal goes the same way. Its session gets SIGHUP and the end
+ * of input, where it would otherwise wait for ever with a full output queue.
+ */
+static void hang_up_when_gone(struct relay *r, const struct pollfd *input)
+{
+	if (*r->master < 0 || !(r->out.broken || (r->raw && input->revents & (POLLHUP | POLLERR))))
+		return;
+	r->in.from = r->out.from = -1;
+	r->in.len = r->out.len = 0;
+	close_fd(TAKE_FD(*r->master));
 }
 
 /* What the program wrote before it ended. */
@@ -157,11 +173,12 @@ static int loop(struct relay *r, pid_t pid, int pidfd, int sigfd, int *ret_statu
 		if (poll(p, N_ELEMENTS(p), r->notify ? notify_timeout(r->notify) : -1) < 0 &&
 		    errno != EINTR)
 			return err_sys(e, -errno, "poll");
-		int ret = p[0].revents ? take_signal(sigfd, pidfd, r->master, &chld, e) : 0;
+		int ret = p[0].revents ? take_signal(sigfd, pidfd, *r->master, &chld, e) : 0;
 		if (ret < 0)
 			return ret;
 		step_direction(&r->in, &p[2], &p[3]);
 		step_direction(&r->out, &p[4], &p[5]);
+		hang_up_when_gone(r, &p[2]);
 		if (r->notify) /* before the end: what was said counts */
 			notify_step(r->notify, getpid());
 		if ((chld || p[1].revents) && reap(pid, ret_status))
@@ -170,17 +187,17 @@ static int loop(struct relay *r, pid_t pid, int pidfd, int sigfd, int *ret_statu
 	}
 }
 
-int foreground_wait(pid_t pid, int pidfd, int master, struct notify *notify, int *ret_status,
+int foreground_wait(pid_t pid, int pidfd, int *master, struct notify *notify, int *ret_status,
 		    struct err *e)
 {
-	struct relay r = { .notify = notify };
+	struct relay r = { .master = master, .notify = notify };
 	sigset_t all;
 
 	sigfillset(&all);
 	auto_fd int sigfd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (sigfd < 0)
 		return err_sys(e, -errno, "signalfd");
-	relay_begin(&r, master);
+	relay_begin(&r);
 	int ret = loop(&r, pid, pidfd, sigfd, ret_status, e);
 	if (ret >= 0)
 		drain(&r);

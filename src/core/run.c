@@ -80,7 +80,7 @@ static int stay(struct launch *l, int *ret_status, struct err *e)
 	int ret = unlock(l, e);
 	if (ret < 0)
 		return ret;
-	return foreground_wait(r->init.pid, r->init.pidfd, r->console_master, &l->notify,
+	return foreground_wait(r->init.pid, r->init.pidfd, &r->console_master, &l->notify,
 			       ret_status, e);
 }
 
@@ -174,6 +174,6 @@ int container_exec(const struct store *s, const char *id, const struct launch_op
 	trace_write(o->trace, &step_table, l.run.progress);
 	if (r < 0 || o->detach)
 		return r;
-	return foreground_wait(l.run.init.pid, l.run.init.pidfd, l.run.console_master, NULL,
+	return foreground_wait(l.run.init.pid, l.run.init.pidfd, &l.run.console_master, NULL,
 			       ret_status, e);
 }

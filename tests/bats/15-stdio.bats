@@ -205,6 +205,18 @@ refused() {
   assert_output "got x"
 }
 
+# Without a reader the terminal's queue fills up, and the program would wait for ever.
+@test "stdio: the container's terminal is hung up when the reader of our output goes" {
+  with_terminal
+  command_is cat /dev/zero
+  run timeout -s KILL 20 bash -c "'$KETCH' --root '$ROOT' run -b '$BUNDLE' '$CT' < /dev/null | head -c 5 | wc -c; exit \${PIPESTATUS[0]}"
+  assert_status 1
+  assert_output 5
+  command_is sh -c 'trap "" HUP; echo ready; read x; exit 5'
+  pty expect:ready raw close -- run -b "$BUNDLE" "$CT"
+  assert_status 5
+}
+
 @test "stdio: /dev/console is the terminal" {
   with_terminal
   command_is sh -c 'echo "by console" > /dev/console; echo "by tty" > /dev/tty; [ "$(stat -c %t:%T /dev/console)" = "$(stat -L -c %t:%T /proc/self/fd/0)" ] && echo same'

@@ -104,6 +104,9 @@ class Runner:
             os.execv(command[0], command)
 
     def read(self, timeout):
+        if self.master is None:
+            time.sleep(timeout)
+            return False
         ready, _, _ = select.select([self.master], [], [], timeout)
         if ready:
             self.text += os.read(self.master, 65536)
@@ -134,6 +137,9 @@ class Runner:
             set_size(self.slave, value)
         elif name == "signal":
             os.kill(self.pid, getattr(signal, "SIG" + value))
+        elif name == "close":
+            os.close(self.master)
+            self.master = None
         elif name in ("raw", "cooked"):
             self.is_raw(name == "raw")
         else:
@@ -156,7 +162,7 @@ class Runner:
             pass
         sys.stdout.buffer.write(self.text.replace(b"\r\n", b"\n"))
         sys.stdout.flush()
-        if termios.tcgetattr(self.slave) != self.before:
+        if self.master is not None and termios.tcgetattr(self.slave) != self.before:
             sys.exit("the terminal's settings are not as before")
         return status
 
