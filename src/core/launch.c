@@ -13,6 +13,7 @@
 #include "core/rows.h"
 #include "core/steps.h"
 #include "engine/progress.h"
+#include "linux/cgroup.h"
 #include "linux/netdev.h"
 #include "linux/seccomp.h"
 #include "sys/hostfs.h"
@@ -55,7 +56,8 @@ static void log_spec_warnings(const struct launch *l)
 	for (size_t i = 0; i < l->spec->warnings.n; i++) {
 		const struct spec_warning *w = &l->spec->warnings.v[i];
 
-		log_emit(LOG_WARNING, "%s:%u:%u: %s: %s", FILE_CONFIG, w->line, w->col, w->where,
+		log_emit(LOG_WARNING, "%s:%u:%u: %s: %s",
+			 l->opts->config ? l->opts->config : FILE_CONFIG, w->line, w->col, w->where,
 			 w->text);
 	}
 }
@@ -254,11 +256,12 @@ int launch(struct launch *l, enum plan_use use, bool start_at_once, struct err *
 	return launch_prepare(l, use, start_at_once, make_and_serve, e);
 }
 
-static void end_child(struct run_child *child)
+/* WAIT: not for one that a paused container's cgroup v1 holds: it ends when it is thawed, and nobody says when. */
+static void end_child(struct run_child *child, bool wait)
 {
 	if (child->pidfd >= 0)
 		(void)sys_pidfd_send_signal(child->pidfd, SIGKILL);
-	if (child->pid > 0) {
+	if (child->pid > 0 && wait) {
 		while (waitpid(child->pid, NULL, __WALL) < 0 && errno == EINTR)
 			continue;
 	}
@@ -290,8 +293,10 @@ static bool hooks_began(const struct launch *l)
 
 void launch_abort(struct launch *l)
 {
-	end_child(&l->run.first);
-	end_child(&l->run.init);
+	bool wait = !l->container || !l->run.cgroup || !cgroup_is_frozen(l->run.cgroup);
+
+	end_child(&l->run.first, wait);
+	end_child(&l->run.init, wait);
 	stage_undo(&step_table, &l->run, &l->served);
 	if (hooks_began(l))
 		hooks_run_poststop(l->spec, &l->state, l->bundle);

@@ -33,7 +33,7 @@ static int exec_failed(int errnum, const char *program, struct err *e)
 	return err_at(e, "$.process.args[0]");
 }
 
-static int process_died(struct cgroup *cg, struct err *e)
+int process_died(struct cgroup *cg, struct err *e)
 {
 	if (cgroup_oom_error(cg, "the container's process", e) < 0) {
 		err_step(e, "exec");

@@ -131,6 +131,8 @@ static int start_locked(struct container *c, const struct spec *s, int pidfd, st
 	state_cgroup_record(&c->state, &rec);
 	(void)cgroup_open(&cg, &rec, &ignored); /* for a better error only */
 	int r = send_go(c, s, &chan, &page, e);
+	if (r == -EPIPE || r == -ECONNRESET || r == -ECONNREFUSED)
+		r = process_died(cg, e);
 	if (r >= 0)
 		r = await_exec(&chan, (pid_t)c->state.pid, pidfd, -EBADF, page, program, cg, e);
 	cgroup_free(cg);

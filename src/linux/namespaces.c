@@ -315,6 +315,14 @@ static int join_user(struct run *r, struct err *e)
 	return ret < 0 ? join_err(r, NS_USER, ret, e) : ns_become_root(e);
 }
 
+/* A process that is gone has no files in /proc: that is news about the container, not about /proc. */
+static int init_ended(int ret, const char *what, struct err *e)
+{
+	if (ret == -ENOENT || ret == -ESRCH)
+		return err_set(e, ERR_STATE, "the container's init has ended");
+	return err_sys(e, ret, "%s", what);
+}
+
 /* The namespaces of the container's init (its directory /proc/PID/ns) that are not ours. */
 static int differing(struct run *r, int theirs, struct err *e)
 {
@@ -333,7 +341,7 @@ static int differing(struct run *r, int theirs, struct err *e)
 		if (ret >= 0)
 			ret = sys_stat_ids(theirs, files[i], &dev[1], &ino[1]);
 		if (ret < 0)
-			return err_sys(e, ret, "look at the container's namespaces");
+			return init_ended(ret, "look at the container's namespaces", e);
 		if (dev[0] != dev[1] || ino[0] != ino[1])
 			flags |= ns_clone_flag(i);
 	}
@@ -379,10 +387,10 @@ static int run_enter(struct run *r, struct err *e)
 
 	pid_t pid = sys_pidfd_getpid(r->init_pidfd);
 	if (pid < 0)
-		return err_sys(e, pid, "find the container's init");
+		return init_ended(pid, "find the container's init", e);
 	auto_fd int theirs = proc_open_pid(&r->proc, pid, "ns", O_PATH | O_DIRECTORY);
 	if (theirs < 0)
-		return err_sys(e, theirs, "open the container's namespaces");
+		return init_ended(theirs, "open the container's namespaces", e);
 	int flags = differing(r, theirs, e);
 	if (flags < 0)
 		return flags;
@@ -391,11 +399,11 @@ static int run_enter(struct run *r, struct err *e)
 	auto_fd int dir = proc_open_pid(&r->proc, pid, ".", O_PATH | O_DIRECTORY);
 	root = dir < 0 ? dir : sys_openat(dir, "root", O_PATH | O_DIRECTORY, 0);
 	if (root < 0)
-		return err_sys(e, root, "open the container's root");
+		return init_ended(root, "open the container's root", e);
 	/* Only now: the pid could have been another's before (the directories stay with their process). */
 	int ret = sys_pidfd_send_signal(r->init_pidfd, 0);
 	if (ret < 0)
-		return err_set(e, ERR_STATE, "the container's init has ended");
+		return init_ended(-ESRCH, "", e);
 	ret = ns_set_dumpable(false, e);
 	if (ret >= 0)
 		ret = join_all(r, theirs, flags, e);

@@ -136,6 +136,23 @@ caps() {
   [ "$(cat "$TEST_DIR/out")" = hello ]
 }
 
+# cgroup v1 ends a frozen task, killed or not, when it is thawed: nobody may have to wait for that.
+@test "exec: one that waits for a paused container can be interrupted, and leaves nothing when it is resumed" {
+  start_one
+  ketch pause "$CT"
+  bg exec --ignore-paused "$CT" touch /root/made &
+  local p=$! status=0
+  sleep 0.3
+  kill -TERM "$p"
+  wait_for 5 eval '! kill -0 "$p"'
+  wait "$p" || status=$?
+  [ "$status" = 255 ]
+  grep -q "interrupted by signal 15" "$TEST_DIR/out"
+  ketch resume "$CT"
+  wait_for 5 eval '[ "$(ketch ps -f json "$CT" | jq length)" = 1 ]'
+  [ ! -e "$BUNDLE/rootfs/root/made" ]
+}
+
 @test "exec: the container ends while a command runs in it" {
   start_one
   bg exec "$CT" sleep 1000 &
