@@ -13,7 +13,9 @@ struct cli_global {
 	int cgroup_manager; /* enum cgroup_manager */
 	int rootless;	    /* enum tristate */
 	bool version;
-	char **argv; /* the whole command line, for the re-execution of self-protection */
+	const char *
+		*document; /* set by commands: the file that lines and columns of errors are of */
+	char **argv;	   /* the whole command line, for the re-execution of self-protection */
 };
 
 struct args {

@@ -21,6 +21,8 @@ int cli_launch(const struct cli_global *g, struct launch_opts *o, struct err *e)
 {
 	if (o->preserve_fds > 1024 * 1024)
 		return err_set(e, ERR_USAGE, "--preserve-fds: %u is too many", o->preserve_fds);
+	if (o->config)
+		*g->document = o->config;
 	o->cgroup_manager = cli_cgroup_manager(g);
 	o->rootless = (enum tristate)g->rootless;
 	return 0;
@@ -28,6 +30,8 @@ int cli_launch(const struct cli_global *g, struct launch_opts *o, struct err *e)
 
 int cli_open_store(const struct cli_global *g, struct store *s, bool make, struct err *e)
 {
+	if (g->root && !*g->root)
+		return err_set(e, ERR_USAGE, "--root: the directory is empty");
 	return store_open(s, g->root, make, e);
 }
 
@@ -36,6 +40,8 @@ int cli_name_store(const struct cli_global *g, struct store *s, struct err *e)
 	*s = (struct store){ .fd = -EBADF };
 	if (!g->root)
 		return store_default_path(&s->path, e);
+	if (!*g->root)
+		return err_set(e, ERR_USAGE, "--root: the directory is empty");
 	int r = host_abspath(g->root, &s->path);
 	return r < 0 ? err_sys(e, r, "state root") : 0;
 }

@@ -37,8 +37,8 @@ static const struct opt options[] = {
 	       "AppArmor profile"),
 	OPTION(0, "process-label", OPT_STR, struct exec_opts, over.process_label, "LABEL",
 	       "SELinux label"),
-	OPTION(0, "no-new-privs", OPT_FLAG, struct exec_opts, over.no_new_privs, NULL,
-	       "set no_new_privs"),
+	OPTION(0, "no-new-privs", OPT_BOOL, struct exec_opts, over.no_new_privs, NULL,
+	       "set no_new_privs, or with =false leave it off"),
 	OPTION(0, "cgroup", OPT_STRV, struct exec_opts, cgroups, "[CTRL[,CTRL]:]PATH",
 	       "an existing sub-cgroup of the container (repeatable)"),
 	OPTION(0, "preserve-fds", OPT_U32, struct exec_opts, L(preserve_fds), "N",
@@ -55,10 +55,7 @@ static int read_process(const char *file, struct arena *arena, struct spec_proce
 	auto_buf struct buf text = { 0 };
 
 	int r = cli_read_file(file, SPEC_MAX_SIZE, &text, e);
-	if (r < 0)
-		return r;
-	r = spec_load_process(ret, arena, buf_str(&text), text.len, e);
-	return r < 0 ? err_wrap(e, "--process '%s'", file) : 0;
+	return r < 0 ? r : spec_load_process(ret, arena, buf_str(&text), text.len, e);
 }
 
 static int with_process(const struct cli_global *g, struct exec_opts *o, const struct args *a,
@@ -71,6 +68,8 @@ static int with_process(const struct cli_global *g, struct exec_opts *o, const s
 	int r = cli_open_store(g, &s, false, e);
 	if (r >= 0)
 		r = cli_launch(g, &o->launch, e);
+	if (o->process)
+		*g->document = o->process;
 	if (r >= 0 && o->process)
 		r = read_process(o->process, &arena, &process, e);
 	if (r < 0)

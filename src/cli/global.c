@@ -16,8 +16,11 @@ static const struct opt_word managers[] = {
 	{ 0 },
 };
 static const struct opt_word tristates[] = {
-	{ "auto", TRI_AUTO }, { "true", TRI_YES }, { "false", TRI_NO },
-	{ "1", TRI_YES },     { "0", TRI_NO },	   { 0 },
+	{ "auto", TRI_AUTO }, { "true", TRI_YES },
+	{ "false", TRI_NO },  { "1", TRI_YES },
+	{ "0", TRI_NO },      { "yes", TRI_YES },
+	{ "no", TRI_NO },     { "t", TRI_YES },
+	{ "f", TRI_NO },      { 0 },
 };
 
 const struct opt global_options[] = {

@@ -7,7 +7,7 @@
 #include "cli/cli.h"
 #include "sys/hostfs.h"
 
-enum { PASSWD_MAX = 16 * 1024 * 1024 };
+enum { PASSWD_MAX = 16 * 1024 * 1024, N_COLUMNS = 6, MIN_WIDTH = 12, GAP = 3 };
 
 enum list_format { LIST_TABLE, LIST_JSON };
 
@@ -76,13 +76,61 @@ static void owner_name(struct listing *l, const struct container *c, char *out, 
 	snprintf(out, size, "#%s", id);
 }
 
+/* A bundle's path may contain anything: a control character would break the table, or steer the terminal. */
+static void add_cell(const char *text, struct buf *out)
+{
+	for (; *text; text++)
+		buf_addc(out, (unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text);
+	buf_addc(out, '\t');
+}
+
 static void table_row(const struct container *c, const char *owner, struct buf *out)
 {
 	enum container_status status = container_status(c);
-	buf_addf(out, "%-24s %-10lld %-10s %-40s %-32s %s\n", c->id,
+
+	buf_addf(out, "%s\t%lld\t%s\t", c->id,
 		 status == C_STOPPED || status == C_CREATING ? 0LL : (long long)c->state.pid,
-		 container_status_name(status), c->state.bundle,
-		 c->has_state ? c->state.created : "-", owner);
+		 container_status_name(status));
+	add_cell(c->state.bundle ? c->state.bundle : "", out);
+	buf_addf(out, "%s\t%s\n", c->has_state ? c->state.created : "-", owner);
+}
+
+/* The width of a cell in columns of a terminal, nearly: continuation bytes of UTF-8 take none. */
+static size_t width(const char *s, size_t len)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < len; i++)
+		n += ((unsigned char)s[i] & 0xc0) != 0x80;
+	return n;
+}
+
+/* Lines of cells that tabs end become columns, each as wide as its widest cell (runc's measures: 12 at least, 3 between). */
+static void align(const char *rows, struct buf *out)
+{
+	size_t widths[N_COLUMNS];
+	size_t col = 0;
+
+	for (size_t i = 0; i < N_COLUMNS; i++)
+		widths[i] = MIN_WIDTH - GAP;
+	for (const char *s = rows; *s; s++) {
+		size_t len = strcspn(s, "\t\n");
+
+		widths[col] = MAX(widths[col], width(s, len));
+		s += len;
+		col = *s == '\n' ? 0 : col + 1;
+	}
+	for (const char *s = rows; *s; s++) {
+		size_t len = strcspn(s, "\t\n");
+
+		buf_add(out, s, len);
+		if (s[len] == '\t')
+			buf_addf(out, "%*s", (int)(widths[col] - width(s, len) + GAP), "");
+		else
+			buf_addc(out, '\n');
+		col = s[len] == '\n' ? 0 : col + 1;
+		s += len;
+	}
 }
 
 static void add(struct listing *l, const char *id)
@@ -119,8 +167,7 @@ static void add_all(struct listing *l, const struct strv *ids)
 	if (json)
 		buf_adds(&l->out, "[");
 	else if (!l->opts->quiet)
-		buf_addf(&l->out, "%-24s %-10s %-10s %-40s %-32s %s\n", "ID", "PID", "STATUS",
-			 "BUNDLE", "CREATED", "OWNER");
+		buf_adds(&l->out, "ID\tPID\tSTATUS\tBUNDLE\tCREATED\tOWNER\n");
 	for (size_t i = 0; i < ids->n; i++)
 		add(l, ids->v[i]);
 	if (json)
@@ -131,14 +178,19 @@ static int run(const struct cli_global *g, void *opts, UNUSED const struct args 
 {
 	auto_strv struct strv ids = { 0 };
 	auto_store struct store s = STORE_NONE;
+	auto_buf struct buf aligned = { 0 };
 	struct listing l = { .store = &s, .opts = opts, .first = true };
 
 	int r = cli_open_store(g, &s, false, e);
 	if (r >= 0)
 		r = store_list(&s, &ids, e);
 	if (r >= 0) {
+		bool table = l.opts->format == LIST_TABLE && !l.opts->quiet;
+
 		add_all(&l, &ids);
-		r = cli_print(&l.out, e);
+		if (table)
+			align(buf_str(&l.out), &aligned);
+		r = buf_error(&l.out) ? buf_error(&l.out) : cli_print(table ? &aligned : &l.out, e);
 	}
 	buf_free(&l.out);
 	buf_free(&l.passwd);

@@ -24,7 +24,7 @@ static void print(int fd, const struct buf *b)
 }
 
 /* One line for engines and scripts; people at a terminal get the place and the hint on lines of their own. */
-static void report(const struct err *e)
+static void report(const struct err *e, const char *document)
 {
 	auto_buf struct buf out = { 0 };
 	bool terminal = isatty(STDERR_FILENO);
@@ -35,7 +35,7 @@ static void report(const struct err *e)
 	buf_adds(&out, e->msg);
 	auto_buf struct buf place = { 0 };
 	if (e->line)
-		buf_addf(&place, "config.json:%u:%u", e->line, e->col);
+		buf_addf(&place, "%s:%u:%u", document, e->line, e->col);
 	if (e->where[0])
 		buf_addf(&place, "%s%s", place.len ? "  " : "", e->where);
 	if (terminal) {
@@ -146,9 +146,8 @@ static int call(const struct cli_global *g, const struct command *c, int argc, c
 		help_command(c);
 		r = 0;
 	} else if (r >= 0 && (a.n < c->min_args || (c->max_args >= 0 && a.n > c->max_args))) {
-		err_set(e, ERR_USAGE, "%s: %s argument", c->name,
-			a.n < c->min_args ? "missing" : "unexpected");
-		r = err_hint(e, "usage: ketch %s %s", c->name, c->usage);
+		r = err_set(e, ERR_USAGE, "%s: %s argument (usage: ketch %s %s)", c->name,
+			    a.n < c->min_args ? "missing" : "unexpected", c->name, c->usage);
 	} else if (r >= 0) {
 		r = c->protect ? selfexe_protect(g->argv, e) : 0;
 		if (r >= 0)
@@ -219,7 +218,10 @@ static int fill_stdio(void)
 
 int main(int argc, char **argv)
 {
-	struct cli_global g = { .log_level = LOG_WARNING, .rootless = TRI_AUTO, .argv = argv };
+	const char *document = "config.json";
+	struct cli_global g = {
+		.log_level = LOG_WARNING, .rootless = TRI_AUTO, .document = &document, .argv = argv
+	};
 	struct opt_parse p = { .opts = global_options,
 			       .n_opts = n_global_options,
 			       .out = &g,
@@ -244,7 +246,7 @@ int main(int argc, char **argv)
 		r = dispatch(&g, n_rest, rest, &fail_status, &e);
 	}
 	if (r < 0)
-		report(&e);
+		report(&e, document);
 	free(rest);
 	log_close();
 	return r < 0 ? fail_status : r;

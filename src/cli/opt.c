@@ -8,7 +8,7 @@
 
 static bool takes_value(const struct opt *o)
 {
-	return o->kind != OPT_FLAG && o->kind != OPT_IGNORED;
+	return o->kind != OPT_FLAG && o->kind != OPT_BOOL && o->kind != OPT_IGNORED;
 }
 
 static const struct opt *find_long(const struct opt_parse *p, const char *name, size_t len)
@@ -39,14 +39,14 @@ static int set_word(const struct opt *o, int *out, const char *value, struct err
 	auto_buf struct buf known = { 0 };
 
 	for (const struct opt_word *w = o->words; w->word; w++) {
-		if (strcmp(w->word, value) == 0) {
+		if (strcasecmp(w->word, value) == 0) {
 			*out = w->value;
 			return 0;
 		}
 		buf_addf(&known, "%s%s", known.len ? ", " : "", w->word);
 	}
-	err_set(e, ERR_USAGE, "--%s: unknown value '%s'", o->name, value);
-	return err_hint(e, "one of: %s", buf_str(&known));
+	return err_set(e, ERR_USAGE, "--%s: unknown value '%s', not one of: %s", o->name, value,
+		       buf_str(&known));
 }
 
 static int set(const struct opt *o, char *base, const char *value, struct err *e)
@@ -60,6 +60,14 @@ static int set(const struct opt *o, char *base, const char *value, struct err *e
 		else if (parse_bool(value, where) < 0)
 			return bad_value(o, value, "true or false", e);
 		break;
+	case OPT_BOOL: {
+		bool on = true;
+
+		if (value && parse_bool(value, &on) < 0)
+			return bad_value(o, value, "true or false", e);
+		*(int *)where = on ? 1 : -1;
+		break;
+	}
 	case OPT_STR:
 		*(const char **)where = value;
 		break;
@@ -100,6 +108,27 @@ static const struct opt *match(const struct opt_parse *p, const char *arg, const
 	return o;
 }
 
+/* "-td", as argp has it: the letters of flags. */
+static bool is_cluster(const struct opt_parse *p, const char *arg)
+{
+	for (const char *c = arg + 1; *c; c++) {
+		const struct opt *o = find_short(p, *c);
+
+		if (!o || takes_value(o))
+			return false;
+	}
+	return true;
+}
+
+static int set_cluster(const struct opt_parse *p, const char *arg, struct err *e)
+{
+	int r = 0;
+
+	for (const char *c = arg + 1; *c && r >= 0; c++)
+		r = set(find_short(p, *c), p->out, NULL, e);
+	return r;
+}
+
 static bool is_help(const char *arg)
 {
 	static const char *const words[] = { "--help", "-h", "-help", "--usage" };
@@ -134,6 +163,12 @@ int opt_parse(const struct opt_parse *p, int argc, char **argv, char **rest, int
 		const struct opt *o = match(p, argv[i], &value);
 		if (!o && is_help(argv[i]))
 			return 1;
+		if (!o && is_cluster(p, argv[i])) {
+			int r = set_cluster(p, argv[i], e);
+			if (r < 0)
+				return r;
+			continue;
+		}
 		if (!o) {
 			err_set(e, ERR_USAGE, "unknown option '%s'", argv[i]);
 			return err_hint(e, "--help lists the options");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Options as rows: parsing, --help, the man page's synopsis and shell completion come from the same table. Accepted forms: --name, --name=value,
- * --name value, -n, -n value, -nvalue, -n=value, and Go's single dash (-name). A flag takes =true or =false.
+ * --name value, -n, -n value, -nvalue, -n=value, -nm (flags), and Go's single dash (-name). A flag takes =true or =false.
  */
 #pragma once
 
@@ -13,11 +13,12 @@
 #include "util/strv.h"
 
 enum opt_kind {
-	OPT_FLAG,    /* bool */
-	OPT_STR,     /* const char * */
-	OPT_U32,     /* uint32_t */
-	OPT_STRV,    /* struct strv, repeatable; values are copied */
-	OPT_WORD,    /* int, one of WORDS */
+	OPT_FLAG, /* bool */
+	OPT_BOOL, /* int: a flag of which =false says more than nothing; 1, -1, or 0 = not given */
+	OPT_STR,  /* const char * */
+	OPT_U32,  /* uint32_t */
+	OPT_STRV, /* struct strv, repeatable; values are copied */
+	OPT_WORD, /* int, one of WORDS */
 	OPT_IGNORED, /* a flag that is accepted and does nothing */
 	OPT_IGNORED_STR,
 };

@@ -53,5 +53,8 @@ int host_ps(char *const args[], struct buf *out, struct err *e)
 		err_set(e, ERR_NOT_FOUND, "ps could not be run");
 		return err_hint(e, "install procps, or use --format json");
 	}
+	/* It has told the reason itself; without a match it fails as well, after the header. */
+	if (WEXITSTATUS(status) != 0 && out->len == 0)
+		return err_set(e, ERR_USAGE, "ps ended with status %d", WEXITSTATUS(status));
 	return 0;
 }

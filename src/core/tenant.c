@@ -159,7 +159,8 @@ int exec_process(const struct spec *s, const struct exec_overrides *o, struct ar
 		p->apparmor_profile = (char *)o->apparmor;
 	if (o->process_label)
 		p->selinux_label = (char *)o->process_label;
-	p->no_new_privileges = p->no_new_privileges || o->no_new_privs;
+	if (o->no_new_privs)
+		p->no_new_privileges = o->no_new_privs > 0;
 	*ret = p;
 	return 0;
 }

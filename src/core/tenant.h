@@ -15,7 +15,7 @@ struct exec_overrides {
 	const char *cwd, *user; /* UID[:GID], numbers */
 	const char *apparmor, *process_label;
 	bool tty;
-	bool no_new_privs;
+	int no_new_privs; /* 1 or -1: on or off; 0: as the container's */
 };
 
 /* The container's process of S with O applied, in ARENA. */

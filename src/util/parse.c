@@ -59,8 +59,10 @@ int parse_bool(const char *s, bool *ret)
 	static const struct {
 		const char *word;
 		bool value;
-	} words[] = { { "true", true }, { "false", false }, { "1", true },
-		      { "0", false },	{ "yes", true },    { "no", false } };
+	} words[] = {
+		{ "true", true }, { "false", false }, { "1", true }, { "0", false },
+		{ "yes", true },  { "no", false },    { "t", true }, { "f", false }
+	}; /* these two: Go's */
 
 	for (size_t i = 0; i < N_ELEMENTS(words); i++) {
 		if (strcasecmp(s, words[i].word) == 0) {

@@ -479,3 +479,57 @@ c() {
   # No container, no state directory, no user of its own is needed.
   [ ! -e "$ROOT" ]
 }
+
+# ---- forms and words that other programs' users bring ----
+
+@test "options: flags in a cluster, words of Go's booleans in any case" {
+  start_one
+  ok "$KETCH" --root "$ROOT" delete -fr "^$CT-no-such"
+  refused 255 "--console-socket" exec -td "$CT" true
+  refused 1 "unknown option '-fx'" delete -fx "$CT"
+  local v
+  for v in TRUE False t f 1 0 Yes no AUTO; do g --rootless "$v"; done
+  for v in TRUE False t f T F; do g --debug="$v"; done
+  refused 1 "not one of: table, json" list --format xml
+}
+
+@test "options: an empty --root and missing arguments are named, with the usage" {
+  run --separate-stderr "$KETCH" --root= list
+  [ "$status" = 1 ]
+  [[ $stderr == *"--root: the directory is empty"* ]]
+  refused 1 "missing argument (usage: ketch run [OPTIONS] ID)" run
+  refused 1 "unexpected argument (usage: ketch start ID)" start a b
+}
+
+@test "options: exec --no-new-privs=false leaves it off, without the option it is as in the container" {
+  start_one
+  local v
+  for v in "--no-new-privs=false 0" "--no-new-privs 1" "--no-new-privs=true 1" "--detach=false 1"; do
+    run ketch exec "${v% *}" "$CT" sh -c 'grep NoNewPrivs /proc/self/status'
+    [ "$output" = $'NoNewPrivs:\t'"${v#* }" ] || { echo "$v: $output"; return 1; }
+  done
+}
+
+@test "options: the columns of list stand under their heads whatever the length of an id" {
+  create_one "$(printf '%064d' 0)"
+  create_one b
+  run ketch list
+  local head=${lines[0]%%PID*} line
+  for line in "${lines[@]:1}"; do [[ ${line:${#head}:1} == [0-9] && ${line:${#head}-1:1} == " " ]]; done
+  [ "${#lines[@]}" = 3 ]
+}
+
+@test "options: an error with a line names the file that it is of" {
+  start_one
+  echo '{"args": ["true"]}' > "$TEST_DIR/p.json"
+  refused 255 "cwd is required ($TEST_DIR/p.json:1:1" exec -p "$TEST_DIR/p.json" "$CT"
+  jq 'del(.ociVersion)' < "$BUNDLE/config.json" > "$BUNDLE/other.json"
+  refused 1 "ociVersion is required (other.json:1:1" create -b "$BUNDLE" -f other.json "$CT-2"
+}
+
+@test "options: ps tells that ps failed" {
+  start_one
+  run ketch ps "$CT" --no-such-option
+  assert_status 1
+  assert_output "ps ended with status 1"
+}
