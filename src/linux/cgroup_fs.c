@@ -374,7 +374,8 @@ static int make_leaves(struct run *r, struct cgroup *cg, struct err *e)
 			buf_addf(&skipped, "%s%s", skipped.len ? ", " : "", m.plan->h->mount);
 		}
 	}
-	if (skipped.len)
+	/* How an ordinary user without a cgroup of the own always lives is worth a warning only where a cgroup was asked for. */
+	if (skipped.len && r->plan->spec->lnx->cgroups_path)
 		run_warn(r, "%s; the container stays in the caller's own cgroup of %s", why.msg,
 			 buf_str(&skipped));
 	return 0;

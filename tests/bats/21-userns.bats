@@ -185,6 +185,8 @@ rootless_config() {
   [ "${lines[2]}" = deny ]
   [ "${lines[3]}" = 0 ]
   [ "$(stat -c %u "$BUNDLE/rootfs/tmp/made")" = 54321 ]
+  [ ! -s "$TEST_DIR/log.user" ] || cat "$TEST_DIR/log.user" # to have no cgroup of the own is no news
+  [ ! -s "$TEST_DIR/log.user" ]
   edit '.process.user.additionalGids = [0]'
   run_as_user
   assert_status 1
