@@ -45,9 +45,8 @@ static void hint_owner(struct making *m)
 	auto_fd int fd = host_opendir(AT_FDCWD, dir, true);
 	if (fd >= 0 && fstat(fd, &st) == 0)
 		err_hint(m->e,
-			 "the cgroup above is user %u's, who must delegate it (systemd: run ketch "
-			 "in a "
-			 "unit with Delegate=yes)",
+			 "the cgroup above is user %u's, who must delegate it (systemd: run in a "
+			 "unit with Delegate=yes); --rootless=true goes without limits",
 			 (unsigned)st.st_uid);
 }
 
@@ -376,8 +375,8 @@ static int make_leaves(struct run *r, struct cgroup *cg, struct err *e)
 	}
 	/* How an ordinary user without a cgroup of the own always lives is worth a warning only where a cgroup was asked for. */
 	if (skipped.len && r->plan->spec->lnx->cgroups_path)
-		run_warn(r, "%s; the container stays in the caller's own cgroup of %s", why.msg,
-			 buf_str(&skipped));
+		run_warn(r, "%s; the container stays in the caller's own cgroup of %s; %s", why.msg,
+			 buf_str(&skipped), why.hint);
 	return 0;
 }
 

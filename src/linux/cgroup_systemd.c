@@ -238,7 +238,9 @@ static int destroy(struct cgroup *cg, struct err *e)
 	if (r < 0 || !cg->scope || !scope_exists(cg))
 		return r;
 	r = connect_for(cg, e);
-	return r < 0 ? r : systemd_stop(cg->systemd, unit_of(cg->scope), cg->n == 0, e);
+	if (r < 0) /* an empty scope ends by itself, and with its manager */
+		return e->code == ERR_UNSUPPORTED ? 0 : r;
+	return systemd_stop(cg->systemd, unit_of(cg->scope), cg->n == 0, e);
 }
 
 int cgroup_remove_scope(const char *record, struct err *e)
@@ -246,8 +248,9 @@ int cgroup_remove_scope(const char *record, struct err *e)
 	struct systemd *sd = NULL;
 
 	int r = systemd_connect(&sd, unit_of(record) != record, e);
-	if (r >= 0)
-		r = systemd_stop(sd, unit_of(record), true, e);
+	if (r < 0)
+		return e->code == ERR_UNSUPPORTED ? 0 : r;
+	r = systemd_stop(sd, unit_of(record), true, e);
 	systemd_free(sd);
 	return r;
 }
