@@ -18,6 +18,7 @@ static const struct step *const rows[] = {
 	&step_dev_null_host,
 	&step_seccomp_compile,
 	&step_seccomp_connect,
+	&step_lsm_check,
 	&step_cgroup_create,
 	&step_rdt_create,
 	&step_start_listen,

@@ -75,6 +75,7 @@ extern const struct step step_fds_shed;	     /* INIT  fds.shed */
 extern const struct step step_fds_keep;	     /* START fds.keep */
 extern const struct step step_signals_reset; /* START signals.reset */
 extern const struct step step_no_new_privs;  /* START no-new-privs */
+extern const struct step step_lsm_check;     /* HOST  lsm.check */
 extern const struct step step_lsm_label;     /* START lsm.label */
 /* seccomp.c, seccomp_notify.c, exec.c */
 extern const struct step step_seccomp_compile;	/* HOST  seccomp.compile */

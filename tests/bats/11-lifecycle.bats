@@ -98,7 +98,8 @@ is_dead() {
   start_one
   ketch pause "$CT"
   status_is "$CT" paused
-  grep -q '^State:.*[DT]' "/proc/$PID/status"
+  # v1's freezer shows in the process's state, v2's in its cgroup
+  grep -q '^State:.*[DT]' "/proc/$PID/status" || grep -q '^frozen 1' "/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$PID/cgroup")/cgroup.events"
   fails 1 "cannot pause" pause "$CT"
   fails 1 "cannot start" start "$CT"
   fails 1 "cannot delete" delete "$CT"
