@@ -206,17 +206,29 @@ static int open_parent(struct making *m, const char **name)
 	return parent;
 }
 
+/* A new one is frozen when one above it is: init would never answer. */
+static int check_frozen(struct making *m)
+{
+	struct cgroup_leaf *leaf = m->leaf;
+
+	if (leaf->version->number == 1 && !cgroup_leaf_has(leaf, "freezer"))
+		return 0;
+	if (leaf->version->frozen(leaf->fd) != 1)
+		return 0;
+	err_set(m->e, ERR_STATE, "cgroup '%s' is frozen%s", leaf->dir,
+		leaf->made ? ", because one above it is" : "");
+	err_hint(m->e, "thaw it, or choose another linux.cgroupsPath");
+	return err_at(m->e, "$.linux.cgroupsPath");
+}
+
 /* config-linux.md#cgroups-path: a cgroup that is in use or frozen is not fit for a new container. */
 static int check_fit(struct making *m)
 {
 	struct cgroup_leaf *leaf = m->leaf;
-	int r = leaf->version->frozen(leaf->fd);
 
-	if (r == 1) {
-		err_set(m->e, ERR_STATE, "cgroup '%s' is frozen", leaf->dir);
-		err_hint(m->e, "thaw it, or choose another linux.cgroupsPath");
-		return err_at(m->e, "$.linux.cgroupsPath");
-	}
+	int r = check_frozen(m);
+	if (r < 0 || leaf->made)
+		return r;
 	r = cgroup_tree_empty(leaf->fd);
 	if (r < 0)
 		return err_sys(m->e, r, "look for processes in cgroup '%s'", leaf->dir);
@@ -255,7 +267,7 @@ static int make_leaf(struct making *m, int parent, const char *name)
 		return fail(m, -ENOMEM, "make");
 	buf_adds(&m->path, m->leaf->dir);
 	r = finish_dir(m, parent, dir, m->leaf->made);
-	return r < 0 || m->leaf->made ? r : check_fit(m);
+	return r < 0 ? r : check_fit(m);
 }
 
 static int make_tries(struct making *m)

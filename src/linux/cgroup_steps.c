@@ -302,11 +302,29 @@ static bool has_limits(const struct plan *p)
 	return false;
 }
 
+static bool limits_memory(const struct plan *p)
+{
+	const struct cgroup_writes *w = &p->cgroup.writes;
+
+	for (size_t i = 0; i < w->n; i++) {
+		if (w->v[i].h->v2 && strcmp(w->v[i].controller, "memory") == 0)
+			return true;
+	}
+	return false;
+}
+
 static int limits_run(struct run *r, struct err *e)
 {
 	if (!r->cgroup)
 		return 0;
-	return r->cgroup->driver->apply(r, r->cgroup, CGROUP_LATE, e);
+	int ret = r->cgroup->driver->apply(r, r->cgroup, CGROUP_LATE, e);
+	/* v2: below what init uses already the write kills it, which is not dead yet when the write returns */
+	if (ret >= 0 && limits_memory(r->plan)) {
+		err_set(e, ERR_STATE, "out of memory");
+		if (cgroup_oom_killed(r->cgroup, e))
+			return err_errno(e);
+	}
+	return ret;
 }
 
 static void limits_explain(const struct plan *p, struct buf *out)

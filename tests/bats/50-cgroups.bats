@@ -262,6 +262,14 @@ privileged() {
   assert_status 255
 }
 
+freeze() {
+  if [ -e "$1/freezer.state" ]; then echo FROZEN > "$1/freezer.state"; else echo 1 > "$1/cgroup.freeze"; fi
+}
+
+thaw() {
+  if [ -e "$1/freezer.state" ]; then echo THAWED > "$1/freezer.state"; else echo 0 > "$1/cgroup.freeze"; fi
+}
+
 @test "a cgroup that is in use or frozen is refused and left alone" {
   local dir
   dir=$(cgroup_of $$ freezer)
@@ -277,13 +285,16 @@ privileged() {
   kill -0 $sleeper
   kill $sleeper
   wait $sleeper || true
-  if [ -e "$dir/freezer.state" ]; then
-    echo FROZEN > "$dir/freezer.state"
-    run_bundle
-    assert_status 1
-    assert_output "is frozen"
-    echo THAWED > "$dir/freezer.state"
-  fi
+  freeze "$dir"
+  run_bundle
+  assert_status 1
+  assert_output "is frozen"
+  edit --arg p "/$CT-used/below" '.linux.cgroupsPath = $p'
+  run timeout 20 "$KETCH" --root "$ROOT" run -b "$BUNDLE" "$CT" < /dev/null
+  assert_status 1
+  assert_output "is frozen, because one above it is"
+  thaw "$dir"
+  edit --arg p "/$CT-used" '.linux.cgroupsPath = $p'
   run_bundle # empty: taken, and not removed
   [ -d "$dir" ]
   rmdir "$dir"

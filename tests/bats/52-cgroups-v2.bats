@@ -37,9 +37,9 @@ sleeper_in() { # a process of the host in cgroup DIRECTORY
   echo $SLEEPER > "$1/cgroup.procs"
 }
 
-# A container that may write to its cgroup, with its own pid namespace.
+# A container that may write to its cgroup, and to /tmp.
 privileged() {
-  edit '(.mounts[] | select(.type == "cgroup") | .options) -= ["ro"]'
+  edit '.root.readonly = false | (.mounts[] | select(.type == "cgroup") | .options) -= ["ro"]'
 }
 
 @test "v2: memory, cpu, cpuset, pids: each property in its file" {

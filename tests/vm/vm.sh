@@ -54,12 +54,28 @@ prepare() {
   tar --sparse -cf "$tmp/in.tar" -C "$tmp/cmd" .vm-command ${in:+-C "$(readlink -f "$in")" --exclude=./.vm-command .}
   truncate -s '%1M' "$tmp/in.tar"
   truncate -s 4G "$tmp/out.tar"
+}
+
+# boot DIR: once. Sets rc (QEMU's status) and status (the command's, empty when the guest died).
+boot() {
+  rc=0 status=
+  rm -f "$tmp"/{out,status,console,seen}
   mkfifo "$tmp/out"
+  # Not `-chardev stdio`: with stdin at its end it blocks the guest's writes.
+  tee "$tmp/seen" < "$tmp/out" &
+  reader=$!
+  start_qemu "$1" "$tmp" "$limit" "$append"
+  wait "$qemu" || rc=$?
+  qemu=
+  [ -e "$tmp/status" ] || kill "$reader" 2>/dev/null || : # QEMU never opened the pipe
+  wait "$reader" || :
+  reader=
+  [ ! -s "$tmp/status" ] || status=$(tr -dc 0-9 < "$tmp/status")
 }
 
 run() {
-  local dir rc=0 status=
-  dir=$("$here/image.sh" $newest)
+  local dir tries=0
+  dir=$("$here/image.sh" ${newest:+"$newest"})
   touch "$dir"
   tmp=$(mktemp -d "${TMPDIR:-/var/tmp}/vm.XXXXXX")
   case $dir$tmp in *,*) die "a comma in a path is more than QEMU's options can take" ;; esac
@@ -67,17 +83,15 @@ run() {
   trap 'kill $qemu $reader 2>/dev/null || :; rm -rf "$tmp"' EXIT
   trap 'exit 130' INT TERM HUP
   prepare "$tmp" "$in" "$@"
-  # Not `-chardev stdio`: with stdin at its end it blocks the guest's writes.
-  cat "$tmp/out" &
-  reader=$!
-  start_qemu "$dir" "$tmp" "$limit" "$append"
-  wait "$qemu" || rc=$?
-  qemu=
-  [ -e "$tmp/status" ] || kill "$reader" 2>/dev/null || : # QEMU never opened the pipe
-  wait "$reader" || :
-  reader=
+  # Under load the emulated kernel may panic while it patches its own code, some seconds after the boot began: another try, as long
+  # as the command has not said anything.
+  while
+    boot "$dir"
+    [ -z "$status$(head -c 1 "$tmp/seen")" ] && [ "$rc" = 0 ] && [ $((++tries)) -lt 3 ]
+  do
+    say "the guest died while it booted, again: $(grep -m1 -E 'panic|BUG|Oops' "$tmp/console" || :)"
+  done
   [ -z "$console" ] || cp "$tmp/console" "$console"
-  [ ! -s "$tmp/status" ] || status=$(tr -dc 0-9 < "$tmp/status")
   if [ -z "$status" ]; then
     tail -n 20 "$tmp/console" >&2 || :
     [ "$rc" != 124 ] || { say "no answer within $limit s"; exit 124; }
