@@ -165,6 +165,34 @@ static bool has_create_hooks(const struct launch *l)
 	       (has[HOOK_PRESTART] || has[HOOK_CREATE_RUNTIME] || has[HOOK_CREATE_CONTAINER]);
 }
 
+static int clone_failed(int r, bool into_cgroup, struct err *e)
+{
+	static const struct {
+		int r;
+		const char *hint;
+	} hints[] = {
+		{ -EPERM, "ordinary users need a user namespace in linux.namespaces" },
+		{ -EINVAL,
+		  "this kernel lacks one of the namespaces that the configuration asks for" },
+		{ -ENOSPC, "a limit in /proc/sys/user or on nested namespaces is reached" },
+		{ -EAGAIN, "pids.max of a cgroup above, or RLIMIT_NPROC, is reached" },
+	};
+
+	/* cgroup-v2.rst, Threads and No Internal Process Constraint */
+	if (into_cgroup && (r == -EOPNOTSUPP || r == -EBUSY)) {
+		err_sys(e, r,
+			"clone the container's process into its cgroup, which is threaded or "
+			"gives controllers to cgroups below it");
+		return err_at(e, "$.linux.cgroupsPath");
+	}
+	err_sys(e, r, "clone the container's process");
+	for (size_t i = 0; i < N_ELEMENTS(hints); i++) {
+		if (hints[i].r == r)
+			err_hint(e, "%s", hints[i].hint);
+	}
+	return r;
+}
+
 static int make_children(struct launch *l, struct err *e)
 {
 	const struct plan_fork *f = &l->plan->fork;
@@ -188,17 +216,8 @@ static int make_children(struct launch *l, struct err *e)
 		pid = sys_clone3(f->clone_flags, SIGCHLD, -EBADF, &child->pidfd);
 	if (pid == 0)
 		stage_child(l);
-	if (pid < 0) {
-		err_sys(e, pid, "clone the container's process");
-		return err_hint(
-			e, pid == -EPERM
-				   ? "ordinary users need a user namespace in linux.namespaces"
-			   : pid == -EINVAL ? "this kernel lacks one of the namespaces that the "
-					      "configuration asks for"
-			   : pid == -ENOSPC
-				   ? "a limit in /proc/sys/user or on nested namespaces is reached"
-				   : "");
-	}
+	if (pid < 0)
+		return clone_failed(pid, cgroup_fd >= 0, e);
 	child->pid = pid;
 	close_fd(TAKE_FD(l->child_sock));
 	close_fd(TAKE_FD(r->created_fd)); /* init's alone: the lock must end with its execve */

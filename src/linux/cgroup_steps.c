@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "linux/cgroup_impl.h"
+#include "linux/cgroup_stats.h"
 #include "linux/namespaces.h"
 #include "linux/steps.h"
 #include "sys/raw.h"
@@ -319,11 +320,8 @@ static int limits_run(struct run *r, struct err *e)
 		return 0;
 	int ret = r->cgroup->driver->apply(r, r->cgroup, CGROUP_LATE, e);
 	/* v2: below what init uses already the write kills it, which is not dead yet when the write returns */
-	if (ret >= 0 && limits_memory(r->plan)) {
-		err_set(e, ERR_STATE, "out of memory");
-		if (cgroup_oom_killed(r->cgroup, e))
-			return err_errno(e);
-	}
+	if (ret >= 0 && limits_memory(r->plan))
+		ret = cgroup_oom_error(r->cgroup, "the container's process", e);
 	return ret;
 }
 
