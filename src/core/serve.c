@@ -61,7 +61,9 @@ static int take_adopt(struct launch *l, struct packet *p, struct err *e)
 	r->init.pid = pid;
 	r->init.pidfd = p->fds[0];
 	p->n_fds = 0;
-	return l->container ? 0 : journal_put_process(l->journal, JOURNAL_PROCESS, pid, e);
+	return l->container ? 0
+			    : journal_put_process(l->journal, JOURNAL_PROCESS, pid,
+						  &r->init.start_time, e);
 }
 
 static int answer(struct launch *l, struct packet *in, struct err *e)
