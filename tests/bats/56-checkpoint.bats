@@ -522,6 +522,22 @@ receive() {
   grep -q "/$CT/sub\$" "/proc/$(pid_of "$CT")/cgroup"
 }
 
+@test "the systemd driver: a new scope, with CRIU and so the processes in it" {
+  needs_criu
+  [ -d /run/systemd/system ] || skip "no systemd here"
+  edit --arg id "$CT" '.linux.cgroupsPath = "system.slice:ketch:\($id)"'
+  counts
+  detached --systemd-cgroup run --detach -b "$BUNDLE" "$CT"
+  wait_for 60 test -s "$BUNDLE/rootfs/tmp/n"
+  grep -q "ketch-$CT.scope" "/proc/$(pid_of "$CT")/cgroup"
+  ketch --systemd-cgroup checkpoint --image-path "$IMG" "$CT" || { show_log dump; false; }
+  detached --systemd-cgroup restore --detach -b "$BUNDLE" --image-path "$IMG" "$CT" || { show_log restore; false; }
+  grep -q "ketch-$CT.scope" "/proc/$(pid_of "$CT")/cgroup"
+  counts_on "$(count)"
+  [ "$(systemctl is-active "ketch-$CT.scope")" = active ]
+  ketch delete --force "$CT"
+}
+
 @test "an image can't name what of the host it gets" {
   needs_criu
   start_mover
