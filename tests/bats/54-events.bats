@@ -22,10 +22,10 @@ on_v2() { [ -e /sys/fs/cgroup/cgroup.controllers ]; }
   jq -e '.data.hugetlb | type == "object"' <<< "$output"
 }
 
-# Paths of all members, numbers of arrays left out.
+# Paths of all members, numbers of arrays left out, and what one version of runc has and another not, or what is left out while it is 0.
 members() {
   jq -S '[paths | map(if type == "number" then "[]" else . end) | join(".")] | unique - ["data.network_interfaces"] | .[]' |
-    grep -v 'data\.hugetlb\.\|data\.memory\.raw\.\|psi\|\.max"$\|data\.blkio\|percpu\|throttling\.\|cpuset'
+    grep -v 'data\.hugetlb\.\|data\.memory\.cache\|data\.memory\.kernel[A-Z]*\.usage\|data\.memory\.raw\.\|psi\|\.max"$\|data\.blkio\|percpu\|throttling\.\|cpuset'
 }
 
 @test "events --stats: the same members as runc's" {
@@ -87,7 +87,7 @@ members() {
   start_one
   ip link add "${CT//[^0-9]/}e" type dummy 2> /dev/null && ip link del "${CT//[^0-9]/}e" || skip "no dummy interfaces here"
   nsenter -t "$PID" -n ip link add kt0 type dummy
-  ketch events --stats "$CT" | jq -e '.data.network_interfaces | length == 1 and .[0].Name == "kt0" and .[0].RxBytes == 0'
+  ketch events --stats "$CT" | jq -e '.data.network_interfaces | any(.Name == "kt0" and .RxBytes == 0) and all(.Name != "lo")'
   ketch delete --force "$CT"
   edit 'del(.linux.namespaces[] | select(.type == "network"))'
   start_one
