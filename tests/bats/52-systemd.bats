@@ -387,3 +387,29 @@ user_prop() {
   rm -rf /tmp/none
   assert_output "connect to the user's systemd"
 }
+
+@test "systemd: root of a user's namespace, as rootless Podman is, uses the user's manager" {
+  as_tester
+  jq 'del(.linux.uidMappings, .linux.gidMappings) | .linux.namespaces |= map(select(.type != "user")) | .linux.resources = {pids: {limit: 33}}
+    | .mounts |= map(select(.destination != "/dev/pts"))' "$USER_DIR/config.json" > "$USER_DIR/c"
+  cat "$USER_DIR/c" > "$USER_DIR/config.json"
+  in_userns() {
+    runuser -u tester -- env XDG_RUNTIME_DIR=/run/user/1000 unshare --user --map-root-user "$KETCH" --root "$USER_DIR/root" "$@"
+  }
+  in_userns --systemd-cgroup run -d -b "$USER_DIR" "$CT" < /dev/null > "$TEST_DIR/out" 2>&1 || { cat "$TEST_DIR/out" >&2; return 1; }
+  same "$(user_prop TasksMax)" 33
+  same "$(user_prop ActiveState)" active
+  in_userns delete --force "$CT"
+  same "$(user_prop ActiveState)" inactive
+}
+
+@test "systemd: without the private socket the message bus does" {
+  start_sd
+  ketch delete --force "$CT"
+  # a mount over it, for ketch alone
+  command_is sleep 1000
+  unshare --mount sh -c 'mount --bind /dev/null /run/systemd/private && exec "$@" < /dev/null > "$0" 2>&1' "$TEST_DIR/out" \
+    "$KETCH" --root "$ROOT" --systemd-cgroup run -d -b "$BUNDLE" "$CT" || { cat "$TEST_DIR/out" >&2; return 1; }
+  same "$(prop ActiveState)" active
+  ketch delete --force "$CT"
+}

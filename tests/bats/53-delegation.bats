@@ -58,9 +58,13 @@ logged() { # WORDS
   grep -qF -- "$1" "$TEST_DIR/user.log" || { echo "no '$1' in: $(cat "$TEST_DIR/user.log")" >&2; return 1; }
 }
 
-@test "delegation: without any, a container without limits runs, and the warning names the owner" {
+@test "delegation: without any, a container without limits runs; where it asks for a cgroup the warning names the owner" {
   for_tester
   command_is echo works
+  run tester run -b "$BUNDLE" "$CT" < /dev/null
+  assert_status 0
+  [ ! -s "$TEST_DIR/user.log" ]
+  edit --arg p "$CT" '.linux.cgroupsPath = $p'
   run tester run -b "$BUNDLE" "$CT" < /dev/null
   assert_status 0
   assert_output works
