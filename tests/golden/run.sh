@@ -28,7 +28,8 @@ n=0 failed=0
 plan() {
   local host=$1 config=$2
   shift 2
-  "$ketch" --root /run/ketch explain --json --bundle /bundle --config "$config" --facts "$fixtures/facts/$host.json" "$@" golden 2>&1 < /dev/null
+  "$ketch" --root /run/ketch explain --json --bundle /bundle --config "$config" --facts "$fixtures/facts/$host.json" "$@" golden 2>&1 < /dev/null |
+    sed "s|($config:|(config.json:|"
 }
 
 # difference BASE PLAN: what of it is not as in the other plan
