@@ -214,4 +214,5 @@ void rules_run(struct rule_run *r, unsigned scope)
 	run_table(r, rules_linux, scope);
 	run_table(r, rules_cgroup, scope);
 	run_table(r, rules_seccomp, scope);
+	run_table(r, rules_annotations, scope);
 }

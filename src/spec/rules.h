@@ -74,4 +74,4 @@ void rule_unique(struct rule_run *r, struct rule_name *names, size_t n,
 void rule_idmaps(struct rule_run *r, const char *at, const spec_idmaps *maps);
 
 extern const struct rule rules_process[], rules_mounts[], rules_linux[], rules_cgroup[],
-	rules_seccomp[];
+	rules_seccomp[], rules_annotations[];
