@@ -393,7 +393,7 @@ receive() {
 @test "an image with a TCP connection: restore asks for --tcp-established, and leaves nothing" {
   needs_criu
   ln -sf busybox "$BUNDLE/rootfs/bin/nc"
-  command_is sh -c 'nc -l -p 7000 > /tmp/back & sleep 0.5; echo up > /tmp/n; while :; do sleep 1000; done | nc 127.0.0.1 7000; while :; do sleep 1000; done'
+  command_is sh -c 'while :; do sleep 1000; done | nc -l -p 7000 > /tmp/back & sleep 0.5; echo up > /tmp/n; while :; do sleep 1000; done | nc 127.0.0.1 7000; while :; do sleep 1000; done'
   "$KETCH" --root "$ROOT" run --detach -b "$BUNDLE" "$CT" < /dev/null > /dev/null 2>&1 3>&-
   wait_for 60 test -s "$BUNDLE/rootfs/tmp/n"
   sleep 1
