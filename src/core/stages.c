@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * main() of each child stage. NS: the first child joins namespaces and clones init. INIT: the container's process up to READY. START:
+ * main() of each child stage. NS: the first child joins namespaces and clones init; for exec it runs INIT before that. INIT: the container's process up to READY. START:
  * from `ketch start` to execve. Single-threaded, no stdio; children leave by _exit.
  */
 #include <errno.h>
@@ -118,7 +118,7 @@ static NORETURN void init_main(struct launch *l)
 {
 	struct err e;
 
-	if (stage_run(&step_table, &l->run, STAGE_INIT, &e) < 0)
+	if (!l->plan->fork.clone_last && stage_run(&step_table, &l->run, STAGE_INIT, &e) < 0)
 		leave(l, &e);
 	commit(l, &e);
 	(void)stage_run(&step_table, &l->run, STAGE_START, &e);
@@ -144,6 +144,12 @@ static NORETURN void ns_main(struct launch *l)
 	int turn[2], pidfd = -EBADF;
 
 	if (stage_run(&step_table, r, STAGE_NS, &e) < 0)
+		leave(l, &e);
+	/*
+	 * What an exec clones can be seen, and with CAP_SYS_PTRACE be seized, by the processes of the container from its birth on. By then it
+	 * has their rights and nothing of the host's open; its maker is in a pid namespace out of their sight (CVE-2016-9962).
+	 */
+	if (l->plan->fork.clone_last && stage_run(&step_table, r, STAGE_INIT, &e) < 0)
 		leave(l, &e);
 	if (pipe2(turn, O_CLOEXEC) < 0) {
 		err_sys(&e, -errno, "pipe");

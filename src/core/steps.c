@@ -88,6 +88,7 @@ static const struct step *const rows[] = {
 
 	/* Init, after `ketch start`. */
 	&step_start_wait,
+	&step_session_own,
 	&step_hooks_start,
 	&step_rlimits_final,
 	&step_affinity_final,

@@ -68,7 +68,9 @@ static void clone_details(const struct plan *p, struct buf *out)
 			 f->cgroup_ns_late && f->time_ns_late ? "," : "",
 			 f->time_ns_late ? "time" : "");
 	buf_addf(out, "init %s\n",
-		 f->ns_stage ? "is cloned by the first child" : "is the first child");
+		 f->clone_last ? "is cloned by the first child at the end of its stage init"
+		 : f->ns_stage ? "is cloned by the first child"
+			       : "is the first child");
 	if (f->into_cgroup)
 		buf_adds(out, "born in its cgroup (cgroup2)\n");
 	if (f->uid_map_helper || f->gid_map_helper)

@@ -5,6 +5,7 @@
  * namespaces(7), user_namespaces(7), time_namespaces(7), cgroup_namespaces(7).
  */
 #include <linux/capability.h>
+#include <linux/sched.h>
 #include <sched.h>
 #include <string.h>
 
@@ -177,6 +178,14 @@ static void plan_create(struct plan *p)
 	f->unshare_flags = make & ~(CLONE_NEWPID | CLONE_NEWCGROUP | CLONE_NEWUSER);
 }
 
+/* Not inherited by a child, or forbidden to have one. */
+static bool process_may_fork(const struct spec_process *p)
+{
+	const struct spec_scheduler *s = p ? p->scheduler : NULL;
+
+	return !s || (s->policy != SCHED_DEADLINE && !(s->flags & SCHED_FLAG_RESET_ON_FORK));
+}
+
 /* All that the container's init is in; ns.join leaves out at run time what is ours too. */
 static void plan_exec(struct plan *p)
 {
@@ -187,6 +196,7 @@ static void plan_exec(struct plan *p)
 			f->join_flags |= clone_flags[i];
 	}
 	f->ns_stage = true;
+	f->clone_last = process_may_fork(p->process);
 	f->into_cgroup = has_unified(p);
 	f->joined_userns = f->join_flags & CLONE_NEWUSER;
 }

@@ -55,10 +55,11 @@ struct plan_fork {
 	uint64_t clone_flags; /* of the first clone3, without CLONE_PIDFD and CLONE_INTO_CGROUP */
 	bool into_cgroup;     /* first clone3 with CLONE_INTO_CGROUP (cgroup2) */
 	bool ns_stage;	      /* the first child runs stage NS and clones init by CLONE_PARENT */
-	uint64_t init_flags;  /* with ns_stage: flags of the second clone3 besides CLONE_PARENT */
-	int join_flags;	      /* namespaces joined by path in stage NS */
-	int unshare_flags;    /* new namespaces made by unshare in stage NS, without NEWUSER */
-	bool new_userns;      /* made by clone3 or, with ns_stage, by unshare */
+	bool clone_last; /* exec: the first child does stage INIT too: what is cloned into the container is the container's */
+	uint64_t init_flags; /* with ns_stage: flags of the second clone3 besides CLONE_PARENT */
+	int join_flags;	     /* namespaces joined by path in stage NS */
+	int unshare_flags;   /* new namespaces made by unshare in stage NS, without NEWUSER */
+	bool new_userns;     /* made by clone3 or, with ns_stage, by unshare */
 	bool joined_userns;
 	bool cgroup_ns_late; /* unshare(CLONE_NEWCGROUP) in init after the join (v1, hybrid) */
 	bool time_ns_late;   /* unshare(CLONE_NEWTIME) in init; execve switches to it */

@@ -13,19 +13,21 @@ enum { FIRST = 3 };
 
 /* ---- fds.shed ---- */
 
-static bool waits(const struct plan *p)
+static bool is_seen(const struct plan *p)
 {
-	return !p->opts.start_at_once;
+	return !p->opts.start_at_once || p->opts.use == FOR_EXEC;
 }
 
 /*
  * A process that waits for `start` in the container's pid namespace, maybe for days, should hold nothing of the host but what
- * it waits with: socket and lock. procfs is kept only where a label is to be written through it.
+ * it waits with: socket and lock. One that is born among the container's processes, by exec, may be seized by them at once. procfs is kept
+ * only where a label is to be written through it.
  */
 static int shed(struct run *r, UNUSED struct err *e)
 {
 	close_fd(TAKE_FD(r->dev_null));
 	close_fd(TAKE_FD(r->root.fd));
+	close_fd(TAKE_FD(r->init_pidfd));
 	if (!r->plan->creds.apparmor && !r->plan->creds.selinux)
 		proc_close(&r->proc);
 	return 0;
@@ -39,10 +41,10 @@ static void explain_shed(const struct plan *p, struct buf *out)
 
 const struct step step_fds_shed = {
 	.name = "fds.shed",
-	.what = "close what is not needed to wait for `ketch start`",
+	.what = "close what is not needed until execve",
 	.stage = STAGE_INIT,
-	.use = FOR_CREATE,
-	.applies = waits,
+	.use = FOR_CREATE | FOR_EXEC,
+	.applies = is_seen,
 	.run = shed,
 	.explain = explain_shed,
 };

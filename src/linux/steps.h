@@ -50,6 +50,7 @@ extern const struct step step_mounts_readonly; /* INIT  mounts.readonly-paths */
 extern const struct step step_rootfs_readonly; /* INIT  rootfs.readonly */
 /* hostname.c, sched.c, ioprio.c, mempolicy.c, personality.c, affinity.c, keyring.c, oom.c, rlimits.c */
 extern const struct step step_session_new;	/* INIT  session.new */
+extern const struct step step_session_own;	/* START session.own */
 extern const struct step step_host_name;	/* INIT  host.name */
 extern const struct step step_sched;		/* INIT  proc.sched */
 extern const struct step step_ioprio;		/* INIT  proc.ioprio */

@@ -152,9 +152,10 @@ static int bind_console(struct run *r, int slave, struct err *e)
 
 /* ---- console.open ---- */
 
-static int take_terminal(int slave, struct err *e)
+static int take_terminal(const struct plan *p, int slave, struct err *e)
 {
-	if (ioctl(slave, TIOCSCTTY, 0) < 0)
+	/* else session.own does: a controlling terminal does not survive its session's leader */
+	if (!p->fork.clone_last && ioctl(slave, TIOCSCTTY, 0) < 0)
 		return err_sys(e, -errno, "make the terminal the controlling one");
 	for (int fd = 0; fd <= 2; fd++) {
 		if (dup2(slave, fd) < 0)
@@ -199,7 +200,7 @@ static int run(struct run *r, struct err *e)
 	if (ret >= 0 && r->plan->opts.use != FOR_EXEC && r->plan->root_mount)
 		ret = bind_console(r, slave, e);
 	if (ret >= 0)
-		ret = take_terminal(slave, e);
+		ret = take_terminal(r->plan, slave, e);
 	return ret < 0 ? ret : send_master(r, master, e);
 }
 

@@ -263,7 +263,7 @@ swapper() {
 
 # CVE-2016-9962, CVE-2016-8649: the same window by ptrace. What a container's root gets hold of is the container's own program, never
 # ketch on its way there. (CAP_SYS_PTRACE of the initial user namespace is a right over every process in sight; one's own namespace's is not.)
-ptrace_window() {
+trace_execs() {
   cp "$PROGRAMS/tracer" "$R/bin/"
   command_is tracer
   ketch run --detach -b "$BUNDLE" "$CT" < /dev/null > "$TEST_DIR/out" 2>&1
@@ -273,11 +273,24 @@ ptrace_window() {
   ketch kill "$CT" TERM
   wait_for 10 grep -q ended "$TEST_DIR/out"
   ketch delete --force "$CT"
+}
+
+ptrace_window() {
+  trace_execs
   diff <(grep "^seized" "$TEST_DIR/out" | sort -u) <(echo "seized /bin/busybox")
 }
 
 @test "attack: exec_window_ptrace" {
   ptrace_window
+}
+
+# With that right over all it can be seized on its way: then it has no more rights than the container's own program and leads nowhere.
+@test "attack: exec_window_ptrace with CAP_SYS_PTRACE in the initial user namespace" {
+  edit '.process.capabilities[] += ["CAP_SYS_PTRACE"]'
+  trace_execs
+  grep -q "^its caps" "$TEST_DIR/out"
+  diff <(sed -n 's/^its //p' "$TEST_DIR/out" | sort -u) <(sed -n 's/^own //p' "$TEST_DIR/out" | sort -u)
+  refute grep "^holds" "$TEST_DIR/out"
 }
 
 @test "attack: exec_window_ptrace with CAP_SYS_PTRACE in a user namespace" {

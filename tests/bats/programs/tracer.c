@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Attaches to every process that comes up beside it and says whose program it got hold of; until SIGTERM. */
+/* Attaches to every process that comes up beside it and says whose program it got hold of, with which capabilities and descriptors; until
+ * SIGTERM. */
 #include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ptrace.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +17,43 @@ static void end(int sig)
 {
 	(void)sig;
 	over = 1;
+}
+
+static void tell_caps(const char *pid)
+{
+	char path[64];
+	char line[256];
+
+	snprintf(path, sizeof(path), "/proc/%s/status", pid);
+	FILE *f = fopen(path, "r");
+	while (f && fgets(line, sizeof(line), f)) {
+		if (strncmp(line, "CapPrm:", 7) == 0)
+			printf("%s caps %s", strcmp(pid, "self") == 0 ? "own" : "its", line + 8);
+	}
+	if (f)
+		fclose(f);
+}
+
+/* Directories and devices: what leads further than its own data. */
+static void tell_descriptors(pid_t pid)
+{
+	char path[96];
+	char to[256];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	DIR *d = opendir(path);
+	for (struct dirent *e; d && (e = readdir(d));) {
+		snprintf(path, sizeof(path), "/proc/%d/fd/%.20s", (int)pid, e->d_name);
+		if (atoi(e->d_name) <= 2 || stat(path, &st) < 0)
+			continue;
+		ssize_t n = readlink(path, to, sizeof(to) - 1);
+		to[n > 0 ? n : 0] = '\0';
+		if (S_ISDIR(st.st_mode) || S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode))
+			printf("holds %s\n", to);
+	}
+	if (d)
+		closedir(d);
 }
 
 static void seize(pid_t pid)
@@ -32,6 +72,9 @@ static void seize(pid_t pid)
 	/* it goes on only when it is let go, and that only in a stop */
 	if (ptrace(PTRACE_INTERRUPT, pid, 0, 0) == 0)
 		waitpid(pid, NULL, __WALL);
+	snprintf(path, sizeof(path), "%d", (int)pid);
+	tell_caps(path);
+	tell_descriptors(pid);
 	ptrace(PTRACE_DETACH, pid, 0, 0);
 }
 
@@ -41,6 +84,7 @@ int main(void)
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	signal(SIGTERM, end);
+	tell_caps("self");
 	puts("tracing");
 	while (!over) {
 		DIR *d = opendir("/proc");
