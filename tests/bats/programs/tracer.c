@@ -3,6 +3,7 @@
  * SIGTERM. */
 #include <dirent.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,13 +57,14 @@ static void tell_descriptors(pid_t pid)
 		closedir(d);
 }
 
-static void seize(pid_t pid)
+/* False: not allowed (yet). */
+static bool seize(pid_t pid)
 {
 	char path[64];
 	char exe[256];
 
 	if (ptrace(PTRACE_SEIZE, pid, 0, 0) < 0)
-		return;
+		return false;
 	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
 	ssize_t n = readlink(path, exe, sizeof(exe) - 1);
 	if (n > 0) {
@@ -76,6 +78,7 @@ static void seize(pid_t pid)
 	tell_caps(path);
 	tell_descriptors(pid);
 	ptrace(PTRACE_DETACH, pid, 0, 0);
+	return true;
 }
 
 int main(void)
@@ -92,10 +95,8 @@ int main(void)
 		for (struct dirent *e; d && (e = readdir(d));) {
 			pid_t pid = atoi(e->d_name);
 
-			if (pid > last) {
-				seize(pid);
+			if (pid > last && seize(pid))
 				last = pid > last + 1000 ? last : pid;
-			}
 		}
 		if (d)
 			closedir(d);
