@@ -173,7 +173,8 @@ static int check_busy(struct writer *w, const struct cgroup_write *x, struct err
 	return strcmp(x->controller, "memory") == 0 ? check_usage(w, x, e) : 0;
 }
 
-static int write_checked(struct writer *w, const struct cgroup_write *x, struct err *e)
+/* AGAIN: a second try, after the kernel said that more is in use than could be read a moment later (it charges by batches). */
+static int write_checked(struct writer *w, const struct cgroup_write *x, bool again, struct err *e)
 {
 	int r = x->flags & CGROUP_CHECK_USAGE ? check_usage(w, x, e) : 0;
 
@@ -188,6 +189,8 @@ static int write_checked(struct writer *w, const struct cgroup_write *x, struct 
 		return leaf_of(w->cg, x->h) ? missing(x, e) : no_leaf(x, e);
 	if (r == -EBUSY && check_busy(w, x, e) < 0)
 		return err_errno(e);
+	if (r == -EBUSY && !again)
+		return write_checked(w, x, true, e);
 	return refused(x, r, e);
 }
 
@@ -213,13 +216,13 @@ static int write_at(struct writer *w, size_t i, struct err *e)
 		/* the next one would be refused for the same reason, in words that hide it */
 		if (r == -EBUSY && check_busy(w, x, e) < 0)
 			return err_errno(e);
-		if (r == -EINVAL || r == -EBUSY) {
-			r = write_checked(w, x + 1, e);
-			r = r < 0 ? r : write_checked(w, x, e);
+		if (r == -EINVAL) {
+			r = write_checked(w, x + 1, false, e);
+			r = r < 0 ? r : write_checked(w, x, false, e);
 			return r < 0 ? r : 2;
 		}
 	}
-	r = write_checked(w, x, e);
+	r = write_checked(w, x, false, e);
 	return r < 0 ? r : 1;
 }
 
