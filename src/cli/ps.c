@@ -6,17 +6,13 @@
 
 #include "cli/cli.h"
 #include "core/host_ps.h"
+#include "core/pids.h"
 #include "util/parse.h"
 
 enum ps_format { PS_TABLE, PS_JSON };
 
 struct ps_opts {
 	int format;
-};
-
-struct pids {
-	pid_t *v;
-	size_t n, cap;
 };
 
 static const struct opt_word formats[] = { { "table", PS_TABLE }, { "json", PS_JSON }, { 0 } };
@@ -30,32 +26,6 @@ static const struct opt options[] = {
 	  .words = formats,
 	  .help = "form of the answer" },
 };
-
-static int add_pid(void *ctx, pid_t pid)
-{
-	struct pids *p = ctx;
-
-	for (size_t i = 0; i < p->n; i++) {
-		if (p->v[i] == pid)
-			return 0;
-	}
-	if (p->n == p->cap) {
-		size_t cap = p->cap ? p->cap * 2 : 64;
-		pid_t *v = realloc(p->v, cap * sizeof(*v));
-
-		if (!v)
-			return -ENOMEM;
-		p->v = v;
-		p->cap = cap;
-	}
-	p->v[p->n++] = pid;
-	return 0;
-}
-
-static int by_number(const void *a, const void *b)
-{
-	return *(const pid_t *)a < *(const pid_t *)b ? -1 : *(const pid_t *)a > *(const pid_t *)b;
-}
 
 static void json(const struct pids *p, struct buf *out)
 {
@@ -105,7 +75,7 @@ static int filter(char *text, const struct pids *p, struct buf *out, struct err 
 	while ((line = strsep(&text, "\n"))) {
 		pid_t pid = pid_in_column(line, column);
 
-		if (pid && bsearch(&pid, p->v, p->n, sizeof(pid), by_number))
+		if (pid && pids_have(p, pid))
 			buf_addf(out, "%s\n", line);
 	}
 	return 0;
@@ -131,7 +101,7 @@ static int table(const struct args *a, const struct pids *p, struct buf *out, st
 static int run(const struct cli_global *g, void *opts, const struct args *a, struct err *e)
 {
 	const struct ps_opts *o = opts;
-	struct pids pids = { 0 };
+	auto_pids struct pids pids = { 0 };
 	auto_buf struct buf out = { 0 };
 	auto_store struct store s = STORE_NONE;
 	auto_container struct container *c = NULL;
@@ -140,14 +110,11 @@ static int run(const struct cli_global *g, void *opts, const struct args *a, str
 	if (r >= 0)
 		r = container_open(&c, &s, a->v[0], e);
 	if (r >= 0)
-		r = container_pids(c, add_pid, &pids, e);
-	if (r >= 0 && pids.n)
-		qsort(pids.v, pids.n, sizeof(*pids.v), by_number);
+		r = pids_of(c, SIZE_MAX, &pids, e);
 	if (r >= 0 && o->format == PS_JSON)
 		json(&pids, &out);
 	else if (r >= 0)
 		r = table(a, &pids, &out, e);
-	free(pids.v);
 	return r < 0 ? r : cli_print(&out, e);
 }
 

@@ -9,40 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/pids.h"
 #include "sys/hostfs.h"
 #include "sys/proc.h"
 #include "util/utf8.h"
 
 enum { MAX_PROCESSES = 65536, MAX_COMMAND = 256, STAT_SIZE = 1024 };
-
-struct pids {
-	pid_t *v;
-	size_t n, cap;
-};
-
-static int add_pid(void *ctx, pid_t pid)
-{
-	struct pids *p = ctx;
-
-	if (p->n == MAX_PROCESSES)
-		return 0;
-	if (p->n == p->cap) {
-		size_t cap = p->cap ? p->cap * 2 : 64;
-		pid_t *v = realloc(p->v, cap * sizeof(*v));
-
-		if (!v)
-			return -ENOMEM;
-		p->v = v;
-		p->cap = cap;
-	}
-	p->v[p->n++] = pid;
-	return 0;
-}
-
-static int by_number(const void *a, const void *b)
-{
-	return *(const pid_t *)a < *(const pid_t *)b ? -1 : *(const pid_t *)a > *(const pid_t *)b;
-}
 
 int top_parse_stat(const char *text, uint64_t page_size, struct top_process *ret)
 {
@@ -112,32 +84,23 @@ static int read_process(struct procfs *p, pid_t pid, struct arena *arena, struct
 int container_top(struct container *c, struct arena *arena, struct top_process **ret, size_t *ret_n,
 		  struct err *e)
 {
-	struct pids pids = { 0 };
+	auto_pids struct pids pids = { 0 };
 	struct procfs p;
 	size_t n = 0;
 
-	int r = container_pids(c, add_pid, &pids, e);
-	if (r >= 0) {
-		r = proc_open(&p);
-		if (r < 0)
-			err_sys(e, r, "open /proc");
-	}
-	if (r < 0) {
-		free(pids.v);
+	int r = pids_of(c, MAX_PROCESSES, &pids, e);
+	if (r < 0)
 		return r;
-	}
-	if (pids.n)
-		qsort(pids.v, pids.n, sizeof(*pids.v), by_number);
+	r = proc_open(&p);
+	if (r < 0)
+		return err_sys(e, r, "open /proc");
 	*ret = arena_array(arena, pids.n + 1, sizeof(**ret));
 	r = *ret ? 0 : -ENOMEM;
 	for (size_t i = 0; i < pids.n && r >= 0; i++) {
-		if (i > 0 && pids.v[i] == pids.v[i - 1])
-			continue;
 		r = read_process(&p, pids.v[i], arena, &(*ret)[n]);
 		n += r == 1;
 	}
 	proc_close(&p);
-	free(pids.v);
 	*ret_n = n;
 	return r < 0 ? err_sys(e, r, "processes of container '%s'", c->id) : 0;
 }

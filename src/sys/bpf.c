@@ -66,10 +66,9 @@ static bool is_ours(int prog)
 	return get_info(prog, &info) >= 0 && strncmp(info.name, name, sizeof(info.name)) == 0;
 }
 
-/* Descriptor of our program on this very cgroup, or -ENOENT. */
-static int find_ours(int cgroup_fd)
+/* How many programs this very cgroup has, and their ids. */
+static int device_programs(int cgroup_fd, uint32_t ids[MAX_PROGRAMS])
 {
-	uint32_t ids[MAX_PROGRAMS];
 	union bpf_attr attr;
 
 	memset(&attr, 0, sizeof(attr));
@@ -78,9 +77,18 @@ static int find_ours(int cgroup_fd)
 	attr.query.prog_ids = (uint64_t)(uintptr_t)ids;
 	attr.query.prog_cnt = MAX_PROGRAMS;
 	long r = sys_bpf(BPF_PROG_QUERY, &attr);
-	if (r < 0)
-		return (int)r;
-	for (uint32_t i = 0; i < attr.query.prog_cnt; i++) {
+	return r < 0 ? (int)r : (int)attr.query.prog_cnt;
+}
+
+/* Descriptor of our program on this very cgroup, or -ENOENT. */
+static int find_ours(int cgroup_fd)
+{
+	uint32_t ids[MAX_PROGRAMS];
+
+	int n_ids = device_programs(cgroup_fd, ids);
+	if (n_ids < 0)
+		return n_ids;
+	for (int i = 0; i < n_ids; i++) {
 		int prog = open_program(ids[i]);
 
 		if (prog < 0)
@@ -115,18 +123,12 @@ int bpf_device_attach(int cgroup_fd, const void *insns, size_t len)
 int bpf_device_programs(int cgroup_fd, struct bpf_program *v, unsigned max)
 {
 	uint32_t ids[MAX_PROGRAMS];
-	union bpf_attr attr;
 	int n = 0;
 
-	memset(&attr, 0, sizeof(attr));
-	attr.query.target_fd = (uint32_t)cgroup_fd;
-	attr.query.attach_type = BPF_CGROUP_DEVICE;
-	attr.query.prog_ids = (uint64_t)(uintptr_t)ids;
-	attr.query.prog_cnt = MAX_PROGRAMS;
-	long r = sys_bpf(BPF_PROG_QUERY, &attr);
-	if (r < 0)
-		return (int)r;
-	for (uint32_t i = 0; i < attr.query.prog_cnt && (unsigned)n < max; i++) {
+	int n_ids = device_programs(cgroup_fd, ids);
+	if (n_ids < 0)
+		return n_ids;
+	for (int i = 0; i < n_ids && (unsigned)n < max; i++) {
 		auto_fd int prog = open_program(ids[i]);
 		struct bpf_prog_info info;
 
