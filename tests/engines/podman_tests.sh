@@ -317,7 +317,13 @@ podman_tests_users() {
 }
 
 podman_userns_exec() {
-  limited pod run -d --name un --uidmap 0:100000:65536 --gidmap 0:100000:65536 img sleep 100 && prints "uid=0(root)" pod exec un id && limited pod rm -f -t 0 un
+  limited pod run -d --name un --uidmap 0:100000:65536 --gidmap 0:100000:65536 img sleep 100 && prints "uid=0(root)" pod exec un id && podman_rm_mapped un
+}
+
+# Podman 4.3 removes the directory of a container with mapped ids from two threads while its shm is still mounted there: below any
+# runtime (runc, crun) every second removal at once says "busy", and the next one succeeds.
+podman_rm_mapped() {
+  limited pod rm -f -t 0 "$1" || { grep -q 'userdata/shm: device or resource busy' "$OUT" && limited pod rm -f -t 0 "$1"; }
 }
 
 podman_tests_pods() {
