@@ -45,16 +45,23 @@ static bool known(const struct check *c, const struct err *e)
 	return false;
 }
 
+static void add_new(struct check *c, bool warning, const struct err *found)
+{
+	struct err e = *found;
+
+	rest_place(&c->rest, e.where, sizeof(e.where));
+	if (!known(c, &e))
+		add(c, warning, &e);
+}
+
 void check_error(struct check *c, const struct err *e)
 {
-	if (!known(c, e))
-		add(c, false, e);
+	add_new(c, false, e);
 }
 
 void check_warning(struct check *c, const struct err *e)
 {
-	if (!known(c, e))
-		add(c, true, e);
+	add_new(c, true, e);
 }
 
 /* ---- spec and plan ---- */
@@ -86,6 +93,8 @@ static int check_spec(struct check *c, struct launch *l, struct err *e)
 {
 	int r = spec_check(&l->spec, buf_str(&l->config), l->config.len, on_rule, on_warning, c);
 
+	if (r > 0)
+		r = rest_load(&l->spec, &c->rest, buf_str(&l->config), l->config.len);
 	if (r < 0)
 		return err_sys(e, r, "check");
 	if (!l->spec)
@@ -198,5 +207,6 @@ int check_bundle(struct check *c, const struct store *s, const char *id,
 void check_clear(struct check *c)
 {
 	free(c->v);
+	rest_free(&c->rest);
 	*c = (struct check){ .root = { .fd = -EBADF } };
 }

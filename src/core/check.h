@@ -8,6 +8,7 @@
 
 #include "core/container.h"
 #include "spec/model.h"
+#include "spec/rest.h"
 #include "sys/facts.h"
 #include "sys/rootdir.h"
 
@@ -21,10 +22,11 @@ struct check {
 	size_t n, cap, n_errors;
 	bool no_memory;
 	/* For the parts: what they look at. */
-	const struct spec *spec;
+	const struct spec *spec; /* without the values that are refused */
 	const struct facts *facts;
-	const struct plan *plan; /* of what is not wrong in the config */
-	struct rootdir root;	 /* -EBADF: there is none */
+	const struct plan *plan;
+	struct rest rest;    /* what SPEC lacks */
+	struct rootdir root; /* -EBADF: there is none */
 };
 
 /* Fills C. Fails only when the check itself can't be done. */

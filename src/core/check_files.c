@@ -60,6 +60,8 @@ bool check_mounts_programs(const struct check *c)
 	static const char *const with[] = { "/usr",   "/bin",	 "/sbin", "/lib", "/lib32",
 					    "/lib64", "/libx32", "/opt",  "/nix" };
 
+	if (rest_lacks(&c->rest, "$.mounts") || rest_lacks(&c->rest, "$.process.env"))
+		return true;
 	for (size_t i = 0; i < c->plan->mounts.n; i++) {
 		const struct plan_mount *m = &c->plan->mounts.v[i];
 

@@ -255,7 +255,7 @@ static int check_into(struct load *l, struct spec **s, const char *json, size_t 
 		return -ENOMEM;
 	if (l->n > 1)
 		qsort(l->findings, l->n, sizeof(*l->findings), by_place);
-	return whole && l->n_fields == 0;
+	return l->n == 0;
 }
 
 int spec_check(struct spec **ret, const char *json, size_t len,

@@ -25,8 +25,8 @@ int spec_load_receiver(struct spec **ret, const char *json, size_t len, const ch
 
 /* The same for all rules: every finding, not only the first, is handed to FINDING in the order of the text (for
  * `ketch check`), then every warning to WARNING (may be NULL). Rules conclude nothing from a value that was refused.
- * After 200 findings it ends. *ret is set to the model when every value could be read (rules may still be broken), else
- * NULL. Returns the number of findings, or -ENOMEM. */
+ * After 200 findings it ends. *ret is set to the model when there is no finding, else to NULL. Returns the number of
+ * findings, or -ENOMEM. */
 int spec_check(struct spec **ret, const char *json, size_t len,
 	       void (*finding)(void *ctx, const struct err *finding),
 	       void (*warning)(void *ctx, const struct spec_warning *warning), void *ctx);

@@ -70,6 +70,25 @@ wrong() {
   [[ ${lines[-1]} == *" errors, "*" warning"* ]]
 }
 
+@test "check: a value that is refused hides nothing of the host's; places are those of the whole config" {
+  edit '.process.args = ["nosuchprogram"] | .linux.maskedPaths = ["relative"] | .process.rlimits += [{type: 3, soft: 1, hard: 1}]
+    | .mounts = [.mounts[0], {destination: "/x"}, {destination: "/d", source: "/nonexistent", options: ["bind", 7]}] + .mounts[1:]'
+  check
+  assert_status 1
+  finds error '$.linux.maskedPaths[0]' relative
+  finds error '$.process.rlimits[1].type' 'must be a string'
+  finds error '$.mounts[1].type' type
+  finds error '$.mounts[2].options[1]' 'must be a string'
+  finds error '$.mounts[2].source' /nonexistent
+  # a mount that is not known may bring it
+  finds warning '$.process.args[0]' 'executable file not found in $PATH'
+  [ "$(jq '.findings | length' <<< "$output")" = 6 ]
+
+  edit 'del(.mounts[1, 2])'
+  check
+  finds error '$.process.args[0]' 'executable file not found in $PATH'
+}
+
 @test "check: warnings alone are success" {
   edit '.process.terminl = true | .mounts += [{destination: "/d", type: "nosuchfs"}]'
   check
@@ -112,7 +131,7 @@ wrong() {
   edit '.mounts[7] = {destination: "/etc", source: "/etc/passwd", options: ["bind"]}'
   wrong '$.mounts[7].source' /etc directory
   edit '.mounts[7] = {destination: "/d", type: "tmpfs", options: ["bind"], source: "/tmp"} | .mounts[6] = {destination: "/e", options: []}'
-  wrong '$.mounts[6]' bind
+  wrong '$.mounts[6].type' bind
 }
 
 @test "check: each mount has its say" {

@@ -6,6 +6,7 @@
 
 #include "spec/json.h"
 #include "spec/load.h"
+#include "spec/rest.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -40,6 +41,23 @@ static void check_model(const struct spec *s)
 		require(s->lnx->seccomp->syscalls.v[i].names.n > 0);
 }
 
+/* What is left of a refused config is one that is not refused. */
+static void check_rest(const char *text, size_t size, bool refused)
+{
+	char where[] = "$.mounts[1].options[0]";
+	struct rest rest = { 0 };
+	struct spec *s = NULL;
+
+	require(rest_load(&s, &rest, text, size) == 0);
+	require(refused || (s && rest.n == 0));
+	if (s)
+		check_model(s);
+	rest_place(&rest, where, sizeof(where));
+	require(!memcmp(where, "$.mounts[", 9) && strlen(where) < sizeof(where));
+	rest_free(&rest);
+	spec_free(s);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *text = (const char *)data;
@@ -57,8 +75,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_model(loaded);
 	int n = spec_check(&checked, text, size, on_finding, NULL, &findings);
 	require(n == findings && (n > 0) == (r < 0));
+	require((n == 0) == (checked != NULL));
 	spec_free(loaded);
 	spec_free(checked);
+	check_rest(text, size, n > 0);
 
 	if (spec_load_process(&process, &arena, text, size, &e) < 0)
 		check_error(&e);

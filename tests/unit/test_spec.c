@@ -7,6 +7,7 @@
 
 #include "spec/load.h"
 #include "spec/names.h"
+#include "spec/rest.h"
 #include "tap.h"
 
 /* ---- memory that runs out: the linker sends every allocation through here ---- */
@@ -350,12 +351,45 @@ static void test_check_rules_only(void)
 	const char *text = DOC("\"hostname\":\"h\",\"domainname\":\"d\"");
 
 	CHECK_INT(spec_check(&s, text, strlen(text), collect, NULL, &b), 2);
-	CHECK(s && s->hostname);
-	spec_free(s);
+	CHECK(!s);
 	buf_reset(&b);
 	CHECK_INT(spec_check(&s, "{", 1, collect, NULL, &b), 1);
 	CHECK(!s);
 	CHECK_STR(buf_str(&b), "1:2 $\n");
+}
+
+static void test_rest(void)
+{
+	static const char text[] = DOC("\"process\":{\"cwd\":\"/\",\"args\":[]},\"hostname\":3,"
+				       "\"mounts\":[{\"destination\":\"/"
+				       "a\",\"type\":\"tmpfs\",\"options\":[1,\"ro\",2,\"rw\"]},"
+				       "{\"type\":3},{\"destination\":\"/"
+				       "b\",\"type\":\"tmpfs\"},{},{\"destination\":\"/c\"}],"
+				       "\"x-unknown\":[[{\"\\u00e9\":null}],-1.5e3,true]");
+	char first[64] = "$.mounts[0].options[1]", second[64] = "$.mounts[1].type",
+	     other[64] = "$.mounts";
+	struct rest rest = { 0 };
+	struct spec *s = NULL;
+
+	CHECK_INT(rest_load(&s, &rest, text, strlen(text)), 0);
+	CHECK(s && !s->process && !s->hostname && s->mounts.n == 2);
+	CHECK_STR(s->mounts.v[1].destination, "/b");
+	CHECK_INT((long)s->warnings.n, 1);
+	rest_place(&rest, first, sizeof(first));
+	rest_place(&rest, second, sizeof(second));
+	rest_place(&rest, other, sizeof(other));
+	CHECK_STR(first, "$.mounts[0].options[3]");
+	CHECK_STR(second, "$.mounts[2].type");
+	CHECK_STR(other, "$.mounts");
+	CHECK(rest_lacks(&rest, "$.mounts") && rest_lacks(&rest, "$.process.env") &&
+	      !rest_lacks(&rest, "$.linux"));
+	rest_free(&rest);
+	spec_free(s);
+
+	s = NULL;
+	CHECK_INT(rest_load(&s, &rest, "{\"ociVersion\":\"1.3.0\"}", 22), 0);
+	CHECK(!s);
+	rest_free(&rest);
 }
 
 static void test_check_ends(void)
@@ -497,6 +531,7 @@ static const struct test tests[] = {
 	{ "places of errors", test_places },
 	{ "all findings", test_check },
 	{ "findings of rules leave a model", test_check_rules_only },
+	{ "what is left of a refused config", test_rest },
 	{ "findings end", test_check_ends },
 	{ "process document", test_process_document },
 	{ "resources document", test_resources_document },
