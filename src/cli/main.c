@@ -17,18 +17,13 @@
 #include "sys/raw.h"
 #include "sys/selfexe.h"
 
-static void print(int fd, const struct buf *b)
-{
-	if (buf_error(b) == 0)
-		(void)!write(fd, buf_str(b), b->len);
-}
-
 /* One line for engines and scripts; people at a terminal get the place and the hint on lines of their own. */
 static void report(const struct err *e, const char *document)
 {
 	auto_buf struct buf out = { 0 };
 	bool terminal = isatty(STDERR_FILENO);
 
+	log_err(e); /* first: SIGPIPE may come of the other */
 	buf_adds(&out, "ketch: ");
 	if (e->step[0])
 		buf_addf(&out, "%s: ", e->step);
@@ -49,11 +44,10 @@ static void report(const struct err *e, const char *document)
 			buf_addf(&out, " (%s)", buf_str(&place));
 		buf_addc(&out, '\n');
 	}
-	print(STDERR_FILENO, &out);
-	log_err(e);
+	(void)host_write_fd(STDERR_FILENO, buf_str(&out), out.len);
 }
 
-static void help(void)
+static int help(struct err *e)
 {
 	auto_buf struct buf out = { 0 };
 
@@ -63,10 +57,10 @@ static void help(void)
 	buf_adds(&out, "\nglobal options:\n");
 	opt_help(global_options, n_global_options, &out);
 	buf_adds(&out, "\n`ketch COMMAND --help` tells more.\n");
-	print(STDOUT_FILENO, &out);
+	return cli_print(&out, e);
 }
 
-static void help_command(const struct command *c)
+static int help_command(const struct command *c, struct err *e)
 {
 	auto_buf struct buf out = { 0 };
 
@@ -74,7 +68,7 @@ static void help_command(const struct command *c)
 	if (c->n_opts)
 		buf_adds(&out, "\noptions:\n");
 	opt_help(c->opts, c->n_opts, &out);
-	print(STDOUT_FILENO, &out);
+	return cli_print(&out, e);
 }
 
 /* crun's names for other places than a file: "journald:NAME". */
@@ -87,7 +81,20 @@ static const struct log_place {
 	{ "journald:", "/run/systemd/journal/socket", LOG_JOURNAL },
 };
 
-static int open_log_place(const char *log, struct log_config *lc)
+/* O_NONBLOCK: neither a FIFO without a reader nor a slow reader may hold a container up. */
+static int open_log_file(const char *path, struct err *e)
+{
+	int fd = sys_open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_NONBLOCK, 0644);
+
+	if (fd >= 0)
+		return fd;
+	err_sys(e, fd, "open the log '%s'", path);
+	if (fd == -ENXIO)
+		return err_hint(e, "it is a FIFO or a socket, and nobody reads it");
+	return err_hint(e, "--log takes a file in a directory that exists and may be written to");
+}
+
+static int open_log_place(const char *log, struct log_config *lc, struct err *e)
 {
 	for (size_t i = 0; i < N_ELEMENTS(log_places); i++) {
 		const struct log_place *p = &log_places[i];
@@ -95,14 +102,15 @@ static int open_log_place(const char *log, struct log_config *lc)
 
 		if (strncmp(log, p->prefix, len) != 0)
 			continue;
-		log += len;
 		if (!p->socket)
-			break;
+			return open_log_file(log + len, e);
 		lc->format = p->format;
-		lc->ident = *log ? log : "ketch";
-		return fdpass_connect(p->socket, SOCK_DGRAM);
+		lc->ident = log[len] ? log + len : "ketch";
+		int fd = fdpass_connect(p->socket, SOCK_DGRAM);
+		return fd < 0 ? err_sys(e, fd, "open the log '%s': connect to %s", log, p->socket)
+			      : fd;
 	}
-	return sys_open(log, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY, 0644);
+	return open_log_file(log, e);
 }
 
 static int open_log(const struct cli_global *g, struct err *e)
@@ -114,18 +122,12 @@ static int open_log(const struct cli_global *g, struct err *e)
 		.terminal = isatty(STDERR_FILENO),
 	};
 
-	if (g->log && *g->log) {
-		lc.fd = open_log_place(g->log, &lc);
-		if (lc.fd < 0) {
-			int r = lc.fd;
+	int r = 0;
 
-			lc.fd = -1;
-			log_init(&lc);
-			return err_sys(e, r, "open the log '%s'", g->log);
-		}
-	}
+	if (g->log && *g->log)
+		lc.fd = r = open_log_place(g->log, &lc, e);
 	log_init(&lc);
-	return 0;
+	return r < 0 ? r : 0;
 }
 
 static int call(const struct cli_global *g, const struct command *c, int argc, char **argv,
@@ -143,8 +145,7 @@ static int call(const struct cli_global *g, const struct command *c, int argc, c
 	if (r >= 0)
 		r = opt_parse(&p, argc, argv, rest, &a.n, e);
 	if (r == 1) {
-		help_command(c);
-		r = 0;
+		r = help_command(c, e);
 	} else if (r >= 0 && (a.n < c->min_args || (c->max_args >= 0 && a.n > c->max_args))) {
 		r = err_set(e, ERR_USAGE, "%s: %s argument (usage: ketch %s %s)", c->name,
 			    a.n < c->min_args ? "missing" : "unexpected", c->name, c->usage);
@@ -182,37 +183,31 @@ static int dispatch(const struct cli_global *g, int argc, char **argv, int *fail
 	}
 	bool only_help = argc > 0 && strcmp(argv[0], "help") == 0;
 	if (argc == 0 || (only_help && argc == 1)) {
-		help();
-		return argc == 0;
+		r = help(e);
+		return r < 0 ? r : argc == 0;
 	}
 	const struct command *c = find_command(argv[only_help]);
 	if (!c) {
 		err_set(e, ERR_USAGE, "unknown command '%s'", argv[only_help]);
 		return err_hint(e, "`ketch --help` lists the commands");
 	}
-	if (only_help) {
-		help_command(c);
-		return 0;
-	}
+	if (only_help)
+		return help_command(c, e);
 	*fail_status = c->fail_status ? c->fail_status : 1;
 	return call(g, c, argc - 1, argv + 1, e);
 }
 
 /* Descriptors 0 to 2 must exist, or the next file we open would become the container's output. */
-static int fill_stdio(void)
+static int fill_stdio(struct err *e)
 {
-	int fd;
-
-	do {
-		fd = sys_open("/dev/null", O_RDWR, 0);
-	} while (fd >= 0 && fd <= 2);
-	if (fd < 0)
-		return fd;
 	for (int i = 0; i <= 2; i++) {
-		if (fcntl(i, F_GETFD) == FD_CLOEXEC && fcntl(i, F_SETFD, 0) < 0)
-			return -errno;
+		if (fcntl(i, F_GETFD) >= 0)
+			continue;
+		int fd = sys_open("/dev/null", O_RDWR, 0); /* the lowest that is free: this one */
+		if (fd < 0 || fcntl(fd, F_SETFD, 0) < 0)
+			return err_sys(e, fd < 0 ? fd : -errno,
+				       "open /dev/null as descriptor %d, which is closed", i);
 	}
-	close_fd(fd);
 	return 0;
 }
 
@@ -230,14 +225,15 @@ int main(int argc, char **argv)
 	struct err e = { 0 };
 	int n_rest = 0, fail_status = 1;
 
-	if (!rest || argc < 1 || fill_stdio() < 0)
-		return 1;
-	signal(SIGCHLD,
-	       SIG_DFL); /* inherited as ignored, it would take our children's exit statuses */
-	int r = opt_parse(&p, argc - 1, argv + 1, rest, &n_rest, &e);
+	/* inherited as ignored, it would take our children's exit statuses */
+	signal(SIGCHLD, SIG_DFL);
+	signal(SIGXFSZ, SIG_IGN); /* RLIMIT_FSIZE is an error to undo everything for, not our end */
+	int r = fill_stdio(&e);
+	if (r >= 0)
+		r = rest ? opt_parse(&p, MAX(argc - 1, 0), argv + 1, rest, &n_rest, &e)
+			 : err_sys(&e, -ENOMEM, "options");
 	if (r == 1) {
-		help();
-		r = 0;
+		r = help(&e);
 	} else if (r < 0) {
 		struct err ignored;
 
