@@ -42,8 +42,7 @@ int cli_name_store(const struct cli_global *g, struct store *s, struct err *e)
 		return store_default_path(&s->path, e);
 	if (!*g->root)
 		return err_set(e, ERR_USAGE, "--root: the directory is empty");
-	int r = host_abspath(g->root, &s->path);
-	return r < 0 ? err_sys(e, r, "state root") : 0;
+	return store_path(g->root, &s->path, e);
 }
 
 int cli_each_match(const struct store *s, const char *pattern,

@@ -323,8 +323,13 @@ int end_delete(const struct store *s, const char *id, int dir, const struct spec
 	auto_container struct container *c = NULL;
 
 	/* who has the lock may be waiting for a hook: the long way knows what to do */
-	if (flock(dir, LOCK_EX | LOCK_NB) < 0)
-		return store_is(s, id, dir) ? container_delete(s, id, DELETE_FORCE, e) : 0;
+	if (flock(dir, LOCK_EX | LOCK_NB) < 0) {
+		int still = store_is(s, id, dir);
+
+		return still < 0 ? err_sys(e, still, "look at '%s/%s' again", s->path, id)
+		       : still	 ? container_delete(s, id, DELETE_FORCE, e)
+				 : 0;
+	}
 	int r = container_of_dir(&c, s, id, dir, e);
 	if (r >= 0)
 		r = container_lock(c, e);

@@ -2,7 +2,9 @@
 /* The parent's side of create, run and exec: bundle → spec → plan → steps → clone → serve (runtime.md#lifecycle, 1 to 5). */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 
@@ -16,9 +18,27 @@
 #include "linux/cgroup.h"
 #include "linux/netdev.h"
 #include "linux/seccomp.h"
+#include "sys/creds.h"
 #include "sys/hostfs.h"
 #include "sys/raw.h"
 #include "util/log.h"
+
+enum { FDS_NEEDED = 48 }; /* about 30 are used: of eleven hierarchies, eight namespaces */
+
+/* A table that gets full half-way would make the work fail and its undoing, too. */
+static int check_room(unsigned first, struct err *e)
+{
+	struct sys_rlimit now;
+
+	int r = sys_prlimit(0, RLIMIT_NOFILE, NULL, &now);
+	if (r < 0)
+		return err_sys(e, r, "read RLIMIT_NOFILE");
+	if (now.soft >= first + FDS_NEEDED)
+		return 0;
+	err_sys(e, -EMFILE, "RLIMIT_NOFILE is %" PRIu64 " and must be at least %u", now.soft,
+		first + FDS_NEEDED);
+	return err_hint(e, "raise it for ketch's caller: `ulimit -n`, or LimitNOFILE= of its unit");
+}
 
 /*
  * Engines leak descriptors into us (a shim its listening socket, a shell its history). None is wanted but those that are to
@@ -26,7 +46,8 @@
  */
 int launch_drop_junk(struct launch *l, struct err *e)
 {
-	unsigned first = 3 + launch_listen_fds() + l->opts->preserve_fds;
+	const unsigned passed_on = 3 + launch_listen_fds() + l->opts->preserve_fds;
+	unsigned first = passed_on;
 	unsigned keep[] = { (unsigned)l->store->fd, (unsigned)log_fd(),
 			    l->container ? (unsigned)l->container->dir : ~0u };
 	int r = 0;
@@ -48,7 +69,7 @@ int launch_drop_junk(struct launch *l, struct err *e)
 			break;
 		first = next + 1;
 	}
-	return r < 0 ? err_sys(e, r, "close inherited descriptors") : 0;
+	return r < 0 ? err_sys(e, r, "close inherited descriptors") : check_room(passed_on, e);
 }
 
 static void log_spec_warnings(const struct launch *l)

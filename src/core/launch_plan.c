@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/files.h"
@@ -13,29 +14,51 @@
 #include "sys/hostfs.h"
 #include "util/parse.h"
 
+static const char a_bundle[] =
+	"a bundle is a directory with a config.json; `ketch spec -b DIR` writes one";
+
 static int bad_bundle(struct err *e, int r, const char *what, const char *path)
 {
+	static const char a_file[] = "only a regular file can be a configuration";
+	static const struct {
+		int r;
+		const char *hint;
+	} hints[] = {
+		{ -ENOTDIR, a_bundle },
+		{ -EISDIR, a_file },
+		{ -EINVAL, a_file },
+		{ -EACCES, "it must be readable for the user who runs ketch, and each directory "
+			   "above it searchable" },
+	};
+
 	err_sys(e, r, "%s '%s'", what, path);
 	e->code = ERR_BUNDLE;
+	for (size_t i = 0; i < N_ELEMENTS(hints); i++) {
+		if (hints[i].r == r)
+			err_hint(e, "%s", hints[i].hint);
+	}
 	return r;
 }
 
 static int read_config(struct launch *l, int dir, struct err *e)
 {
 	const char *name = l->opts->config ? l->opts->config : FILE_CONFIG;
+	auto_str char *path = NULL;
 	int r = host_read(dir, name, SPEC_MAX_SIZE, &l->config);
 
 	if (r == -EFBIG)
 		return err_set(e, ERR_SPEC, "%s is larger than %d MiB", name, SPEC_MAX_SIZE >> 20);
 	if (r >= 0)
 		return 0;
-	err_sys(e, r, "read '%s%s%s'", name[0] == '/' ? "" : l->bundle, name[0] == '/' ? "" : "/",
-		name);
-	e->code = ERR_BUNDLE;
-	return err_hint(e, r == -ENOENT && !l->opts->config
-				   ? "a bundle is a directory with a config.json; "
-				     "`ketch spec -b DIR` writes one"
-				   : "");
+	if (name[0] != '/' && asprintf(&path, "%s/%s", l->bundle, name) < 0)
+		path = NULL;
+	(void)bad_bundle(e, r, "read", path ? path : name);
+	if (r == -ENOENT)
+		err_hint(e, "%s",
+			 l->opts->config
+				 ? "--config names a file of the bundle, or any by an absolute path"
+				 : a_bundle);
+	return r;
 }
 
 int launch_read_config(struct launch *l, struct err *e)
@@ -47,8 +70,10 @@ int launch_read_config(struct launch *l, struct err *e)
 	int r = host_realpath(path, &l->bundle);
 	if (r == -ENOENT && alone)
 		r = host_abspath(path, &l->bundle);
-	if (r < 0)
-		return bad_bundle(e, r, "bundle", path);
+	if (r < 0) {
+		(void)bad_bundle(e, r, "bundle", path);
+		return r == -ENOENT ? err_hint(e, "%s", a_bundle) : r;
+	}
 	if (alone)
 		return read_config(l, AT_FDCWD, e);
 	auto_fd int dir = host_opendir(AT_FDCWD, l->bundle, true);

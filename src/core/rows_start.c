@@ -158,9 +158,10 @@ static int pass_run(struct run *r, struct err *e)
 	int ret = l->console_sock;
 	if (ret >= 0)
 		ret = fdpass_send(l->console_sock, in->data, in->len, in->fds, 1);
-	return ret < 0 ? err_sys(e, ret, "send the terminal to the console socket '%s'",
-				 l->opts->console_socket)
-		       : 0;
+	if (ret >= 0)
+		return 0;
+	err_sys(e, ret, "send the terminal to the console socket '%s'", l->opts->console_socket);
+	return err_hint(e, HINT_RECEIVER);
 }
 
 const struct step step_console_pass = {

@@ -51,9 +51,16 @@ static int reserve_run(struct run *r, struct err *e)
 		return err_sys(e, ret, "state");
 	ret = host_mkdirat(l->store->fd, l->id, 0700);
 	if (ret == -EEXIST) {
+		struct err ignored;
+		auto_fd int dir = store_open_dir(l->store, l->id, &ignored);
+
 		err_set(e, ERR_EXISTS, "container with given ID already exists: '%s'", l->id);
-		return err_hint(e, "see `ketch state %s`; `ketch delete %s` frees the id", l->id,
-				l->id);
+		return dir >= 0
+			       ? err_hint(e, "see `ketch state %s`; `ketch delete %s` frees the id",
+					  l->id, l->id)
+			       : err_hint(e,
+					  "'%s' is no container: choose another id, or remove it",
+					  l->state_dir);
 	}
 	if (ret < 0)
 		return err_sys(e, ret, "make '%s'", l->state_dir);
@@ -143,7 +150,11 @@ static int write_pid_file(struct launch *l, struct err *e)
 	int n = snprintf(text, sizeof(text), "%d", l->run.init.pid);
 	int r = host_replace_path(l->opts->pid_file, text, (size_t)n, 0644);
 	l->pid_file_written = r >= 0;
-	return r < 0 ? err_sys(e, r, "write the pid file '%s'", l->opts->pid_file) : 0;
+	if (r >= 0)
+		return 0;
+	err_sys(e, r, "write the pid file '%s'", l->opts->pid_file);
+	return err_hint(e,
+			"--pid-file takes a file in a directory that exists and may be written to");
 }
 
 /* An engine takes the file as proof that the process ran. */
@@ -165,7 +176,10 @@ static int pass_pidfd(const struct launch *l, const char *path, struct err *e)
 		return 0;
 	auto_fd int sock = fdpass_connect(path, SOCK_STREAM);
 	int r = sock < 0 ? sock : fdpass_send(sock, word, strlen(word), &l->run.init.pidfd, 1);
-	return r < 0 ? err_sys(e, r, "send the pidfd to '%s'", path) : 0;
+	if (r >= 0)
+		return 0;
+	err_sys(e, r, "send the pidfd to '%s'", path);
+	return err_hint(e, HINT_RECEIVER);
 }
 
 static int commit_run(struct run *r, struct err *e)

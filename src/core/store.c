@@ -8,6 +8,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "core/files.h"
 #include "core/journal.h"
@@ -45,14 +46,44 @@ int store_default_path(char **ret, struct err *e)
 	return r < 0 ? err_sys(e, -ENOMEM, "state root") : 0;
 }
 
+int store_path(const char *given, char **ret, struct err *e)
+{
+	int r = host_abspath(given, ret);
+
+	if (r >= 0)
+		return 0;
+	err_sys(e, r, "state directory '%s'", given);
+	return r == -ENOENT
+		       ? err_hint(e, "the working directory is gone: give --root an absolute path")
+		       : r;
+}
+
+/* Who may rename in it can put a state, a configuration and a journal of their own in the place of ours. */
+static int check_owner(const struct store *s, struct err *e)
+{
+	struct stat st;
+
+	if (fstat(s->fd, &st) < 0)
+		return err_sys(e, -errno, "look at the state directory '%s'", s->path);
+	bool open_to_all = (st.st_mode & (S_IWOTH | S_ISVTX)) == S_IWOTH;
+	if (!open_to_all && (st.st_uid == 0 || st.st_uid == geteuid()))
+		return 0;
+	err_set(e, ERR_DENIED,
+		"others can change the state directory '%s': it has mode %04o and belongs to uid "
+		"%u",
+		s->path, st.st_mode & 07777, st.st_uid);
+	return err_hint(e, "make it yours (chown) and closed (chmod 700), or choose another one "
+			   "with --root DIR");
+}
+
 int store_open(struct store *s, const char *path, bool make, struct err *e)
 {
 	*s = (struct store){ .fd = -EBADF };
 	int r = 0;
 	if (!path)
 		r = store_default_path(&s->path, e);
-	else if (host_abspath(path, &s->path) < 0)
-		r = err_sys(e, -ENOMEM, "state root");
+	else
+		r = store_path(path, &s->path, e);
 	if (r < 0)
 		return r;
 	if (strcmp(s->path, "/") == 0)
@@ -66,7 +97,9 @@ int store_open(struct store *s, const char *path, bool make, struct err *e)
 		}
 		s->fd = host_opendir(AT_FDCWD, s->path, false);
 	}
-	if (s->fd >= 0 || (s->fd == -ENOENT && !make))
+	if (s->fd >= 0)
+		return make ? check_owner(s, e) : 0;
+	if (s->fd == -ENOENT && !make)
 		return 0;
 	err_sys(e, s->fd, "open the state directory '%s'", s->path);
 	return err_hint(e, "choose another one with --root DIR");
@@ -146,18 +179,26 @@ int store_open_dir(const struct store *s, const char *id, struct err *e)
 		return r;
 	auto_fd int dir =
 		s->fd < 0 ? -ENOENT : sys_openat(s->fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-	if (dir == -ENOENT || dir == -ENOTDIR || (dir >= 0 && !is_container(dir)))
-		return err_set(e, ERR_NOT_FOUND, "container '%s' does not exist", id);
+	if (dir == -ENOENT || dir == -ENOTDIR || dir == -ELOOP ||
+	    (dir >= 0 && !is_container(dir))) {
+		err_set(e, ERR_NOT_FOUND, "container '%s' does not exist", id);
+		return err_hint(e, "`ketch --root '%s' list` shows those there are", s->path);
+	}
 	return dir < 0 ? err_sys(e, dir, "open the state of container '%s'", id) : TAKE_FD(dir);
 }
 
-bool store_is(const struct store *s, const char *id, int dir)
+int store_is(const struct store *s, const char *id, int dir)
 {
 	struct stat ours, now;
 
 	auto_fd int again = host_opendir(s->fd, id, true);
-	return again >= 0 && fstat(dir, &ours) == 0 && fstat(again, &now) == 0 &&
-	       ours.st_ino == now.st_ino && ours.st_dev == now.st_dev;
+	if (again == -ENOENT)
+		return 0;
+	if (again < 0)
+		return again;
+	if (fstat(dir, &ours) < 0 || fstat(again, &now) < 0)
+		return -errno;
+	return ours.st_ino == now.st_ino && ours.st_dev == now.st_dev;
 }
 
 /* The process with an exclusive lock on the file INODE, by the text of /proc/locks; 0: none is told. */
@@ -217,7 +258,10 @@ int store_lock(const struct store *s, const char *id, int dir, int timeout_ms, s
 			return locked_by(dir, id, e);
 		nanosleep(&pause, NULL);
 	}
-	if (store_is(s, id, dir))
+	int r = store_is(s, id, dir);
+	if (r < 0)
+		return err_sys(e, r, "look at '%s/%s' again", s->path, id);
+	if (r)
 		return 0;
 	return err_set(e, ERR_NOT_FOUND, "container '%s' does not exist: it was deleted meanwhile",
 		       id);

@@ -15,6 +15,8 @@ struct store {
 /* "/run/ketch" for root; $XDG_RUNTIME_DIR/ketch (when set and not empty) else /run/user/UID/ketch for everybody else and
  * for root of a user namespace with an XDG_RUNTIME_DIR. malloc'ed. */
 int store_default_path(char **ret, struct err *e);
+/* The absolute form of GIVEN (--root); malloc'ed. */
+int store_path(const char *given, char **ret, struct err *e);
 
 /* Opens the state root PATH (NULL: the default). MAKE creates it, 0700, when missing; without MAKE a missing root is
  * success with fd -EBADF: it holds no containers. */
@@ -29,8 +31,8 @@ int store_open_dir(const struct store *s, const char *id, struct err *e);
 /* Exclusive lock on a container's directory DIR, which is ID's: waits up to TIMEOUT_MS, then STATE naming the holder. A directory that was
  * deleted while we waited is NOT_FOUND. The lock ends with the descriptor. */
 int store_lock(const struct store *s, const char *id, int dir, int timeout_ms, struct err *e);
-/* Is DIR, opened before, still the directory of ID? */
-bool store_is(const struct store *s, const char *id, int dir);
+/* Is DIR, opened before, still the directory of ID? 1, 0 or -errno. */
+int store_is(const struct store *s, const char *id, int dir);
 /* Ids of all containers, sorted. Adds to *ret. */
 int store_list(const struct store *s, struct strv *ret, struct err *e);
 

@@ -132,6 +132,61 @@ on_terminal() {
   nothing_left
 }
 
+# hint WORDS COMMAND…: it fails, and its hint has the words.
+hint() {
+  local words=$1
+  shift
+  rm -f "$TEST_DIR/hint"
+  run timeout 10 "$KETCH" --root "$ROOT" --log "$TEST_DIR/hint" --log-format json "$@" < /dev/null
+  assert_status 1
+  jq -er .hint "$TEST_DIR/hint" | tail -n 1 | grep -qF -- "$words" || { cat "$TEST_DIR/hint"; return 1; }
+}
+
+@test "errors: hints for bundles, files and sockets that can't be used" {
+  local a_bundle='a bundle is a directory with a config.json'
+  hint "$a_bundle" create -b "$TEST_DIR/nope" "$CT"
+  hint "$a_bundle" create -b '' "$CT"
+  hint "$a_bundle" create -b "$BUNDLE/config.json" "$CT"
+  hint "$a_bundle" create -b "$BUNDLE/rootfs" "$CT"
+  hint "--config names a file of the bundle" create -b "$BUNDLE" -f nope.json "$CT"
+  hint "only a regular file" create -b "$BUNDLE" -f rootfs "$CT"
+  hint "only a regular file" create -b "$BUNDLE" -f /dev/zero "$CT"
+  hint "--pid-file takes a file in a directory" create -b "$BUNDLE" --pid-file "$TEST_DIR/no/pid" "$CT"
+  hint "must listen on that socket" create -b "$BUNDLE" --pidfd-socket "$TEST_DIR/no" "$CT"
+  edit '.process.terminal = true'
+  hint "must listen on that socket" create -b "$BUNDLE" --console-socket "$TEST_DIR/no" "$CT"
+  hint "ketch --root '$ROOT' list" state "$CT"
+  nothing_left
+}
+
+@test "errors: state directories that others can change, or without a way to them" {
+  mkdir "$TEST_DIR/open" "$TEST_DIR/theirs" "$TEST_DIR/gone"
+  chmod 777 "$TEST_DIR/open"
+  chown 65534 "$TEST_DIR/theirs"
+  local d
+  for d in open theirs; do
+    fails 1 "others can change the state directory '$TEST_DIR/$d'" --root "$TEST_DIR/$d" create -b "$BUNDLE" "$CT"
+    ketch --root "$TEST_DIR/$d" list # to look is harmless
+  done
+  chmod 1777 "$TEST_DIR/open" # as /tmp
+  command_is true
+  run ketch --root "$TEST_DIR/open" run -b "$BUNDLE" "$CT" < /dev/null
+  assert_status 0
+  cd "$TEST_DIR/gone"
+  rmdir "$TEST_DIR/gone"
+  fails 1 "state directory 'rel': No such file or directory" --root rel list
+  cd /
+}
+
+@test "errors: what is in the way of a container's directory is no container" {
+  mkdir -p "$ROOT"
+  ln -s /etc "$ROOT/$CT"
+  hint "'$ROOT/$CT' is no container" create -b "$BUNDLE" "$CT"
+  fails 1 "does not exist" state "$CT"
+  fails 1 "does not exist" delete "$CT"
+  rm "$ROOT/$CT"
+}
+
 @test "errors: a config that is no JSON has line and column" {
   printf '{\n  "ociVersion": "1.2.0",\n  "root": {,}\n}\n' > "$BUNDLE/config.json"
   fails 1 "config.json:3:" create -b "$BUNDLE" "$CT"
@@ -271,6 +326,31 @@ A
   assert_status 0
 }
 
+@test "errors: a log that is a FIFO holds nobody up" {
+  mkfifo "$TEST_DIR/fifo"
+  run timeout 5 "$KETCH" --root "$ROOT" --log "$TEST_DIR/fifo" list
+  assert_status 1
+  assert_output "open the log"
+  # with a reader that does not read, until the pipe is full
+  exec 7<> "$TEST_DIR/fifo"
+  head -c 65536 /dev/zero >&7
+  run timeout 5 "$KETCH" --root "$ROOT" --log "$TEST_DIR/fifo" state "$CT"
+  exec 7>&-
+  assert_status 1
+  assert_output "does not exist"
+}
+
+@test "errors: the log has what a closed stderr can't take" {
+  python3 - "$KETCH" "$ROOT" "$TEST_DIR/log" "$CT" << 'EOF'
+import os, subprocess, sys
+ketch, root, log, ct = sys.argv[1:]
+r, w = os.pipe()
+os.close(r)
+subprocess.run([ketch, "--root", root, "--log", log, "state", ct], stderr=w)
+EOF
+  grep -q "does not exist" "$TEST_DIR/log"
+}
+
 refute_fd() {
   local fd
   for fd in "/proc/$(pid_of "$CT")/fd/"*; do
@@ -317,7 +397,7 @@ refute_fd() {
 @test "errors: an answer that can't be written is an error" {
   create_one
   local c
-  for c in "state $CT" list "list -q" "list -f json" "ps -f json $CT" "ps $CT" features --version; do
+  for c in --help "create --help" "help start" "state $CT" list "list -q" "list -f json" "ps -f json $CT" "ps $CT" features --version; do
     run bash -c "'$KETCH' --root '$ROOT' $c > /dev/full"
     assert_status 1
     assert_output "No space left on device"
@@ -334,6 +414,40 @@ refute_fd() {
   [ -z "$stderr" ]
   run --separate-stderr ketch ps "$CT"
   [ -z "$stderr" ]
+}
+
+# under LIMIT COMMAND…: with that `ulimit`
+under() {
+  local limit=$1
+  shift
+  bash -c "ulimit $limit; exec \"\$@\"" limit "$@"
+}
+
+@test "errors: without /dev and with a tiny limit of descriptors there are words" {
+  run unshare -m sh -c "mount -t tmpfs none /dev && exec '$KETCH' --root '$ROOT' list"
+  assert_status 0
+  run unshare -m sh -c "mount -t tmpfs none /dev && exec '$KETCH' --root '$ROOT' list <&-"
+  assert_status 1
+  assert_output "ketch: open /dev/null as descriptor 0, which is closed: No such file or directory"
+  command_is true
+  edit 'del(.process.rlimits)'
+  local n
+  for n in 3 4 5 6 7 8 9 10 12 20 32 50; do
+    run under "-n $n" "$KETCH" --root "$ROOT" create -b "$BUNDLE" "$CT"
+    assert_status 1
+    assert_output "ketch: "
+    assert_output "Too many open files"
+    assert_clean
+  done
+  run under "-n 51" "$KETCH" --root "$ROOT" run -b "$BUNDLE" "$CT"
+  assert_status 0
+}
+
+@test "errors: a limit on the size of files is an error, and everything is undone" {
+  run under "-f 0" "$KETCH" --root "$ROOT" create -b "$BUNDLE" "$CT"
+  assert_status 1
+  assert_output "state.reserve: write the journal: File too large"
+  assert_clean
 }
 
 @test "errors: closed standard descriptors do not become the container's files" {

@@ -136,7 +136,7 @@ assert_clean() {
   [ -z "$what" ] || { echo "processes left: $(for p in $what; do tr '\0' ' ' < "$p"; echo; done)" >&2; left=1; }
   what=$(grep -F "$TEST_DIR" /proc/self/mountinfo || true)
   [ -z "$what" ] || { echo "mounts left: $what" >&2; left=1; }
-  what=$(find "$ROOT" -mindepth 1 -maxdepth 1 ! -name .cache 2>/dev/null)
+  what=$(find "$ROOT" -mindepth 1 -maxdepth 1 ! -name .cache 2>/dev/null || true)
   [ -z "$what" ] || { echo "state left: $what" >&2; left=1; }
   [ "$left" = 0 ]
 }
