@@ -30,11 +30,13 @@ kernel_args=(root=/dev/nvme0n1 rootfstype=ext4 rw console=ttyS0 quiet panic=-1 s
 # start_qemu DIR TMP LIMIT APPEND. NVMe and ext4 are built into the kernel: no initramfs. Several NVMe disks would get their names
 # in any order, so all but the root are virtio-blk, found by serial. -cx16: QEMU 7.2's cmpxchg16b spoils the flags with several
 # processors, and the kernel dies.
+# One processor: while the kernel patches code that another one executes (static keys), the emulator may run the half-patched
+# instruction, and the guest panics; two machines at a time make use of two processors of the host as well.
 start_qemu() {
   local dir=$1 tmp=$2 limit=$3 append=$4
   timeout -k 5 "$limit" "${QEMU:-qemu-system-x86_64}" -nodefaults -no-user-config -display none -no-reboot \
     -machine "${VM_MACHINE:-q35}" -accel "${VM_ACCEL:-tcg,thread=multi,tb-size=512}" -cpu "${VM_CPU:-max,-cx16}" \
-    -smp "${VM_CPUS:-2}" -m "${VM_MEM:-2048}" -kernel "$dir/vmlinuz" -append "${kernel_args[*]} $append" \
+    -smp "${VM_CPUS:-1}" -m "${VM_MEM:-2048}" -kernel "$dir/vmlinuz" -append "${kernel_args[*]} $append" \
     -drive "if=none,id=root,format=raw,snapshot=on,file=$dir/root.ext4" -device nvme,drive=root,serial=root \
     -drive "if=none,id=in,format=raw,readonly=on,file=$tmp/in.tar" -device virtio-blk-pci,drive=in,serial=vm-in \
     -drive "if=none,id=out,format=raw,cache=unsafe,file=$tmp/out.tar" -device virtio-blk-pci,drive=out,serial=vm-out \
