@@ -70,6 +70,9 @@ inside() {
   # The bundles too, so that a user namespace's ids can reach them wherever DIR is.
   mount -t tmpfs -o mode=755 conformance /run
   mkdir /run/bundles
+  # A container's standard input is this one: crun gives it to the container's user.
+  mknod -m 666 /run/null c 1 3
+  mount --bind /run/null /dev/null
   mounts >"$dir/mounts"
   unset XDG_RUNTIME_DIR NOTIFY_SOCKET LISTEN_FDS
   cd "$suite/${program%/*}"
@@ -84,6 +87,7 @@ inside() {
       fi
     done
     mounts | comm -13 "$dir/mounts" - | sed 's/^/mount /'
+    [ "$(stat -c %u:%g:%a /dev/null)" = 0:0:666 ] || stat -c 'owner %n %u:%g %a' /dev/null
     for id in $(ids "$dir"); do
       find /run -path /run/bundles -prune -o -name "*$id*" -prune -printf 'state %p\n'
     done

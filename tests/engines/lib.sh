@@ -35,6 +35,8 @@ mount -t tmpfs -o mode=755 tmpfs /run
 mkdir -p /run/lock
 export HOME=$D/home XDG_RUNTIME_DIR='' TMPDIR=$D/tmp PATH=$D/bin:$PATH
 ip link set lo up
+# A container's standard input may be this one; crun gives it to the container's user.
+mknod -m 666 "$D/null" c 1 3 && mount --bind "$D/null" /dev/null
 # crun knows no hybrid layout of cgroups: it gets the plain first version. The tmpfs keeps what engines write there from the host's.
 if [ "$NAME" = crun ] && mountpoint -q /sys/fs/cgroup/unified; then
   umount /sys/fs/cgroup/unified && mount -t tmpfs tmpfs /sys/fs/cgroup/unified
@@ -177,6 +179,8 @@ check_clean() {
   [ ! -s "$D/left-mounts" ] || { sed 's/^/mount left: /' "$D/left-mounts" >> "$OUT"; left=1; }
   ip -o link | grep -vE "^[0-9]+: (lo|${OUR_LINKS:-lo})[0-9]*:" | sed 's/^/interface left: /' > "$D/left-links"
   [ ! -s "$D/left-links" ] || { cat "$D/left-links" >> "$OUT"; left=1; }
+  what=$(stat -c %u:%g:%a /dev/null)
+  [ "$what" = 0:0:666 ] || [ "$NAME" = crun ] || { echo "/dev/null given away: $what" >> "$OUT"; left=1; }
   for what in "$@"; do
     find "$what" -mindepth 1 -maxdepth 1 ! -name .cache 2>/dev/null | sed 's/^/state left: /' > "$D/left-state"
     [ ! -s "$D/left-state" ] || { cat "$D/left-state" >> "$OUT"; left=1; }

@@ -26,6 +26,7 @@ command_of pod podman --root "$D/store" --runroot "$D/run" --tmpdir "$D/libpod" 
 # shellcheck source=tests/engines/podman_tests.sh
 . "$here/podman_tests.sh"
 
+cd "$D/home" || exit 1 # conmon writes a file "oom" where it stands
 make_rootfs "$D/rootfs"
 limited pod import --change 'CMD ["sleep", "1000"]' "$D/rootfs.tar" pause && limited pod import "$D/rootfs.tar" img || { cat "$OUT"; echo "Bail out! podman import fails"; exit 1; }
 podman_tests
