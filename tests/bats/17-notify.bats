@@ -112,7 +112,7 @@ heard() { # exactly these datagrams
     "$TEST_DIR/ketch" --root "$ROOT" --rootless true run -b "$BUNDLE" "$CT" < /dev/null
   echo "$output"
   assert_status 0
-  grep -q "1 BARRIER=1" "$TEST_DIR/heard"
+  wait_for 10 grep -q "1 BARRIER=1" "$TEST_DIR/heard"
 }
 
 @test "notify: messages that are not READY=1 reach nobody, whatever is in them" {
