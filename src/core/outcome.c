@@ -81,7 +81,7 @@ int interrupted(int signal_fd, struct err *e)
 }
 
 int await_exec(struct chan *c, pid_t pid, int pidfd, int signal_fd, volatile uint32_t *exec_errno,
-	       const char *program, struct cgroup *cg, struct err *e)
+	       const char *program, struct err *e)
 {
 	bool announced = false;
 
@@ -105,7 +105,5 @@ int await_exec(struct chan *c, pid_t pid, int pidfd, int signal_fd, volatile uin
 	}
 	if (exec_errno && *exec_errno)
 		return exec_failed((int)*exec_errno, program, e);
-	if (!announced || died_before_exec(pid, pidfd))
-		return process_died(cg, e);
-	return 0;
+	return !announced || died_before_exec(pid, pidfd);
 }

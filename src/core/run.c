@@ -41,7 +41,9 @@ static int begin(struct launch *l, struct err *e)
 	struct run *r = &l->run;
 
 	int ret = await_exec(&r->chan, r->init.pid, r->init.pidfd, l->signal_fd, r->exec_errno,
-			     program(l), r->cgroup, e);
+			     program(l), e);
+	if (ret == 1)
+		ret = process_died(r->cgroup, e);
 	if (ret >= 0 && l->plan->opts.use == FOR_CREATE)
 		ret = run_poststart(l->spec, &l->state, r->state_dir, l->signal_fd, e);
 	if (ret < 0) {

@@ -118,24 +118,32 @@ static int send_go(struct container *c, const struct spec *s, struct chan *chan,
 	return chan_send(chan, MSG_GO, &go, sizeof(go), fds, 1u + go.has_listener, e);
 }
 
+static int died(const struct container *c, struct err *e)
+{
+	struct cgroup_record rec;
+	struct cgroup *cg = NULL;
+	struct err ignored;
+
+	state_cgroup_record(&c->state, &rec);
+	(void)cgroup_open(&cg, &rec, &ignored); /* without it the error says less */
+	int r = process_died(cg, e);
+	cgroup_free(cg);
+	return r;
+}
+
 static int start_locked(struct container *c, const struct spec *s, int pidfd, struct err *e)
 {
 	struct chan chan = { .fd = -EBADF };
 	volatile uint32_t *page = NULL;
 	const char *program = s->process && s->process->args.n ? s->process->args.v[0] : "";
 
-	struct cgroup *cg = NULL;
-	struct cgroup_record rec;
-	struct err ignored;
-
-	state_cgroup_record(&c->state, &rec);
-	(void)cgroup_open(&cg, &rec, &ignored); /* for a better error only */
 	int r = send_go(c, s, &chan, &page, e);
-	if (r == -EPIPE || r == -ECONNRESET || r == -ECONNREFUSED)
-		r = process_died(cg, e);
 	if (r >= 0)
-		r = await_exec(&chan, (pid_t)c->state.pid, pidfd, -EBADF, page, program, cg, e);
-	cgroup_free(cg);
+		r = await_exec(&chan, (pid_t)c->state.pid, pidfd, -EBADF, page, program, e);
+	else if (r == -EPIPE || r == -ECONNRESET || r == -ECONNREFUSED)
+		r = 1;
+	if (r == 1)
+		r = died(c, e);
 	close_fd(chan.fd);
 	if (page)
 		munmap((void *)page, sizeof(*page));

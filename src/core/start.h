@@ -14,10 +14,11 @@ struct go {
 };
 
 /* Waits until the process behind PIDFD (PID in our namespace) has become its program, over CHAN: EXEC and then the end of the socket
- * without an errno in *EXEC_ERRNO. Anything else is an error (that asks CG, which may be NULL, whether memory ran out), a signal from SIGNAL_FD (-EBADF: none) too. */
+ * without an errno in *EXEC_ERRNO is 0. 1: it died before, which process_died() makes an error of. Anything else is an error, a signal from
+ * SIGNAL_FD (-EBADF: none) too. */
 int await_exec(struct chan *c, pid_t pid, int pidfd, int signal_fd, volatile uint32_t *exec_errno,
-	       const char *program, struct cgroup *cg, struct err *e);
-/* The error for a process that died before its execve; CG as above. */
+	       const char *program, struct err *e);
+/* The error for a process that died before its execve; CG, which may be NULL, is asked whether memory ran out. */
 int process_died(struct cgroup *cg, struct err *e);
 /* Reads the signal that is waiting in SIGNAL_FD: the error that it stands for, or 0 when there is none. */
 int interrupted(int signal_fd, struct err *e);

@@ -150,7 +150,8 @@ static void start_side(int sock, uint32_t exec_errno)
 	struct chan c = { .fd = sock };
 	struct err e = { 0 };
 
-	require_err(await_exec(&c, getpid(), -EBADF, -EBADF, &exec_errno, "program", NULL, &e), &e);
+	int r = await_exec(&c, getpid(), -EBADF, -EBADF, &exec_errno, "program", &e);
+	require_err(r == 1 ? process_died(NULL, &e) : r, &e);
 }
 
 static void init_side(struct fuzz_in *in)
