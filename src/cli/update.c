@@ -9,75 +9,65 @@
 #include "util/jsonw.h"
 #include "util/parse.h"
 
+enum kind { NUMBER, SIZE, TEXT };
+
+/* clang-format off */
+/* Each option that is a property: member of the options, name, section and member of linux.resources (those of a section stand
+ * together), kind, argument, help (NULL: hidden, as runtime-spec says "not recommended"). */
+#define PROPERTIES(X) \
+	X(blkio_weight, "blkio-weight", "blockIO", "weight", NUMBER, "N", "weight of block I/O, 10 to 1000") \
+	X(cpu_share, "cpu-share", "cpu", "shares", NUMBER, "N", "relative weight of CPU time (1024 = normal)") \
+	X(cpu_period, "cpu-period", "cpu", "period", NUMBER, "US", "CFS period in microseconds") \
+	X(cpu_quota, "cpu-quota", "cpu", "quota", NUMBER, "US", "CPU time in each period, -1 = no limit") \
+	X(cpu_burst, "cpu-burst", "cpu", "burst", NUMBER, "US", "unused quota that may be saved up") \
+	X(cpu_rt_period, "cpu-rt-period", "cpu", "realtimePeriod", NUMBER, "US", "realtime period in microseconds (cgroup v1)") \
+	X(cpu_rt_runtime, "cpu-rt-runtime", "cpu", "realtimeRuntime", NUMBER, "US", "realtime CPU time in each (cgroup v1)") \
+	X(cpu_idle, "cpu-idle", "cpu", "idle", NUMBER, "0|1", "run only when nobody else wants to") \
+	X(cpuset_cpus, "cpuset-cpus", "cpu", "cpus", TEXT, "LIST", "CPUs to run on, as 0-3,7") \
+	X(cpuset_mems, "cpuset-mems", "cpu", "mems", TEXT, "LIST", "memory nodes to use") \
+	X(memory, "memory", "memory", "limit", SIZE, "BYTES", "limit of memory (k, m, g; -1 = none)") \
+	X(memory_reservation, "memory-reservation", "memory", "reservation", SIZE, "BYTES", "soft limit of memory") \
+	X(memory_swap, "memory-swap", "memory", "swap", SIZE, "BYTES", "limit of memory and swap together, -1 = none") \
+	X(kernel_memory, "kernel-memory", "memory", "kernel", SIZE, "BYTES", NULL) \
+	X(kernel_memory_tcp, "kernel-memory-tcp", "memory", "kernelTCP", SIZE, "BYTES", NULL) \
+	X(pids_limit, "pids-limit", "pids", "limit", NUMBER, "N", "processes and threads, -1 = no limit")
+/* clang-format on */
+
 struct update_opts {
 	const char *resources;
-	const char *blkio_weight, *cpu_period, *cpu_quota, *cpu_share, *cpu_rt_period,
-		*cpu_rt_runtime, *cpu_burst, *cpu_idle, *cpuset_cpus, *cpuset_mems;
-	const char *memory, *memory_reservation, *memory_swap, *kernel_memory, *kernel_memory_tcp;
-	const char *pids_limit;
+#define MEMBER(member_, ...) const char *member_;
+	PROPERTIES(MEMBER)
+#undef MEMBER
 	const char *l3_cache_schema, *mem_bw_schema;
 };
-
-#define U(name_, member_, arg_, help_)                                                             \
-	OPTION(0, name_, OPT_STR, struct update_opts, member_, arg_, help_)
-#define HIDDEN(name_, member_)                                                                     \
-	{                                                                                          \
-		.name = name_, .kind = OPT_STR, .offset = offsetof(struct update_opts, member_),   \
-		.arg = "BYTES", .help = "not recommended", .hidden = true                          \
-	}
 
 static const struct opt options[] = {
 	OPTION('r', "resources", OPT_STR, struct update_opts, resources, "FILE",
 	       "a linux.resources document (- = stdin); options are laid over it"),
-	U("blkio-weight", blkio_weight, "N", "weight of block I/O, 10 to 1000"),
-	U("cpu-period", cpu_period, "US", "CFS period in microseconds"),
-	U("cpu-quota", cpu_quota, "US", "CPU time in each period, -1 = no limit"),
-	U("cpu-burst", cpu_burst, "US", "unused quota that may be saved up"),
-	U("cpu-share", cpu_share, "N", "relative weight of CPU time (1024 = normal)"),
-	U("cpu-rt-period", cpu_rt_period, "US", "realtime period in microseconds (cgroup v1)"),
-	U("cpu-rt-runtime", cpu_rt_runtime, "US", "realtime CPU time in each (cgroup v1)"),
-	U("cpu-idle", cpu_idle, "0|1", "run only when nobody else wants to"),
-	U("cpuset-cpus", cpuset_cpus, "LIST", "CPUs to run on, as 0-3,7"),
-	U("cpuset-mems", cpuset_mems, "LIST", "memory nodes to use"),
-	U("memory", memory, "BYTES", "limit of memory (k, m, g; -1 = none)"),
-	U("memory-reservation", memory_reservation, "BYTES", "soft limit of memory"),
-	U("memory-swap", memory_swap, "BYTES", "limit of memory and swap together, -1 = none"),
-	HIDDEN("kernel-memory", kernel_memory),
-	HIDDEN("kernel-memory-tcp", kernel_memory_tcp),
-	U("pids-limit", pids_limit, "N", "processes and threads, -1 = no limit"),
-	U("l3-cache-schema", l3_cache_schema, "L3:…", "shares of the L3 cache (Intel RDT)"),
-	U("mem-bw-schema", mem_bw_schema, "MB:…", "memory bandwidth (Intel RDT)"),
+	OPTION(0, "l3-cache-schema", OPT_STR, struct update_opts, l3_cache_schema, "L3:...",
+	       "shares of the L3 cache (Intel RDT)"),
+	OPTION(0, "mem-bw-schema", OPT_STR, struct update_opts, mem_bw_schema, "MB:...",
+	       "memory bandwidth (Intel RDT)"),
+#define ROW(member_, name_, section_, property_, kind_, arg_, help_)                               \
+	{ .name = name_,                                                                           \
+	  .kind = OPT_STR,                                                                         \
+	  .offset = offsetof(struct update_opts, member_),                                         \
+	  .arg = arg_,                                                                             \
+	  .help = help_,                                                                           \
+	  .hidden = !(help_) },
+	PROPERTIES(ROW)
+#undef ROW
 };
 
-enum kind { NUMBER, SIZE, TEXT };
-
-/* Members of a section stand together. */
 static const struct property {
 	size_t option; /* offset in struct update_opts */
-	const char *section, *member, *name;
+	const char *name, *section, *member;
 	enum kind kind;
 } properties[] = {
-#define P(section_, member_, kind_, opt_, name_)                                                   \
-	{                                                                                          \
-		offsetof(struct update_opts, opt_), section_, member_, name_, kind_                \
-	}
-	P("memory", "limit", SIZE, memory, "memory"),
-	P("memory", "reservation", SIZE, memory_reservation, "memory-reservation"),
-	P("memory", "swap", SIZE, memory_swap, "memory-swap"),
-	P("memory", "kernel", SIZE, kernel_memory, "kernel-memory"),
-	P("memory", "kernelTCP", SIZE, kernel_memory_tcp, "kernel-memory-tcp"),
-	P("cpu", "shares", NUMBER, cpu_share, "cpu-share"),
-	P("cpu", "quota", NUMBER, cpu_quota, "cpu-quota"),
-	P("cpu", "burst", NUMBER, cpu_burst, "cpu-burst"),
-	P("cpu", "period", NUMBER, cpu_period, "cpu-period"),
-	P("cpu", "realtimeRuntime", NUMBER, cpu_rt_runtime, "cpu-rt-runtime"),
-	P("cpu", "realtimePeriod", NUMBER, cpu_rt_period, "cpu-rt-period"),
-	P("cpu", "idle", NUMBER, cpu_idle, "cpu-idle"),
-	P("cpu", "cpus", TEXT, cpuset_cpus, "cpuset-cpus"),
-	P("cpu", "mems", TEXT, cpuset_mems, "cpuset-mems"),
-	P("pids", "limit", NUMBER, pids_limit, "pids-limit"),
-	P("blockIO", "weight", NUMBER, blkio_weight, "blkio-weight"),
-#undef P
+#define ROW(member_, name_, section_, property_, kind_, arg_, help_)                               \
+	{ offsetof(struct update_opts, member_), name_, section_, property_, kind_ },
+	PROPERTIES(ROW)
+#undef ROW
 };
 
 static const char *value_of(const struct update_opts *o, const struct property *p)
