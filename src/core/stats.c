@@ -37,7 +37,7 @@ void stats_clear(struct stats *s)
 /* "  eth0: 1 2 3 4 fifo frame compressed multicast 5 6 7 8 …" */
 static int parse_line(const char *line, size_t len, struct stats *s, struct net_stat *x)
 {
-	unsigned long long v[12];
+	unsigned long long v[8];
 	const char *colon = memchr(line, ':', len);
 	size_t blank = strspn(line, " ");
 
@@ -123,8 +123,7 @@ static int rdt_names(const struct container *c, struct arena *arena, const char 
 	if (r < 0 || !spec->lnx->intel_rdt)
 		return r;
 	const struct spec_intel_rdt *s = spec->lnx->intel_rdt;
-	const char *group = !s->clos_id ? c->id : strcmp(s->clos_id, "/") == 0 ? "" : s->clos_id;
-	*ret_group = arena_str(arena, group);
+	*ret_group = arena_str(arena, plan_rdt_group(s, c->id));
 	*ret_monitor = s->enable_monitoring ? c->id : NULL;
 	return *ret_group ? 0 : err_sys(e, -ENOMEM, "resctrl");
 }

@@ -15,6 +15,7 @@
 #include "spec/load.h"
 #include "sys/hostfs.h"
 #include "sys/raw.h"
+#include "util/log.h"
 
 /* A property of the document as one of the whole configuration: "$.memory" is "$.linux.resources.memory". */
 static void at_config(struct err *e)
@@ -122,16 +123,16 @@ static int apply(struct container *c, struct cgroup *cg, const struct cgroup_cha
 	struct err later;
 
 	int r = cgroup_update(&updated, cg, change, e);
-	if (r < 0)
-		return r;
-	r = keep(c, text, e);
+	if (r >= 0)
+		r = keep(c, text, e);
 	if (r >= 0) {
 		r = announce(cg, change, e);
 		if (r < 0)
 			keep_again(c, change->before, file >= 0);
 	}
 	if (r < 0 && cgroup_update_undo(updated, &later) < 0)
-		err_hint(e, "and some old values could not be written back: %s", later.msg);
+		log_emit(LOG_WARNING, "update: an old value could not be written back: %s",
+			 later.msg);
 	cgroup_updated_free(updated);
 	return r;
 }
@@ -182,8 +183,9 @@ static int update(struct container *c, const struct spec_resources *change, stru
 	return r;
 }
 
-/* Before the cgroups: the kernel takes all lines or none, and there is nothing to take back when it refuses. */
-static int update_rdt(const struct container *c, const char *schemata, struct err *e)
+/* The kernel takes all lines or none. *RET_BEFORE (may be NULL): what they were. */
+static int write_schemata(const struct container *c, const char *lines, struct buf *ret_before,
+			  struct err *e)
 {
 	auto_spec struct spec *spec = NULL;
 	struct rdt_root root;
@@ -196,22 +198,31 @@ static int update_rdt(const struct container *c, const char *schemata, struct er
 		return err_set(e, ERR_STATE,
 			       "container '%s' was created without intelRdt: it has no group",
 			       c->id);
-	const char *group = !rdt->clos_id		     ? c->id
-			    : strcmp(rdt->clos_id, "/") == 0 ? ""
-							     : rdt->clos_id;
 	r = rdt_open(&root, e);
 	if (r < 0)
 		return r;
-	r = rdt_group_write(&root, group, schemata, "$.linux.intelRdt", e);
+	r = rdt_group_write(&root, plan_rdt_group(rdt, c->id), lines, ret_before,
+			    "$.linux.intelRdt", e);
 	rdt_close(&root);
 	return r;
+}
+
+/* Only the schemata are there to be taken back: the rest has taken itself back. */
+static void undo_schemata(const struct container *c, const struct buf *before)
+{
+	struct err later;
+
+	if (before->len && write_schemata(c, buf_str(before), NULL, &later) < 0)
+		log_emit(LOG_WARNING, "update: the old schemata could not be written back: %s",
+			 later.msg);
 }
 
 int container_update(struct container *c, const struct spec_resources *change, const char *schemata,
 		     struct err *e)
 {
-	int r = container_lock(c, e);
+	auto_buf struct buf before = { 0 };
 
+	int r = container_lock(c, e);
 	if (r < 0)
 		return r;
 	enum container_status status = container_status(c);
@@ -220,6 +231,11 @@ int container_update(struct container *c, const struct spec_resources *change, c
 			       "cannot update container '%s': container not running: it is %s",
 			       c->id, container_status_name(status));
 	if (schemata)
-		r = update_rdt(c, schemata, e);
-	return r < 0 || !change ? r : update(c, change, e);
+		r = write_schemata(c, schemata, &before, e);
+	if (r < 0 || !change)
+		return r;
+	r = update(c, change, e);
+	if (r < 0)
+		undo_schemata(c, &before);
+	return r;
 }

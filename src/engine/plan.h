@@ -210,6 +210,8 @@ int plan_systemd(struct plan *p,
 		 struct err *e); /* plan_systemd.c, from plan_cgroup(): names of the units */
 int plan_systemd_props(struct plan *p, struct err *e); /* and, at its end, properties */
 int plan_rdt(struct plan *p, struct err *e);	       /* plan_rdt.c: the resctrl group */
+/* The directory of a container's group below resctrl's root, "" being the root. */
+const char *plan_rdt_group(const struct spec_intel_rdt *s, const char *id);
 int plan_mounts(
 	struct plan *p,
 	struct err *e); /* plan_mounts.c: mount options decoded, kinds chosen, sources absolute */

@@ -45,6 +45,13 @@ static const char *keep(struct plan *p, const struct buf *text)
 	return text->len ? arena_str(&p->arena, buf_str(text)) : NULL;
 }
 
+const char *plan_rdt_group(const struct spec_intel_rdt *s, const char *id)
+{
+	if (!s->clos_id)
+		return id;
+	return strcmp(s->clos_id, "/") == 0 ? "" : s->clos_id;
+}
+
 int plan_rdt(struct plan *p, struct err *e)
 {
 	const struct spec_intel_rdt *s = p->spec->lnx->intel_rdt;
@@ -63,7 +70,7 @@ int plan_rdt(struct plan *p, struct err *e)
 	int r = rdt->given ? 0 : check_id(p->opts.id, e);
 	if (r < 0)
 		return r;
-	rdt->group = !rdt->given ? p->opts.id : strcmp(s->clos_id, "/") == 0 ? "" : s->clos_id;
+	rdt->group = plan_rdt_group(s, p->opts.id);
 	rdt->monitor = s->enable_monitoring ? p->opts.id : NULL;
 	if (s->l3_cache_schema)
 		add_lines(&schema, s->l3_cache_schema, s->mem_bw_schema != NULL);

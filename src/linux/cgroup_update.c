@@ -150,32 +150,24 @@ static int change_all(struct cgroup_updated *u, struct err *e)
 int cgroup_update(struct cgroup_updated **ret, struct cgroup *cg,
 		  const struct cgroup_change *change, struct err *e)
 {
-	struct cgroup_updated *u = calloc(1, sizeof(*u));
+	struct cgroup_updated *u = *ret = calloc(1, sizeof(*u));
 
 	if (!u)
 		return err_sys(e, -ENOMEM, "update");
 	*u = (struct cgroup_updated){ .cg = cg, .change = change };
-	int r = change_all(u, e);
-	if (r < 0) {
-		struct err ignored;
-
-		(void)cgroup_update_undo(u, &ignored);
-		cgroup_updated_free(u);
-		return r;
-	}
-	*ret = u;
-	return 0;
+	return change_all(u, e);
 }
 
 int cgroup_update_undo(struct cgroup_updated *u, struct err *e)
 {
-	const struct cgroup_change *c = u->change;
 	static const struct spec_resources none;
-	const struct spec_resources *before = c->before ? c->before : &none;
 	int r = 0;
 
+	if (!u)
+		return 0;
 	if (u->devices)
-		r = replace_devices(u->cg, c->now, before, e);
+		r = replace_devices(u->cg, u->change->now,
+				    u->change->before ? u->change->before : &none, e);
 	int files = cgroup_undo_run(&u->files);
 	if (files < 0 && r >= 0)
 		r = err_sys(e, files, "write the old values back");

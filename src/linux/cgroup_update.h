@@ -16,9 +16,9 @@ struct cgroup_change {
 /* What was changed; CG and the change must outlive it. */
 struct cgroup_updated;
 
-/* Changes all, or nothing: an error takes back what was done by then. */
+/* Changes all. What was done is in *RET after an error, too (NULL: nothing was), to be taken back. */
 int cgroup_update(struct cgroup_updated **ret, struct cgroup *cg,
 		  const struct cgroup_change *change, struct err *e);
-/* Takes the whole back, as far as the kernel lets us. */
+/* Takes it back, as far as the kernel lets us. U may be NULL. */
 int cgroup_update_undo(struct cgroup_updated *u, struct err *e);
 void cgroup_updated_free(struct cgroup_updated *u);

@@ -39,9 +39,9 @@ void rdt_group_unmake(const struct rdt_root *root, const struct plan_rdt *p,
 		      const struct rdt_made *made);
 /* Puts PID (with what it forks from then on) into the group and its monitoring group. -ENOENT: the group is gone. */
 int rdt_group_join(const struct rdt_root *root, const struct plan_rdt *p, pid_t pid, struct err *e);
-/* New schemata (lines) for a container's group. */
+/* New schemata (lines) for a container's group. BEFORE (may be NULL) gets the old ones, for writing back. */
 int rdt_group_write(const struct rdt_root *root, const char *group, const char *lines,
-		    const char *where, struct err *e);
+		    struct buf *before, const char *where, struct err *e);
 /* Does SCHEMATA, the kernel's text, say all that WANTED says? Masks are hexadecimal, the rest decimal (pure). */
 bool rdt_schemata_match(const char *schemata, const char *wanted);
 

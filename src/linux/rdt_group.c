@@ -270,12 +270,15 @@ int rdt_group_make(const struct rdt_root *root, const struct plan_rdt *p, struct
 }
 
 int rdt_group_write(const struct rdt_root *root, const char *group, const char *lines,
-		    const char *where, struct err *e)
+		    struct buf *before, const char *where, struct err *e)
 {
 	auto_fd int dir = rdt_open_group(root, group);
 
 	if (dir < 0)
 		return err_sys(e, dir, "open resctrl group '%s'", group);
+	int r = before ? host_read(dir, "schemata", MAX_SCHEMATA, before) : 0;
+	if (r < 0 && !(r == -ENOENT && root->imitation))
+		return err_sys(e, r, "read the schemata of resctrl group '%s'", group);
 	return write_schemata(root, dir, lines, where, e);
 }
 

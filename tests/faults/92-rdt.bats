@@ -97,6 +97,17 @@ group() {
   assert_output "without intelRdt"
 }
 
+@test "rdt: update takes the schemata back when the rest is refused" {
+  edit '.linux.intelRdt = {closID: "gold", l3CacheSchema: "L3:0=f"}'
+  start_one
+  run ketch update --l3-cache-schema L3:0=3 --cpuset-cpus 4095 "$CT"
+  assert_status 1
+  assert_output "cpuset.cpus"
+  [ "$(cat "$KETCH_RESCTRL/gold/schemata")" = L3:0=f ]
+  ketch update --l3-cache-schema L3:0=3 --pids-limit 99 "$CT"
+  [ "$(cat "$KETCH_RESCTRL/gold/schemata")" = L3:0=3 ]
+}
+
 @test "rdt: a failed and a killed create leave no group" {
   edit '.linux.intelRdt = {closID: "gold", l3CacheSchema: "L3:0=f", enableMonitoring: true} | .process.args = ["/nosuch"]'
   run_bundle
