@@ -86,23 +86,32 @@ static int read_proc_cgroup(pid_t pid, struct buf *out)
 
 /* ---- exec --cgroup ---- */
 
+/* The next name of "CTRL,CTRL" at *AT, which goes on; false at its end, and a name that is too long is empty. */
+static bool next_name(const char *controllers, size_t len, size_t *at, char name[64])
+{
+	size_t n = 0;
+
+	if (*at >= len)
+		return false;
+	while (*at + n < len && controllers[*at + n] != ',')
+		n++;
+	name[0] = '\0';
+	if (n < 64) {
+		memcpy(name, controllers + *at, n);
+		name[n] = '\0';
+	}
+	*at += n + 1;
+	return true;
+}
+
 /* CTRL,CTRL of "CTRL,CTRL:PATH" name LEAF? */
 static bool names_leaf(const char *controllers, size_t len, const struct cgroup_leaf *leaf)
 {
 	char one[64];
 
-	for (size_t at = 0; at < len;) {
-		size_t n = 0;
-
-		while (at + n < len && controllers[at + n] != ',')
-			n++;
-		if (n < sizeof(one)) {
-			memcpy(one, controllers + at, n);
-			one[n] = '\0';
-			if (cgroup_leaf_has(leaf, one))
-				return true;
-		}
-		at += n + 1;
+	for (size_t at = 0; next_name(controllers, len, &at, one);) {
+		if (*one && cgroup_leaf_has(leaf, one))
+			return true;
 	}
 	return false;
 }
@@ -110,6 +119,25 @@ static bool names_leaf(const char *controllers, size_t len, const struct cgroup_
 static int bad_option(const char *option, const char *why, struct err *e)
 {
 	return err_set(e, ERR_USAGE, "--cgroup %s: %s", option, why);
+}
+
+/* Each name of the list is a controller that the container has a cgroup of. */
+static int check_names(const struct cgroup *cg, const char *option, size_t len, struct err *e)
+{
+	char one[64];
+
+	for (size_t at = 0; next_name(option, len, &at, one);) {
+		bool found = false;
+
+		for (unsigned i = 0; i < cg->n && !found; i++)
+			found = *one && cgroup_leaf_has(&cg->leaves[i], one);
+		if (!found)
+			return err_set(e, ERR_USAGE,
+				       "--cgroup %s: the container has no cgroup with the "
+				       "controller '%s'",
+				       option, one);
+	}
+	return 0;
 }
 
 static bool has_dotdot(const char *path)
@@ -154,7 +182,8 @@ static int apply_option(struct cgroup *cg, const char *option, int fds[], struct
 		return bad_option(option,
 				  "cgroup v2 has one tree for all controllers: give the path alone",
 				  e);
-	for (unsigned i = 0; i < cg->n; i++) {
+	int r = check_names(cg, option, len, e);
+	for (unsigned i = 0; i < cg->n && r >= 0; i++) {
 		struct cgroup_leaf *leaf = &cg->leaves[i];
 		bool all = len == 0 && (only_v2 || leaf->version->number == 1);
 
@@ -167,8 +196,9 @@ static int apply_option(struct cgroup *cg, const char *option, int fds[], struct
 		fds[i] = fd;
 		any = true;
 	}
-	return any ? 0
-		   : bad_option(option, "the container has no cgroup with such a controller", e);
+	if (r < 0 || any)
+		return r;
+	return bad_option(option, "the container has no such cgroup", e);
 }
 
 /* ---- joining ---- */

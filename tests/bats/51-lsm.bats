@@ -1,19 +1,28 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Security modules that are on: AppArmor profiles and SELinux labels applied, enforced, and refused when they are wrong.
-# tests/vm/run has AppArmor; with --append "security=selinux selinux=1 lsm=selinux" SELinux. Where they are off: 30-process.bats.
+# Security modules that are on: AppArmor profiles and SELinux labels applied, enforced, and refused when they are wrong. A kernel has one
+# of the two: boots v2 and selinux of tests/vm. Where they are off: 30-process.bats.
 
 load helpers
 
 apparmor() {
-  [ "$(cat /sys/module/apparmor/parameters/enabled 2> /dev/null)" = Y ] || skip "AppArmor is off here (tests/vm/run has it)"
-  command -v apparmor_parser > /dev/null || skip "no apparmor_parser here"
+  [ "$(cat /sys/module/apparmor/parameters/enabled 2> /dev/null)" = Y ] || skip "AppArmor is off here: runs in tests/vm, boot v2"
+  command -v apparmor_parser > /dev/null || skip "no apparmor_parser here: runs in tests/vm, boot v2"
 }
 
+# SELinux with the policy selinux.conf, enforced. No other policy is ever replaced by it.
 selinux() {
-  [ -e /sys/fs/selinux/enforce ] || skip "SELinux is off here (tests/vm/run --append \"security=selinux selinux=1 lsm=selinux\" has it)"
-  LABEL=system_u:system_r:unconfined_t:s0
-  MOUNT_LABEL=system_u:object_r:tmp_t:s0
+  grep -qw selinuxfs /proc/filesystems || skip "SELinux is off here: runs in tests/vm, boot selinux"
+  mountpoint -q /sys/fs/selinux || mount -t selinuxfs selinuxfs /sys/fs/selinux
+  case $(tr -d '\000' < /proc/self/attr/current) in
+  u:r:kernel_t) ;;
+  *:*) skip "SELinux has a policy of this host's: runs in tests/vm, boot selinux" ;;
+  *)
+    checkpolicy -U allow -c 33 -o "$TEST_DIR/policy" "$BATS_TEST_DIRNAME/selinux.conf" > /dev/null
+    cat "$TEST_DIR/policy" > /sys/fs/selinux/load
+    ;;
+  esac
+  echo 1 > /sys/fs/selinux/enforce
 }
 
 # Loads profile $1, which allows all but what the rules $2 deny.
@@ -43,6 +52,7 @@ teardown() {
   delete_containers
   local p
   for p in "${PROFILES[@]}"; do echo -n "$p" > /sys/kernel/security/apparmor/.remove; done
+  [ ! -e /sys/fs/selinux/enforce ] || [ "$(tr -d '\000' < /proc/self/attr/current)" != u:r:kernel_t ] || echo 0 > /sys/fs/selinux/enforce
   test_teardown
 }
 
@@ -129,37 +139,82 @@ teardown() {
   [ "$(cat "$BUNDLE/rootfs/tmp/hook")" = unconfined ]
 }
 
+current='tr -d "\000" < /proc/self/attr/current; echo'
+
 @test "selinux: process and mount labels" {
   selinux
-  edit --arg p "$LABEL" --arg m "$MOUNT_LABEL" '.process.selinuxLabel = $p | .linux.mountLabel = $m'
-  command_is sh -c 'tr -d "\000" < /proc/self/attr/current; echo; grep " /dev/shm " /proc/self/mountinfo'
+  edit '.process.selinuxLabel = "u:r:box_t" | .linux.mountLabel = "u:object_r:kernel_t"'
+  command_is sh -c "$current"'; grep " /dev/shm " /proc/self/mountinfo'
   run_bundle
   assert_status 0
-  assert_output "$LABEL"
-  assert_output "context=$MOUNT_LABEL"
+  [ "${lines[0]}" = u:r:box_t ]
+  assert_output "context=u:object_r:kernel_t"
   start_one
-  [ "$(tr -d '\000' < "/proc/$PID/attr/current")" = "$LABEL" ]
-  run ketch exec "$CT" sh -c 'tr -d "\000" < /proc/self/attr/current'
-  assert_output "$LABEL"
-  run ketch exec --process-label system_u:system_r:init_t:s0 "$CT" sh -c 'tr -d "\000" < /proc/self/attr/current'
-  assert_output "system_u:system_r:init_t:s0"
+  [ "$(tr -d '\000' < "/proc/$PID/attr/current")" = u:r:box_t ]
+  [ "$(ketch exec "$CT" sh -c "$current")" = u:r:box_t ]
+  [ "$(ketch exec --process-label u:r:peer_t "$CT" sh -c "$current")" = u:r:peer_t ]
+  ketch kill "$CT" KILL
+  wait_for 20 status_is "$CT" stopped
+}
+
+@test "selinux: what the policy forbids the label's domain is denied, file by file and mount by mount" {
+  selinux
+  local tries='cat /secret; cat /open; echo x > /dev/shm/x; ls /dev/shm'
+  echo hidden > "$BUNDLE/rootfs/secret"
+  echo shown > "$BUNDLE/rootfs/open"
+  setfattr -n security.selinux -v u:object_r:secret_t "$BUNDLE/rootfs/secret"
+  edit '.process.selinuxLabel = "u:r:box_t" | .linux.mountLabel = "u:object_r:kernel_t"'
+  command_is sh -c "$tries"
+  run_bundle
+  assert_output "can't open '/secret': Permission denied"
+  assert_output shown
+  assert_output x
+  refute_output hidden
+  refute_output "/dev/shm"
+  edit '.linux.mountLabel = "u:object_r:secret_t"' # its own mounts
+  run_bundle
+  assert_output "can't create /dev/shm/x: Permission denied"
+  edit 'del(.process.selinuxLabel)' # the host's domain may
+  run_bundle
+  assert_output hidden
+  refute_output denied
+  start_one
+  run ketch exec --process-label u:r:peer_t "$CT" cat /secret
+  assert_status 1
+  assert_output "Permission denied"
+  [ "$(ketch exec "$CT" cat /secret)" = hidden ]
 }
 
 @test "selinux: a label that the policy does not know is refused at create" {
   selinux
-  edit '.process.selinuxLabel = "no:such:label:s0"'
+  edit '.process.selinuxLabel = "no:such:label"'
   run create_one
   assert_status 1
-  assert_output "SELinux label 'no:such:label:s0'"
+  assert_output "SELinux label 'no:such:label'"
   assert_clean
-  edit --arg p "$LABEL" '.process.selinuxLabel = $p | .linux.mountLabel = "no:such:label:s0"'
+  edit '.process.selinuxLabel = "u:r:box_t" | .linux.mountLabel = "no:such:label"'
   run create_one
   assert_status 1
   assert_output "Invalid argument" # the mount's: the kernel does not say that it is the label
   assert_clean
   edit 'del(.linux.mountLabel)'
   start_one
-  run ketch exec --process-label no:such:label:s0 "$CT" true
+  run ketch exec --process-label no:such:label "$CT" true
   assert_status 255
-  assert_output "SELinux label 'no:such:label:s0'"
+  assert_output "SELinux label 'no:such:label'"
+}
+
+@test "selinux: a domain that the policy lets nobody enter is an error of start, with a hint; nothing is left" {
+  selinux
+  edit '.process.selinuxLabel = "u:r:never_t"'
+  run ketch --log "$TEST_DIR/log" run -b "$BUNDLE" "$CT" < /dev/null
+  assert_status 1
+  assert_output "operation not permitted" # the kernel's word with no_new_privs
+  grep -q "a security module refuses it" "$TEST_DIR/log"
+  assert_clean
+  edit '.process.noNewPrivileges = false'
+  run_bundle
+  assert_status 1
+  assert_output "permission denied"
+  assert_clean
 }

@@ -8,7 +8,7 @@ load helpers
 TOP=/sys/fs/cgroup
 
 setup() {
-  [ -e $TOP/cgroup.controllers ] || skip "cgroup v2 has no controllers here (tests/vm/run has)"
+  [ -e $TOP/cgroup.controllers ] || skip "cgroup v2 has no controllers here: runs in tests/vm, boot v2"
   test_setup
   DIR=$TOP/$CT
   edit --arg p "/$CT" '.linux.cgroupsPath = $p'
@@ -77,10 +77,10 @@ privileged() {
 @test "v2: hugepages, rdma, io" {
   local device
   device=$(cat /sys/block/{nvme,vd,sd}*/dev 2> /dev/null | head -1)
-  [ -n "$device" ] || skip "no block device here"
+  [ -n "$device" ] || skip "no block device here: runs in tests/vm, boot v2"
   edit --argjson major "${device%:*}" --argjson minor "${device#*:}" '.linux.resources = {
     hugepageLimits: [{pageSize: "2MB", limit: 4194304}],
-    blockIO: {weight: 500, throttleReadBpsDevice: [{major: $major, minor: $minor, rate: 1048576}],
+    blockIO: {weight: 500, weightDevice: [{major: $major, minor: $minor, weight: 300}], throttleReadBpsDevice: [{major: $major, minor: $minor, rate: 1048576}],
       throttleWriteIOPSDevice: [{major: $major, minor: $minor, rate: 100}]}}'
   command_is sleep 1000
   start
@@ -91,6 +91,7 @@ privileged() {
     [ "$(head -1 "$DIR/io.bfq.weight")" = "default 500" ]
   else
     [ "$(head -1 "$DIR/io.weight")" = "default 4950" ]
+    grep -qx "$device 2930" "$DIR/io.weight"
   fi
 }
 
@@ -262,7 +263,7 @@ devices() { # ids of the device programs at directory $1
 }
 
 @test "v2: one device program, also after an update; a program above it holds as well" {
-  command -v bpftool > /dev/null || skip "no bpftool here"
+  command -v bpftool > /dev/null || skip "no bpftool here: runs in tests/vm, boot v2"
   edit '.linux.resources.devices = [{allow: false}, {allow: true, type: "c", major: 10, minor: 229, access: "rwm"}]'
   command_is sleep 1000
   start

@@ -1,13 +1,13 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The systemd cgroup driver against a real systemd: units, properties, limits that outlive a daemon-reload, leftovers, the user's manager.
-# Where systemd does not run these tests skip; tests/vm/run has one that does.
+# Where systemd does not run these tests skip; boot systemd of tests/vm runs them all.
 
 load helpers
 
 setup() {
-  [ -d /run/systemd/system ] || skip "systemd does not run here; tests/vm/run tests/bats/52-systemd.bats"
-  [ -e /sys/fs/cgroup/cgroup.controllers ] || skip "this host has not cgroup v2 alone"
+  [ -d /run/systemd/system ] || skip "systemd does not run here: runs in tests/vm, boot systemd"
+  [ -e /sys/fs/cgroup/cgroup.controllers ] || skip "this host has not cgroup v2 alone: runs in tests/vm, boot systemd"
   TEST_DIR=$(mktemp -d /tmp/ketch-test.XXXXXX)
   ROOT=$TEST_DIR/root
   BUNDLE=$TEST_DIR/bundle
@@ -66,6 +66,7 @@ same() {
   same "$(prop DefaultDependencies)" no
   same "$(prop TasksMax)" infinity
   systemctl status "$UNIT" --no-pager | grep -q "$PID sleep 1000"
+  systemd-cgls --no-pager "/system.slice/$UNIT" | grep -q "$PID sleep 1000"
   same "$(cat "$DIR/cgroup.controllers")" "$(cat "$DIR/../cgroup.controllers")"
   run ketch exec "$CT" cat /proc/self/cgroup
   same "$output" "0::/"
@@ -74,7 +75,7 @@ same() {
 
 limits() {
   edit '.linux.resources = {memory: {limit: 134217728, reservation: 67108864, swap: 134217728}, pids: {limit: 55},
-    cpu: {shares: 512, quota: 150000, period: 50000, cpus: "0", mems: "0"}, unified: {"memory.high": "100000000"},
+    cpu: {shares: 512, quota: 150000, period: 50000, cpus: "0", mems: "0"}, blockIO: {weight: 500}, unified: {"memory.high": "100000000"},
     devices: [{allow: false, access: "rwm"}, {allow: true, type: "c", major: 195, minor: 7, access: "rw"},
       {allow: true, type: "c", major: 240, access: "rwm"}]}'
 }
@@ -89,6 +90,7 @@ check_files() {
   same "$(cat "$1/cpu.weight")" 59
   same "$(cat "$1/cpu.max")" "150000 50000"
   same "$(cat "$1/cpuset.cpus")" 0
+  same "$(head -1 "$1/io.weight")" "default 4950"
 }
 
 @test "systemd: limits are properties and files, and daemon-reload loses none" {
@@ -103,6 +105,7 @@ check_files() {
   same "$(prop CPUQuotaPerSecUSec)" 3s
   same "$(prop CPUQuotaPeriodUSec)" 50ms
   same "$(prop AllowedCPUs)" 0
+  same "$(prop IOWeight)" 4950
   same "$(prop DevicePolicy)" strict
   systemctl show "$UNIT" -p DeviceAllow | grep -q "/dev/char/195:7 rw"
   systemctl show "$UNIT" -p DeviceAllow | grep -q "char-240 rwm"
@@ -282,6 +285,30 @@ check_files() {
   wait
 }
 
+@test "systemd: a job that fails is an error with its result, and leaves nothing" {
+  printf '[Service]\nType=oneshot\nExecStart=/bin/false\n' > "/run/systemd/system/$CT-false.service"
+  systemctl daemon-reload
+  edit --arg u "['$CT-false.service']" '.annotations += {"org.systemd.property.Requires": $u, "org.systemd.property.After": $u}'
+  command_is true
+  run sd run -b "$BUNDLE" "$CT" < /dev/null
+  rm "/run/systemd/system/$CT-false.service"
+  systemctl reset-failed "$CT-false.service"
+  systemctl daemon-reload
+  assert_status 1
+  assert_output "the job to start '$UNIT' ended with 'dependency'"
+  assert_clean
+  assert_no_units
+}
+
+@test "systemd: --cgroup-manager names the driver, too" {
+  command_is sleep 1000
+  detached --cgroup-manager systemd run --detach -b "$BUNDLE" "$CT"
+  same "$(prop ActiveState)" active
+  ketch delete --force "$CT"
+  detached --systemd-cgroup --cgroup-manager cgroupfs run --detach -b "$BUNDLE" "$CT" # which wins: it says more
+  same "$(prop ActiveState)" inactive
+}
+
 @test "systemd: a ketch that is killed leaves what delete --force clears" {
   printf '#!/bin/sh\nsleep 1000\n' > "$TEST_DIR/hook"
   chmod +x "$TEST_DIR/hook"
@@ -318,27 +345,15 @@ check_files() {
 }
 
 @test "systemd: N containers at once leave nothing" {
-  local i n=${PARALLEL:-20} pids=()
-  command_is sleep 1000
-  for i in $(seq "$n"); do
-    (
-      "$KETCH" --root "$ROOT" --systemd-cgroup create -b "$BUNDLE" "$CT-$i" < /dev/null &&
-        "$KETCH" --root "$ROOT" start "$CT-$i" && "$KETCH" --root "$ROOT" kill "$CT-$i" KILL &&
-        until [ "$(ketch state "$CT-$i" | jq -r .status)" = stopped ]; do sleep 0.2; done &&
-        "$KETCH" --root "$ROOT" delete "$CT-$i"
-    ) > "$TEST_DIR/log$i" 2>&1 3>&- &
-    pids+=($!)
-  done
-  for i in $(seq "$n"); do
-    wait "${pids[i - 1]}" || { cat "$TEST_DIR/log$i" >&2; return 1; }
-  done
+  at_once --systemd-cgroup
+  assert_no_units
 }
 
 # ---- the user's manager ----
 
 # A bundle and a state root of the user tester, whose manager runs.
 as_tester() {
-  id tester > /dev/null 2>&1 || skip "there is no user tester"
+  id tester > /dev/null 2>&1 || skip "there is no user tester: runs in tests/vm, boot systemd"
   loginctl enable-linger tester
   wait_for 60 test -S /run/user/1000/systemd/private
   USER_DIR=$TEST_DIR/user

@@ -190,3 +190,34 @@ container_status() {
 status_is() {
   [ "$(container_status "$1")" = "$2" ]
 }
+
+# each_of N COMMAND…: N containers at once, % in its words is the id's number.
+each_of() {
+  local i n=$1 pids=()
+  shift
+  for i in $(seq "$n"); do
+    ketch "${@//%/$i}" < /dev/null > "$TEST_DIR/log$i" 2>&1 3>&- &
+    pids+=($!)
+  done
+  for i in $(seq "$n"); do
+    wait "${pids[i - 1]}" || { echo "${*//%/$i}: $(cat "$TEST_DIR/log$i")" >&2; return 1; }
+  done
+}
+
+list_has() { # list_has N STATUS
+  [ "$(ketch list -f json | jq --arg s "$2" 'map(select(.status == $s)) | length')" = "$1" ]
+}
+
+# at_once OPTIONS…: PARALLEL containers by ketch OPTIONS live at the same time, and each of their commands runs for all at the same time.
+at_once() {
+  local n=${PARALLEL:-20}
+  command_is sleep 1000
+  each_of "$n" "$@" create -b "$BUNDLE" "$CT-%"
+  list_has "$n" created
+  each_of "$n" start "$CT-%"
+  list_has "$n" running
+  each_of "$n" kill "$CT-%" KILL
+  wait_for 100 list_has "$n" stopped
+  each_of "$n" delete "$CT-%"
+  assert_clean
+}

@@ -10,6 +10,7 @@
 #           --timeout S    seconds until the guest is given up (default 600; exit status 124)
 #           --append ARGS  more kernel arguments, e.g. "security=selinux selinux=1 lsm=selinux"
 #           --no-systemd   COMMAND under a minimal PID 1, much sooner (cgroup v2 with all controllers)
+#           --cgroup-v1    the same with all controllers on cgroup v1
 #           --console F    keep the guest's kernel and systemd messages in the file F
 # It prints what COMMAND prints (stdout and stderr as one stream) and exits with its status; 125 means that the guest died
 # without one. Nothing is mounted, no daemon is left, and the image is not written to: any number of guests can run from it.
@@ -52,7 +53,10 @@ prepare() {
   local tmp=$1 in=$2
   shift 2
   mkdir "$tmp/cmd"
-  if [ $# = 1 ]; then printf '%s\n' "$1"; else printf '%q ' "$@"; fi > "$tmp/cmd/.vm-command"
+  {
+    [ -z "$v1" ] || cat "$here/cgroup-v1.sh"
+    if [ $# = 1 ]; then printf '%s\n' "$1"; else printf '%q ' "$@"; fi
+  } > "$tmp/cmd/.vm-command"
   tar --sparse -cf "$tmp/in.tar" -C "$tmp/cmd" .vm-command ${in:+-C "$(readlink -f "$in")" --exclude=./.vm-command .}
   truncate -s '%1M' "$tmp/in.tar"
   truncate -s 4G "$tmp/out.tar"
@@ -103,7 +107,7 @@ run() {
   exit "$status"
 }
 
-newest='' in='' out='' limit=600 append='' console=''
+newest='' v1='' in='' out='' limit=600 append='' console=''
 while [ $# -gt 0 ]; do
   case $1 in
   --newest) newest=--newest; shift ;;
@@ -112,6 +116,7 @@ while [ $# -gt 0 ]; do
   --timeout) limit=$2; shift 2 ;;
   --append) append+=" $2"; shift 2 ;;
   --no-systemd) append+=' init=/usr/local/sbin/vm-run'; shift ;;
+  --cgroup-v1) append+=' init=/usr/local/sbin/vm-run' v1=1; shift ;;
   --console) console=$2; shift 2 ;;
   --) shift; break ;;
   *) usage ;;
