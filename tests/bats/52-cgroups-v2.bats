@@ -215,6 +215,15 @@ privileged() {
   wait_for 20 status_is "$CT" stopped
 }
 
+@test "v2: init and exec'ed processes are born in their cgroup" {
+  command_is true
+  strace -f -e trace=clone3 -o "$TEST_DIR/run" "$KETCH" --root "$ROOT" run -b "$BUNDLE" "$CT" < /dev/null
+  grep -q "clone3({flags=.*CLONE_INTO_CGROUP.* = [0-9]" "$TEST_DIR/run"
+  start_one
+  strace -f -e trace=clone3 -o "$TEST_DIR/exec" "$KETCH" --root "$ROOT" exec "$CT" true < /dev/null
+  grep -q "clone3({flags=.*CLONE_INTO_CGROUP.* = [0-9]" "$TEST_DIR/exec"
+}
+
 @test "v2: kill, kill --all and delete where the kernel has no cgroup.kill" {
   edit 'del(.linux.namespaces[] | select(.type == "pid"))'
   privileged

@@ -145,6 +145,8 @@ check_files() {
   same "$(prop CPUWeight)" 100
   systemctl daemon-reload
   same "$(cat "$DIR/../memory.max")" 67108864
+  ketch events --stats "$CT" | jq -e '.data | .pids.limit == 20 and .memory.usage.limit == 67108864 and .cpu.usage.total > 0'
+  ketch devices -f json "$CT" | jq -e '.enforcedBy != "nobody"'
 }
 
 @test "systemd: update of device rules reaches the unit, and outlives a daemon-reload" {
@@ -388,6 +390,7 @@ user_prop() {
   same "$(tester exec "$CT" cat /proc/self/cgroup)" "0::/"
   tester update --pids-limit 44 "$CT"
   same "$(user_prop TasksMax)" 44
+  tester events --stats "$CT" | jq -e '.data.pids.limit == 44'
   tester pause "$CT"
   same "$(tester state "$CT" | jq -r .status)" paused
   tester resume "$CT"

@@ -20,6 +20,9 @@ on_v2() { [ -e /sys/fs/cgroup/cgroup.controllers ]; }
   jq -e '.data.pids == {current: 1, limit: 20}' <<< "$output"
   jq -e '.data.cpuset | (.cpus | length > 0 and .[0] == (.[0] | floor)) and has("sched_relax_domain_level")' <<< "$output"
   jq -e '.data.hugetlb | type == "object"' <<< "$output"
+  if on_v2 && [ -e /proc/pressure/cpu ]; then
+    jq -e '.data | [.cpu.psi.some, .memory.psi.full, .blkio.psi.some] | all(has("avg10") and has("total"))' <<< "$output"
+  fi
 }
 
 # Paths of all members, numbers of arrays left out, and what one version of runc has and another not, or what is left out while it is 0.

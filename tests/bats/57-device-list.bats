@@ -6,7 +6,7 @@ load helpers
 
 on_v2() { [ -e /sys/fs/cgroup/cgroup.controllers ]; }
 
-has_device_cgroup() { on_v2 || [ -d /sys/fs/cgroup/devices ] || skip "no device cgroup here"; }
+has_device_cgroup() { on_v2 || [ -d /sys/fs/cgroup/devices ] || skip "no device cgroup here: runs in tests/vm, boot v2"; }
 
 rules() { # "allow c 1:3 rwm" lines
   ketch devices -f json "$CT" | jq -r '.rules[] | "\(if .allow then "allow" else "deny" end) \(.rule)"'
@@ -39,7 +39,7 @@ rules() { # "allow c 1:3 rwm" lines
   has_device_cgroup
   start_one
   if on_v2; then
-    command -v bpftool > /dev/null || skip "no bpftool"
+    command -v bpftool > /dev/null || skip "no bpftool here: runs in tests/vm, boot v2"
     dir=/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$PID/cgroup")
     id=$(bpftool -j cgroup show "$dir" | jq '.[] | select(.attach_type | test("device")) | .id' | head -1)
     bpftool cgroup detach "$dir" device id "$id" multi || bpftool cgroup detach "$dir" device id "$id"
