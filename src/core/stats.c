@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "linux/cgroup_devices.h"
 #include "spec/load.h"
@@ -85,7 +86,7 @@ static bool has_own_network(struct procfs *p, pid_t pid)
 {
 	struct stat a, b;
 	auto_fd int theirs = proc_open_pid(p, pid, "ns/net", O_RDONLY);
-	auto_fd int ours = proc_open_self(p, "ns/net", O_RDONLY);
+	auto_fd int ours = proc_open_pid(p, getpid(), "ns/net", O_RDONLY);
 
 	return theirs >= 0 && ours >= 0 && fstat(theirs, &a) == 0 && fstat(ours, &b) == 0 &&
 	       (a.st_dev != b.st_dev || a.st_ino != b.st_ino);

@@ -10,11 +10,13 @@ umount $cg && mount -t tmpfs -o mode=755 cgroup $cg
 for c in cpuset cpu cpuacct blkio memory devices freezer net_cls perf_event net_prio hugetlb pids rdma misc; do
   grep -q "^${c}[[:blank:]]" /proc/cgroups || continue
   mkdir $cg/$c
-  for _ in 1 2 3 4 5 6 7 8 9 10; do # a controller leaves the v2 tree some time after its last cgroup
+  for _ in 1 2 3 4 5 6 7 8 9 10; do # a controller leaves the v2 tree some time after its last cgroup, which cached files keep
     ! mount -t cgroup -o $c cgroup $cg/$c 2> /dev/null || continue 2
+    sync
+    echo 3 > /proc/sys/vm/drop_caches
     sleep 0.5
   done
-  echo "cgroup-v1: $c can't be mounted"
+  echo "# cgroup-v1: $c can't be mounted"
   rmdir $cg/$c
 done
 mkdir $cg/systemd && mount -t cgroup -o none,name=systemd cgroup $cg/systemd
