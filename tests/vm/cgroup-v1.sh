@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 # vm.sh --cgroup-v1: before the command, under the minimal PID 1, all controllers that the kernel still has go from the v2 tree to v1
-# hierarchies of their own, as plain v1 hosts have them.
+# hierarchies of their own, as plain v1 hosts have them (Debian's 6.12 has no memory controller for v1).
 cg=/sys/fs/cgroup
 while read -r p; do echo "$p" > $cg/cgroup.procs; done < $cg/init/cgroup.procs 2> /dev/null
 tr ' ' '\n' < $cg/cgroup.subtree_control | while read -r c; do echo "-$c" > $cg/cgroup.subtree_control; done
