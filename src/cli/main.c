@@ -12,6 +12,7 @@
 #include "cli/cli.h"
 #include "cli/version.h"
 #include "spec/load.h"
+#include "spec/names.h"
 #include "sys/fdpass.h"
 #include "sys/hostfs.h"
 #include "sys/raw.h"
@@ -64,7 +65,8 @@ static int help_command(const struct command *c, struct err *e)
 {
 	auto_buf struct buf out = { 0 };
 
-	buf_addf(&out, "usage: ketch %s %s\n\n%s\n", c->name, c->usage, c->summary);
+	buf_addf(&out, "usage: ketch %s%s%s\n\n%s\n", c->name, *c->usage ? " " : "", c->usage,
+		 c->summary);
 	if (c->n_opts)
 		buf_adds(&out, "\noptions:\n");
 	opt_help(c->opts, c->n_opts, &out);
@@ -136,10 +138,13 @@ static int call(const struct cli_global *g, const struct command *c, int argc, c
 	char **rest = calloc((size_t)argc + 1, sizeof(*rest));
 	void *opts = calloc(1, c->opt_size ? c->opt_size : 1);
 	struct args a = { .v = rest };
+	const struct opt_parse outer = { .opts = global_options, .n_opts = n_global_options };
 	struct opt_parse p = { .opts = c->opts,
 			       .n_opts = c->n_opts,
 			       .out = opts,
-			       .stop_at_positional = c->stop_at_positional };
+			       .stop_at_positional = c->stop_at_positional,
+			       .command = c->name,
+			       .outer = &outer };
 
 	int r = rest && opts ? 0 : err_sys(e, -ENOMEM, "options");
 	if (r >= 0)
@@ -159,12 +164,20 @@ static int call(const struct cli_global *g, const struct command *c, int argc, c
 	return r;
 }
 
-static const struct command *find_command(const char *name)
+static const struct command *find_command(const char *name, struct err *e)
 {
+	struct name_search s = name_search_begin(name);
+
 	for (size_t i = 0; commands[i]; i++) {
 		if (strcmp(commands[i]->name, name) == 0)
 			return commands[i];
+		name_search_try(&s, commands[i]->name);
 	}
+	const char *near = name_search_end(&s);
+	err_set(e, ERR_USAGE, "unknown command '%s'", name);
+	if (near)
+		err_hint(e, "did you mean '%s'?", near);
+	err_hint(e, "`ketch --help` lists the commands");
 	return NULL;
 }
 
@@ -186,11 +199,9 @@ static int dispatch(const struct cli_global *g, int argc, char **argv, int *fail
 		r = help(e);
 		return r < 0 ? r : argc == 0;
 	}
-	const struct command *c = find_command(argv[only_help]);
-	if (!c) {
-		err_set(e, ERR_USAGE, "unknown command '%s'", argv[only_help]);
-		return err_hint(e, "`ketch --help` lists the commands");
-	}
+	const struct command *c = find_command(argv[only_help], e);
+	if (!c)
+		return err_errno(e);
 	if (only_help)
 		return help_command(c, e);
 	*fail_status = c->fail_status ? c->fail_status : 1;

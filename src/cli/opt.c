@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The option parser. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cli/opt.h"
+#include "spec/names.h"
 #include "util/parse.h"
 
 static bool takes_value(const struct opt *o)
@@ -140,6 +142,28 @@ static bool is_help(const char *arg)
 	return false;
 }
 
+static int unknown(const struct opt_parse *p, const char *arg, struct err *e)
+{
+	const char *begin = arg + strspn(arg, "-");
+	char name[32];
+
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(begin, "="), begin);
+	struct name_search s = name_search_begin(name);
+	for (size_t i = 0; i < p->n_opts; i++) {
+		if (!p->opts[i].hidden)
+			name_search_try(&s, p->opts[i].name);
+	}
+	err_set(e, ERR_USAGE, "unknown option '%s'", arg);
+	if (p->outer && find_long(p->outer, name, strlen(name)))
+		return err_hint(e, "--%s is for all commands: it stands before '%s'", name,
+				p->command);
+	const char *near = name_search_end(&s);
+	if (near)
+		return err_hint(e, "did you mean --%s?", near);
+	return err_hint(e, "`ketch%s%s --help` lists the options", p->command ? " " : "",
+			p->command ? p->command : "");
+}
+
 int opt_parse(const struct opt_parse *p, int argc, char **argv, char **rest, int *n_rest,
 	      struct err *e)
 {
@@ -169,10 +193,8 @@ int opt_parse(const struct opt_parse *p, int argc, char **argv, char **rest, int
 				return r;
 			continue;
 		}
-		if (!o) {
-			err_set(e, ERR_USAGE, "unknown option '%s'", argv[i]);
-			return err_hint(e, "--help lists the options");
-		}
+		if (!o)
+			return unknown(p, argv[i], e);
 		if (takes_value(o) && !value) {
 			if (++i ==
 			    argc) /* podman looks for these words after `restore --lsm-mount-context` */

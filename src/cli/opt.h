@@ -50,6 +50,8 @@ struct opt_parse {
 	size_t n_opts;
 	void *out;
 	bool stop_at_positional; /* what follows the first positional argument is not ours */
+	const char *command;	 /* whose options they are, for hints; NULL: of all commands */
+	const struct opt_parse *outer; /* the options before the command; NULL: these are they */
 };
 
 /* Parses ARGV[0..argc). Positional arguments are moved to REST (room for ARGC), *n_rest of them. 1: --help was asked for. 0, or -errno. */

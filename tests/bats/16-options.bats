@@ -187,8 +187,16 @@ help_has() {
     refused $want "unknown option '-Z'" "$c" -Z "$CT"
   done
   run script -qec "$KETCH --root $ROOT state --nope x" /dev/null < /dev/null
-  assert_output "hint --help lists the options"
-  run script -qec "$KETCH --root $ROOT nope" /dev/null < /dev/null
+  assert_output 'hint `ketch state --help` lists the options'
+  run script -qec "$KETCH --root $ROOT run --budnle x" /dev/null < /dev/null
+  assert_output 'hint did you mean --bundle?'
+  run script -qec "$KETCH run --root=$ROOT x" /dev/null < /dev/null
+  assert_output "hint --root is for all commands: it stands before 'run'"
+  run script -qec "$KETCH --roto x list" /dev/null < /dev/null
+  assert_output 'hint did you mean --root?'
+  run script -qec "$KETCH creat" /dev/null < /dev/null
+  assert_output "hint did you mean 'create'?"
+  run script -qec "$KETCH --root $ROOT xyzzyx" /dev/null < /dev/null
   assert_output 'hint `ketch --help` lists the commands'
 }
 
