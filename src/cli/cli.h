@@ -53,5 +53,5 @@ int cli_each_match(const struct store *s, const char *pattern,
 		   const void *ctx, struct err *e);
 /* Writes an answer to standard output in full. */
 int cli_print(const struct buf *out, struct err *e);
-/* A file, or standard input for "-". */
-int cli_read_file(const char *path, size_t max, struct buf *out, struct err *e);
+/* The file of OPTION ("--process"), or standard input for "-". */
+int cli_read_file(const char *option, const char *path, size_t max, struct buf *out, struct err *e);

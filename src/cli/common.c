@@ -85,7 +85,7 @@ int cli_print(const struct buf *out, struct err *e)
 	return r < 0 ? err_sys(e, r, "write the answer") : 0;
 }
 
-int cli_read_file(const char *path, size_t max, struct buf *out, struct err *e)
+int cli_read_file(const char *option, const char *path, size_t max, struct buf *out, struct err *e)
 {
 	auto_fd int opened = -EBADF;
 	int fd = STDIN_FILENO;
@@ -93,5 +93,5 @@ int cli_read_file(const char *path, size_t max, struct buf *out, struct err *e)
 	if (strcmp(path, "-") != 0)
 		fd = opened = sys_open(path, O_RDONLY | O_NOCTTY, 0);
 	int r = fd < 0 ? fd : host_read_fd(fd, max, out);
-	return r < 0 ? err_sys(e, r, "read '%s'", path) : 0;
+	return r < 0 ? err_sys(e, r, "%s: read '%s'", option, path) : 0;
 }

@@ -54,7 +54,7 @@ static int read_process(const char *file, struct arena *arena, struct spec_proce
 {
 	auto_buf struct buf text = { 0 };
 
-	int r = cli_read_file(file, SPEC_MAX_SIZE, &text, e);
+	int r = cli_read_file("--process", file, SPEC_MAX_SIZE, &text, e);
 	return r < 0 ? r : spec_load_process(ret, arena, buf_str(&text), text.len, e);
 }
 

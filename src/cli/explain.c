@@ -54,11 +54,14 @@ static int get_facts(const char *file, struct facts *f, struct err *e)
 
 	if (!file)
 		return facts_probe(f, e);
-	int r = cli_read_file(file, MAX_FACTS, &text, e);
-	if (r >= 0)
-		r = facts_load(f, buf_str(&text), text.len, e);
+	int r = cli_read_file("--facts", file, MAX_FACTS, &text, e);
 	if (r < 0)
-		err_wrap(e, "host facts in '%s'", file);
+		return r;
+	r = facts_load(f, buf_str(&text), text.len, e);
+	if (r < 0) {
+		err_wrap(e, "--facts: '%s'", file);
+		err_hint(e, "`ketch doctor --save-facts` writes such a file");
+	}
 	/* the place is one in the facts, which no report can name */
 	e->line = 0;
 	return r;
@@ -69,7 +72,7 @@ static int read_process(struct launch *l, const char *file, struct spec_process 
 {
 	auto_buf struct buf text = { 0 };
 
-	int r = cli_read_file(file, SPEC_MAX_SIZE, &text, e);
+	int r = cli_read_file("--process", file, SPEC_MAX_SIZE, &text, e);
 	return r < 0 ? r : spec_load_process(ret, &l->spec->arena, buf_str(&text), text.len, e);
 }
 

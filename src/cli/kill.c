@@ -32,8 +32,10 @@ static int run(const struct cli_global *g, void *opts, const struct args *a, str
 	auto_store struct store s = STORE_NONE;
 
 	o->sig = SIGTERM;
-	if (a->n > 1 && parse_signal(a->v[1], &o->sig) < 0)
-		return err_set(e, ERR_USAGE, "'%s' is not a signal", a->v[1]);
+	if (a->n > 1 && parse_signal(a->v[1], &o->sig) < 0) {
+		err_set(e, ERR_USAGE, "'%s' is not a signal", a->v[1]);
+		return err_hint(e, "a name as KILL or SIGKILL, or a number up to 64");
+	}
 	int r = cli_open_store(g, &s, false, e);
 	if (r < 0)
 		return r;

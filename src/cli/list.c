@@ -133,6 +133,25 @@ static void align(const char *rows, struct buf *out)
 	}
 }
 
+static void separate(struct listing *l)
+{
+	if (!l->first)
+		buf_addc(&l->out, ',');
+	l->first = false;
+}
+
+/* One whose state can't be read takes an id, and maybe more, all the same. */
+static void add_damaged(struct listing *l, const char *id, const struct err *e)
+{
+	log_emit(LOG_WARNING, "container '%s': %s", id, e->msg);
+	if (l->opts->format == LIST_TABLE) {
+		buf_addf(&l->out, "%s\t0\tdamaged\t-\t-\t-\n", id);
+		return;
+	}
+	separate(l);
+	buf_addf(&l->out, "{\"id\":\"%s\",\"pid\":0,\"status\":\"damaged\"}", id);
+}
+
 static void add(struct listing *l, const char *id)
 {
 	auto_container struct container *c = NULL;
@@ -145,7 +164,7 @@ static void add(struct listing *l, const char *id)
 	}
 	if (container_open(&c, l->store, id, &e) < 0) {
 		if (e.code != ERR_NOT_FOUND) /* deleted meanwhile is no news */
-			log_emit(LOG_WARNING, "container '%s': %s", id, e.msg);
+			add_damaged(l, id, &e);
 		return;
 	}
 	owner_name(l, c, owner, sizeof(owner));
@@ -154,10 +173,9 @@ static void add(struct listing *l, const char *id)
 		return;
 	}
 	c->state.owner_name = owner;
-	if (!l->first)
-		buf_addc(&l->out, ',');
-	if (container_state_json(c, &l->out, &e) >= 0)
-		l->first = false;
+	separate(l);
+	if (container_state_json(c, &l->out, &e) < 0)
+		log_emit(LOG_WARNING, "container '%s': %s", id, e.msg);
 }
 
 static void add_all(struct listing *l, const struct strv *ids)

@@ -152,8 +152,9 @@ static int call(const struct cli_global *g, const struct command *c, int argc, c
 	if (r == 1) {
 		r = help_command(c, e);
 	} else if (r >= 0 && (a.n < c->min_args || (c->max_args >= 0 && a.n > c->max_args))) {
-		r = err_set(e, ERR_USAGE, "%s: %s argument (usage: ketch %s %s)", c->name,
-			    a.n < c->min_args ? "missing" : "unexpected", c->name, c->usage);
+		r = err_set(e, ERR_USAGE, "%s: %s argument (usage: ketch %s%s%s)", c->name,
+			    a.n < c->min_args ? "missing" : "unexpected", c->name,
+			    *c->usage ? " " : "", c->usage);
 	} else if (r >= 0) {
 		r = c->protect ? selfexe_protect(g->argv, e) : 0;
 		if (r >= 0)

@@ -30,19 +30,22 @@ static int run(UNUSED const struct cli_global *g, void *opts, UNUSED const struc
 	const char *name = o->file ? o->file : "config.json";
 	auto_buf struct buf out = { 0 };
 
-	auto_fd int dir = host_opendir(AT_FDCWD, o->bundle ? o->bundle : ".", false);
-	if (dir < 0)
-		return err_sys(e, dir, "open '%s'", o->bundle ? o->bundle : ".");
+	const char *bundle = o->bundle ? o->bundle : ".";
+	auto_fd int dir = host_opendir(AT_FDCWD, bundle, false);
+	if (dir < 0) {
+		err_sys(e, dir, "open the bundle '%s'", bundle);
+		return err_hint(e, "make the directory first");
+	}
 	int r = spec_template(&out, o->rootless, geteuid(), getegid());
 	if (r < 0)
 		return err_sys(e, r, "template");
 	auto_fd int fd = sys_openat(dir, name, O_WRONLY | O_CREAT | O_EXCL, 0644);
 	if (fd == -EEXIST) {
-		err_set(e, ERR_EXISTS, "'%s' exists already", name);
+		err_set(e, ERR_EXISTS, "'%s/%s' exists already", bundle, name);
 		return err_hint(e, "remove it first, or choose another name with --file");
 	}
 	r = fd < 0 ? fd : host_write_fd(fd, out.p, out.len);
-	return r < 0 ? err_sys(e, r, "write '%s'", name) : 0;
+	return r < 0 ? err_sys(e, r, "write '%s/%s'", bundle, name) : 0;
 }
 
 const struct command cmd_spec = {

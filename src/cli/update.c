@@ -150,7 +150,7 @@ static int read_file(const char *file, struct arena *arena, struct spec_resource
 {
 	auto_buf struct buf text = { 0 };
 
-	int r = cli_read_file(file, SPEC_MAX_SIZE, &text, e);
+	int r = cli_read_file("--resources", file, SPEC_MAX_SIZE, &text, e);
 	if (r < 0)
 		return r;
 	r = spec_load_resources(ret, arena, buf_str(&text), text.len, e);

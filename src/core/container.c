@@ -211,9 +211,14 @@ int container_spec(const struct container *c, struct spec **ret, struct err *e)
 
 	int r = host_read(c->dir, FILE_CONFIG, SPEC_MAX_SIZE, &text);
 	if (r < 0)
-		return err_sys(e, r, "read the configuration kept for container '%s'", c->id);
-	return spec_load_receiver(ret, buf_str(&text), text.len,
-				  c->has_state ? c->state.seccomp_receiver : NULL, e);
+		err_sys(e, r, "read it");
+	else
+		r = spec_load_receiver(ret, buf_str(&text), text.len,
+				       c->has_state ? c->state.seccomp_receiver : NULL, e);
+	if (r >= 0)
+		return r;
+	err_wrap(e, "the configuration kept for container '%s' is damaged", c->id);
+	return err_hint(e, "clear the container with `ketch delete --force`");
 }
 
 void container_place_err(const struct container *c, struct err *e)

@@ -68,8 +68,12 @@ static int add_caps(struct spec_process *p, const struct strv *names, struct are
 			 strncasecmp(name, "CAP_", 4) == 0 ? "" : "CAP_", name);
 		for (char *q = full; *q; q++)
 			*q = (char)(*q >= 'a' && *q <= 'z' ? *q - 'a' + 'A' : *q);
-		if (name_value(names_caps, full, &number) < 0)
-			return err_set(e, ERR_USAGE, "--cap: unknown capability '%s'", name);
+		if (name_value(names_caps, full, &number) < 0) {
+			const char *near = name_nearest(names_caps, full);
+
+			err_set(e, ERR_USAGE, "--cap: unknown capability '%s'", name);
+			return near ? err_hint(e, "did you mean '%s'?", near) : err_errno(e);
+		}
 		uint64_t bit = 1ull << number;
 		c->bounding |= bit;
 		c->effective |= bit;

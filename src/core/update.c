@@ -58,7 +58,14 @@ int container_resources(const struct container *c, struct arena *arena, struct s
 	if (r < 0)
 		return err_sys(e, r, "read the resources kept for container '%s'", c->id);
 	r = spec_load_resources(ret, arena, buf_str(&text), text.len, e);
-	return r < 0 ? err_wrap(e, "%s is damaged", FILE_RESOURCES) : 0;
+	if (r >= 0)
+		return r;
+	e->line = e->col = 0; /* of that file, not of config.json */
+	err_wrap(e, "%s is damaged", FILE_RESOURCES);
+	return err_hint(e,
+			"without '%s/%s/" FILE_RESOURCES
+			"' the limits of create are the base of updates",
+			c->store->path, c->id);
 }
 
 /* What is to hold, as TEXT, which is to be kept, and as a model that keeps the rules between properties. */

@@ -196,8 +196,24 @@ P
     cp "$TEST_DIR/state" "$ROOT/$CT/state.json"
   done
   echo '{' > "$ROOT/$CT/state.json"
+  ketch list | grep -q "^$CT  *0  *damaged "
+  ketch list -f json | jq -e '.[0].status == "damaged"'
   ketch delete --force "$CT"
   [ -z "$(ketch list -q)" ]
+  wait_for 5 is_dead "$PID"
+}
+
+@test "lifecycle: a damaged configuration is told, and cleared by delete --force" {
+  start_one
+  local damage
+  for damage in '' '{' "$(printf '\0\1\2')"; do
+    printf '%s' "$damage" > "$ROOT/$CT/config.json"
+    fails 255 "the configuration kept for container '$CT' is damaged" exec "$CT" true
+    fails 1 "the configuration kept for container '$CT' is damaged" update --pids-limit 9 "$CT"
+  done
+  rm "$ROOT/$CT/config.json"
+  fails 255 "read it: No such file" exec "$CT" true
+  ketch delete --force "$CT"
   wait_for 5 is_dead "$PID"
 }
 
