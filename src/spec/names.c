@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Word ↔ kernel constant. Constants newer than the headers of the oldest supported build host are given as numbers. */
 #include <errno.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
@@ -321,58 +322,80 @@ static char fold(char c)
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-/* Edit distance (Levenshtein, letters without case); both words have at most MAX_WORD bytes. */
-static unsigned distance(const char *a, size_t na, const char *b, size_t nb)
+static bool same(char a, char b)
 {
-	unsigned row[MAX_WORD + 1];
-
-	for (size_t j = 0; j <= nb; j++)
-		row[j] = (unsigned)j;
-	for (size_t i = 1; i <= na; i++) {
-		unsigned diagonal = row[0];
-
-		row[0] = (unsigned)i;
-		for (size_t j = 1; j <= nb; j++) {
-			unsigned above = row[j];
-			unsigned change = diagonal + (fold(a[i - 1]) != fold(b[j - 1]));
-
-			row[j] = MIN(change, MIN(above, row[j - 1]) + 1);
-			diagonal = above;
-		}
-	}
-	return row[nb];
+	return fold(a) == fold(b);
 }
 
-/* The longer word begins or ends with the shorter: "net", "SYS_ADMIN", "NOFILE". */
-static bool is_affix(const char *a, size_t na, const char *b, size_t nb)
+/* Edit distance, letters without case, two neighbours in the wrong order one slip (optimal string alignment). Both words have at
+ * most MAX_WORD bytes. */
+static unsigned distance(const char *a, size_t na, const char *b, size_t nb)
 {
-	const char *word = na < nb ? b : a, *part = na < nb ? a : b;
-	size_t n = MIN(na, nb), rest = MAX(na, nb) - n;
+	unsigned rows[3][MAX_WORD + 1], *last = rows[0], *row = rows[1], *before = rows[2];
 
-	return n >= 3 &&
-	       (strncasecmp(word, part, n) == 0 || strncasecmp(word + rest, part, n) == 0);
+	for (size_t j = 0; j <= nb; j++)
+		last[j] = (unsigned)j;
+	for (size_t i = 1; i <= na; i++) {
+		row[0] = (unsigned)i;
+		for (size_t j = 1; j <= nb; j++) {
+			unsigned change = last[j - 1] + !same(a[i - 1], b[j - 1]);
+
+			row[j] = MIN(change, MIN(last[j], row[j - 1]) + 1);
+			if (i > 1 && j > 1 && same(a[i - 1], b[j - 2]) && same(a[i - 2], b[j - 1]))
+				row[j] = MIN(row[j], before[j - 2] + 1);
+		}
+		unsigned *oldest = before;
+
+		before = last;
+		last = row;
+		row = oldest;
+	}
+	return last[nb];
+}
+
+/* NAME begins or ends with WORD: "net", "SYS_ADMIN", "NOFILE". */
+static bool is_affix(const char *word, size_t n, const char *name, size_t len)
+{
+	return n >= 3 && n < len &&
+	       (strncasecmp(name, word, n) == 0 || strncasecmp(name + len - n, word, n) == 0);
+}
+
+/* Bytes of the words before '_' that both begin with: CAP_, SCMP_ACT_. They say of what kind a name is, not which one. */
+static size_t kind_length(const char *a, const char *b)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; a[i] && same(a[i], b[i]); i++)
+		n = a[i] == '_' ? i + 1 : n;
+	return n;
+}
+
+/* About one slip in three letters still says which word was meant; of a single letter nothing is left. */
+static unsigned slips_allowed(size_t letters)
+{
+	return letters > 1 ? (unsigned)(letters + 2) / 3 : 0;
 }
 
 struct name_search name_search_begin(const char *word)
 {
-	size_t n = strlen(word);
-
-	/* About one slip in three letters still says which word was meant. */
-	return (struct name_search){ .word = n <= MAX_WORD ? word : NULL,
-				     .distance = (unsigned)(n + 2) / 3 };
+	return (struct name_search){ .word = strlen(word) <= MAX_WORD ? word : NULL,
+				     .distance = UINT_MAX };
 }
 
 void name_search_try(struct name_search *s, const char *name)
 {
-	if (!s->word)
+	size_t na = s->word ? strlen(s->word) : 0, nb = strlen(name), kind;
+	unsigned d = 1;
+
+	if (na == 0 || nb > MAX_WORD)
 		return;
-	size_t na = strlen(s->word), nb = strlen(name);
-	size_t apart = na > nb ? na - nb : nb - na;
-	bool affix = nb <= MAX_WORD && is_affix(s->word, na, name, nb);
-	if (nb > MAX_WORD || (apart > s->distance && !affix))
-		return;
-	unsigned d = affix ? MIN(apart, 1) : distance(s->word, na, name, nb);
-	if (d < s->distance || (d == s->distance && !s->best)) {
+	if (!is_affix(s->word, na, name, nb)) {
+		kind = kind_length(s->word, name);
+		d = distance(s->word + kind, na - kind, name + kind, nb - kind);
+		if (d > slips_allowed(na - kind))
+			return;
+	}
+	if (d < s->distance) {
 		s->distance = d;
 		s->best = name;
 	}

@@ -147,6 +147,13 @@ static void test_nearest(void)
 	CHECK_STR(name_nearest(names_namespaces, "net"), "network");
 	CHECK_STR(name_nearest(names_rlimits, "nofile"), "RLIMIT_NOFILE");
 	CHECK_STR(name_nearest(names_namespaces, "networks"), "network");
+	/* two letters in the wrong order are one slip; the longer name is not hidden by a shorter one */
+	CHECK_STR(name_nearest(names_rlimits, "RLIMIT_CROE"), "RLIMIT_CORE");
+	CHECK_STR(name_nearest(names_seccomp_archs, "SCMP_ARCH_X86_46"), "SCMP_ARCH_X86_64");
+	/* what all names begin with makes none of them near */
+	CHECK(!name_nearest(names_caps, "CAP_FOO"));
+	CHECK(!name_nearest(names_device_types, "z"));
+	CHECK_STR(name_nearest(names_device_types, "C"), "c");
 	CHECK(!name_nearest(names_namespaces, "something else"));
 	CHECK(!name_nearest(names_namespaces, ""));
 	char word[300];
