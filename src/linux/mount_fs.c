@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "linux/mounts.h"
+#include "spec/names.h"
 #include "sys/raw.h"
 #include "sys/treecopy.h"
 #include "util/util.h"
@@ -234,11 +235,61 @@ static int prepare(struct fs_mount *f, bool existed, struct err *e)
 	return 0;
 }
 
+/* What the kernel has in quotation marks, as in "tmpfs: Unknown parameter 'noexce'"; false when there is nothing. */
+static bool quoted_word(const char *message, char *out, size_t size)
+{
+	const char *begin = strchr(message, '\''), *end = begin ? strchr(begin + 1, '\'') : NULL;
+
+	return end && snprintf(out, size, "%.*s", (int)(end - begin - 1), begin + 1) < (int)size;
+}
+
+/* Does OPTION, as it stands in config.json, set KEY? One of several that were written with commas counts. */
+static bool sets(const char *option, const char *key)
+{
+	size_t n = strlen(key);
+
+	for (const char *at = option; at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL) {
+		if (strncmp(at, key, n) == 0 && (!at[n] || at[n] == '=' || at[n] == ','))
+			return true;
+	}
+	return false;
+}
+
+/* The place of the option that the kernel names, and the mount option that may have been meant. */
+static void blame_option(const struct fs_mount *f, struct err *e)
+{
+	const struct strv *options = &f->m->spec->options;
+	struct name_search s;
+	char word[64];
+
+	if (!quoted_word(f->message, word, sizeof(word)))
+		return;
+	for (size_t i = 0; i < options->n; i++) {
+		if (!sets(options->v[i], word))
+			continue;
+		err_at(e, "$.mounts[%zu].options[%zu]", f->m->index, i);
+		if (strchr(options->v[i], ',') && mount_option_find(word))
+			err_hint(e, "each option is a string of its own");
+	}
+	if (!strstr(f->message, "nknown parameter"))
+		return;
+	s = name_search_begin(word);
+	for (const struct mount_option *o = mount_options; o->name; o++)
+		name_search_try(&s, o->name);
+	if (name_search_end(&s))
+		err_hint(e, "did you mean '%s'?", name_search_end(&s));
+	else
+		err_hint(e, "neither the runtime specification nor %s has such an option",
+			 f->m->fstype);
+}
+
 static int failed(const struct fs_mount *f, int r, struct err *e)
 {
 	const char *colon = f->message[0] ? ": " : "";
 
 	err_sys(e, r, "%s%s%s", f->what, colon, f->message);
+	if (r == -EINVAL)
+		blame_option(f, e);
 	if (r == -ENODEV)
 		return err_hint(e, "the kernel knows no file system '%s'", f->m->fstype);
 	if (r == -EPERM && f->r->plan->user_ns)

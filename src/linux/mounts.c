@@ -227,6 +227,23 @@ static int copy_link(struct bind *b, int source, struct err *e)
 	return 0;
 }
 
+/* Without slashes at its end. */
+static int dest_length(const char *dest)
+{
+	size_t n = strlen(dest);
+
+	while (n > 0 && dest[n - 1] == '/')
+		n--;
+	return (int)MIN(n, 100);
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
 static int check_sides(const struct bind *b, int target, struct err *e)
 {
 	struct stat st;
@@ -238,8 +255,11 @@ static int check_sides(const struct bind *b, int target, struct err *e)
 	err_sys(e, b->source_is_dir ? -ENOTDIR : -EISDIR,
 		"%s: the source is a %s, the destination a %s", b->what,
 		b->source_is_dir ? "directory" : "file", b->source_is_dir ? "file" : "directory");
-	return err_hint(e, "check that the source on the host is what you mean: it may have been "
-			   "made as an empty directory");
+	if (b->source_is_dir)
+		return err_hint(e, "a file of the image can be covered by a file alone; some "
+				   "programs make an empty directory of a source that is missing");
+	return err_hint(e, "name the file in the destination, as in '%.*s/%s'",
+			dest_length(b->m->dest), b->m->dest, base_name(b->m->source));
 }
 
 static int attach_bind(struct bind *b, int mnt, struct err *e)
@@ -299,6 +319,11 @@ static int mount_again(struct run *r, const struct plan_mount *m, struct err *e)
 		rootdir_open_path(&r->root, m->dest, m->dest_nofollow ? ROOTDIR_NOFOLLOW : 0);
 	if (target < 0)
 		return dest_failed(r, m, target, "open", e);
+	if (sys_is_mount_root(target) == 0) {
+		err_sys(e, -EINVAL, "%s: nothing is mounted there", what);
+		return err_hint(e, "remount changes what an earlier entry of mounts has mounted; a "
+				   "directory of the image needs a bind of its own");
+	}
 	int ret = 0;
 	if (!m->bind_only && (m->data[0] || m->sb_flags))
 		ret = remount_super_block(r, m, target, e);

@@ -35,6 +35,7 @@ enum {
 	K_CLOSE_RANGE_UNSHARE = 2,
 	K_CLOSE_RANGE_CLOEXEC = 4,
 	K_PROC_SUPER_MAGIC = 0x9fa0,
+	K_STATX_ATTR_MOUNT_ROOT = 0x2000,
 	K_STATX_MNT_ID = 0x1000,
 	K_STATX_MNT_ID_UNIQUE = 0x4000,
 	K_STATMOUNT_MNT_BASIC = 2,
@@ -263,6 +264,17 @@ int sys_mount_id(int fd, uint64_t *ret_id)
 int sys_mount_unique_id(int fd, uint64_t *ret_id)
 {
 	return statx_mount_id(fd, K_STATX_MNT_ID_UNIQUE, ret_id);
+}
+
+int sys_is_mount_root(int fd)
+{
+	struct statx stx;
+
+	if (statx(fd, "", AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, 0, &stx) < 0)
+		return -errno;
+	if (!(stx.stx_attributes_mask & K_STATX_ATTR_MOUNT_ROOT))
+		return -ENOSYS;
+	return (stx.stx_attributes & K_STATX_ATTR_MOUNT_ROOT) != 0;
 }
 
 int sys_mount_exists(uint64_t unique_id)

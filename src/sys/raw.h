@@ -31,6 +31,8 @@ int sys_close_range(unsigned first, unsigned last,
 int sys_mount_id(int fd, uint64_t *ret);
 /* The number that no other mount gets as long as the machine runs; -ENOSYS before Linux 6.8. */
 int sys_mount_unique_id(int fd, uint64_t *ret);
+/* Is FD the root of a mount: 1 or 0; -ENOSYS before Linux 5.8. */
+int sys_is_mount_root(int fd);
 /* Is there a mount of that number in our mount namespace: 1 or 0; -ENOSYS before Linux 6.8. */
 int sys_mount_exists(uint64_t unique_id);
 

@@ -66,6 +66,10 @@ fails_at() { # PATH WORDS…
   for word in "$@"; do assert_output "$word"; done
 }
 
+hinted() {
+  jq -r 'select(.level == "error") | .hint' "$TEST_DIR/log" | grep -F -- "$1"
+}
+
 warned() {
   jq -r 'select(.level == "warning") | .msg' "$TEST_DIR/log" | grep -F -- "$1"
 }
@@ -583,11 +587,24 @@ flag_rows() {
   mount_on /dest nosuchfs x
   fails_at "\$.mounts[$n]" nosuchfs /dest
   edit '.mounts |= .[:-1]'
-  mount_on /dest tmpfs t nosuchoption=1
-  fails_at "\$.mounts[$n]" /dest nosuchoption
+  mount_on /dest tmpfs t ro nosuchoption=1
+  fails_at "\$.mounts[$n].options[1]" /dest nosuchoption
+  hinted "tmpfs has such an option"
   edit '.mounts |= .[:-1]'
   mount_on /dest tmpfs t size=banana
-  fails_at "\$.mounts[$n]" /dest size
+  fails_at "\$.mounts[$n].options[0]" /dest size
+  edit '.mounts |= .[:-1]'
+  mount_on /dest tmpfs t mode=700 noexce
+  fails_at "\$.mounts[$n].options[1]" /dest noexce
+  hinted "did you mean 'noexec'?"
+  edit '.mounts |= .[:-1]'
+  mount_on /dest tmpfs t mode=700,nosuid
+  fails_at "\$.mounts[$n].options[0]" /dest nosuid
+  hinted "a string of its own"
+  edit '.mounts |= .[:-1]'
+  mount_on /etc "" "" remount ro
+  fails_at "\$.mounts[$n]" /etc "nothing is mounted there"
+  hinted "needs a bind of its own"
   edit '.mounts |= .[:-1]'
   mount_on /etc/passwd/below tmpfs t
   fails_at "\$.mounts[$n]" /etc/passwd/below "Not a directory"
@@ -595,9 +612,11 @@ flag_rows() {
   touch "$TEST_DIR/file"
   bind_on /tmp "$TEST_DIR/file" bind
   fails_at "\$.mounts[$n]" /tmp file directory
+  hinted "as in '/tmp/file'"
   edit '.mounts |= .[:-1]'
   bind_on /etc/passwd "$TEST_DIR" bind
   fails_at "\$.mounts[$n]" /etc/passwd directory
+  hinted "by a file alone"
   edit '.mounts |= .[:-1]'
   ln -s loop "$BUNDLE/rootfs/loop"
   mount_on /loop/x tmpfs t
