@@ -19,6 +19,19 @@ static bool is_missing(int r)
 	return r == -ENOENT || r == -ENOTDIR;
 }
 
+/* "/", also by another name: what is laid over it nobody would ever see, whose root is below. */
+static bool is_root(const struct run *r, int target)
+{
+	struct stat a, b;
+	uint64_t mnt_a = 0, mnt_b = 0;
+
+	if (fstat(target, &a) < 0 || fstat(r->root.fd, &b) < 0)
+		return false;
+	(void)sys_mount_id(target, &mnt_a);
+	(void)sys_mount_id(r->root.fd, &mnt_b);
+	return a.st_dev == b.st_dev && a.st_ino == b.st_ino && mnt_a == mnt_b;
+}
+
 /* ---- mounts.masked ---- */
 
 /*
@@ -80,6 +93,10 @@ static int mask(struct masks *m, const char *path, struct err *e)
 		return err_sys(e, target, "open '%s'", path);
 	if (fstat(target, &st) < 0)
 		return err_sys(e, -errno, "look at '%s'", path);
+	if (is_root(m->r, target)) {
+		err_set(e, ERR_SPEC, "it is the root of the container");
+		return err_hint(e, "nothing would be left to run: mask what is in it");
+	}
 	if (!S_ISDIR(st.st_mode))
 		return lay(m->r, m->file, &m->file_used, target, path, e);
 	if (m->dir < 0)
@@ -131,7 +148,7 @@ const struct step step_mounts_masked = {
 
 /* ---- mounts.readonly-paths ---- */
 
-/* Lays PATH over itself read-only, with the flags it has and what is mounted below it. */
+/* Lays PATH over itself read-only, with the flags it has and what is mounted below it. The root stays where it is. */
 static int make_readonly(struct run *r, const char *path, struct err *e)
 {
 	bool recursive = facts_kernel_at_least(r->plan->facts, 5, 12);
@@ -146,6 +163,8 @@ static int make_readonly(struct run *r, const char *path, struct err *e)
 		return 0;
 	if (target < 0)
 		return err_sys(e, target, "open it");
+	if (is_root(r, target))
+		return mount_change(r, target, &flags, path, e);
 	auto_fd int copy = sys_open_tree_clone(target, true);
 	if (copy < 0)
 		return err_sys(e, copy, "clone it");

@@ -41,6 +41,25 @@ load helpers
   assert_output "/proc/sys/kernel/panic: Read-only file system"
 }
 
+# What is laid over "/" is not seen by those whose root is below it.
+@test "paths: the root itself can be read-only, by any name, and not be masked" {
+  local path
+  edit '.root.readonly = false'
+  command_is sh -c 'touch /x; touch /dev/shm/x; true'
+  for path in / /etc/..; do
+    edit '.linux.readonlyPaths = [$p] | .linux.maskedPaths = []' --arg p "$path"
+    run_bundle
+    assert_status 0
+    assert_output "/x: Read-only file system"
+    assert_output "/dev/shm/x: Read-only file system"
+    edit '.linux.readonlyPaths = [] | .linux.maskedPaths = [$p]' --arg p "$path"
+    run_bundle
+    assert_status 1
+    assert_output "mask '$path': it is the root of the container"
+    assert_output 'linux.maskedPaths[0]'
+  done
+}
+
 @test "paths: sysctls of the container's namespaces are set, by dots or slashes" {
   edit '.linux.sysctl = {"net.ipv4.ip_forward": "1", "net/ipv4/conf/lo/rp_filter": "2", "kernel.shm_rmid_forced": "1"}'
   command_is cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/conf/lo/rp_filter /proc/sys/kernel/shm_rmid_forced
