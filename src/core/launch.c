@@ -256,7 +256,7 @@ static int host_steps(struct launch *l, struct err *e)
 		r = progress_new(&l->run.progress, e);
 	if (r < 0)
 		return r;
-	l->run.exec_errno = &l->run.progress->exec_errno;
+	l->run.outcome = &l->run.progress->outcome;
 	r = proc_open(&l->run.proc);
 	if (r < 0)
 		return err_sys(e, r, "open /proc");

@@ -26,11 +26,18 @@ static bool died_before_exec(pid_t pid, int pidfd)
 	       sys_pidfd_send_signal(pidfd, 0) == 0;
 }
 
-static int exec_failed(int errnum, const char *program, struct err *e)
+/* What stands in the page was written by a process of the container. */
+static int exec_failed(const struct exec_outcome *outcome, const char *program, struct err *e)
 {
-	err_sys(e, -errnum, "exec: \"%s\"", program);
+	int errnum = (int)(outcome->errnum & 0xfff) ?: EIO;
+
+	memcpy(e, &outcome->seen, sizeof(*e));
+	if (e->code == ERR_NONE || e->errnum != errnum)
+		exec_tell_number(program, errnum, e);
+	else
+		err_sanitize(e);
 	err_step(e, "exec");
-	return err_at(e, "$.process.args[0]");
+	return err_errno(e);
 }
 
 int process_died(struct cgroup *cg, struct err *e)
@@ -80,7 +87,7 @@ int interrupted(int signal_fd, struct err *e)
 		       si.ssi_signo, name ? name : "?");
 }
 
-int await_exec(struct chan *c, pid_t pid, int pidfd, int signal_fd, volatile uint32_t *exec_errno,
+int await_exec(struct chan *c, pid_t pid, int pidfd, int signal_fd, struct exec_outcome *outcome,
 	       const char *program, struct err *e)
 {
 	bool announced = false;
@@ -103,7 +110,7 @@ int await_exec(struct chan *c, pid_t pid, int pidfd, int signal_fd, volatile uin
 		if (r < 0)
 			return r;
 	}
-	if (exec_errno && *exec_errno)
-		return exec_failed((int)*exec_errno, program, e);
+	if (outcome && outcome->errnum)
+		return exec_failed(outcome, program, e);
 	return !announced || died_before_exec(pid, pidfd);
 }

@@ -52,10 +52,11 @@ static int take_go(struct run *r, struct packet *p, struct err *e)
 	memcpy(&go, p->data, sizeof(go));
 	if (p->n_fds != 1u + (go.has_listener != 0))
 		return err_set(e, ERR_INTERNAL, "start sent %zu descriptors", p->n_fds);
-	void *page = mmap(NULL, sizeof(uint32_t), PROT_READ | PROT_WRITE, MAP_SHARED, p->fds[0], 0);
+	void *page = mmap(NULL, sizeof(struct exec_outcome), PROT_READ | PROT_WRITE, MAP_SHARED,
+			  p->fds[0], 0);
 	if (page == MAP_FAILED)
 		return err_sys(e, -errno, "map the page for the outcome");
-	r->exec_errno = page;
+	r->outcome = page;
 	if (go.has_listener)
 		r->listener_fd = TAKE_FD(p->fds[1]);
 	packet_close_fds(p);

@@ -40,7 +40,7 @@ static int begin(struct launch *l, struct err *e)
 {
 	struct run *r = &l->run;
 
-	int ret = await_exec(&r->chan, r->init.pid, r->init.pidfd, l->signal_fd, r->exec_errno,
+	int ret = await_exec(&r->chan, r->init.pid, r->init.pidfd, l->signal_fd, r->outcome,
 			     program(l), e);
 	if (ret == 1)
 		ret = process_died(r->cgroup, e);

@@ -60,14 +60,15 @@ void stop_after_failure(const struct spec *s, struct container *c)
 		log_emit(LOG_WARNING, "%s", e.msg);
 }
 
-/* The page in which an init that can make no more calls leaves its errno. */
-static int make_page(int *ret_fd, volatile uint32_t **ret_page, struct err *e)
+/* The page in which an init that can make no more calls leaves what became of execve. */
+static int make_page(int *ret_fd, struct exec_outcome **ret_page, struct err *e)
 {
 	auto_fd int fd = memfd_create("ketch-outcome", MFD_CLOEXEC);
 
-	if (fd < 0 || ftruncate(fd, sizeof(uint32_t)) < 0)
+	if (fd < 0 || ftruncate(fd, sizeof(struct exec_outcome)) < 0)
 		return err_sys(e, -errno, "make the page for the outcome");
-	void *page = mmap(NULL, sizeof(uint32_t), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	void *page =
+		mmap(NULL, sizeof(struct exec_outcome), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (page == MAP_FAILED)
 		return err_sys(e, -errno, "map the page for the outcome");
 	*ret_page = page;
@@ -96,7 +97,7 @@ int connect_listener(const struct spec *s, struct err *e)
 }
 
 static int send_go(struct container *c, const struct spec *s, struct chan *chan,
-		   volatile uint32_t **page, struct err *e)
+		   struct exec_outcome **page, struct err *e)
 {
 	auto_fd int page_fd = -EBADF;
 	int fds[2];
@@ -134,7 +135,7 @@ static int died(const struct container *c, struct err *e)
 static int start_locked(struct container *c, const struct spec *s, int pidfd, struct err *e)
 {
 	struct chan chan = { .fd = -EBADF };
-	volatile uint32_t *page = NULL;
+	struct exec_outcome *page = NULL;
 	const char *program = s->process && s->process->args.n ? s->process->args.v[0] : "";
 
 	int r = send_go(c, s, &chan, &page, e);
@@ -146,7 +147,7 @@ static int start_locked(struct container *c, const struct spec *s, int pidfd, st
 		r = died(c, e);
 	close_fd(chan.fd);
 	if (page)
-		munmap((void *)page, sizeof(*page));
+		munmap(page, sizeof(*page));
 	return r;
 }
 

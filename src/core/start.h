@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "core/container.h"
+#include "engine/progress.h"
 #include "engine/proto.h"
 #include "spec/model.h"
 
@@ -14,9 +15,9 @@ struct go {
 };
 
 /* Waits until the process behind PIDFD (PID in our namespace) has become its program, over CHAN: EXEC and then the end of the socket
- * without an errno in *EXEC_ERRNO is 0. 1: it died before, which process_died() makes an error of. Anything else is an error, a signal from
- * SIGNAL_FD (-EBADF: none) too. */
-int await_exec(struct chan *c, pid_t pid, int pidfd, int signal_fd, volatile uint32_t *exec_errno,
+ * without an errno in *OUTCOME (may be NULL) is 0. 1: it died before, which process_died() makes an error of. Anything else is an error, a
+ * signal from SIGNAL_FD (-EBADF: none) too. */
+int await_exec(struct chan *c, pid_t pid, int pidfd, int signal_fd, struct exec_outcome *outcome,
 	       const char *program, struct err *e);
 /* The error for a process that died before its execve; CG, which may be NULL, is asked whether memory ran out. */
 int process_died(struct cgroup *cg, struct err *e);

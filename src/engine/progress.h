@@ -13,11 +13,18 @@ struct progress_time {
 	uint64_t begin_ns, end_ns; /* CLOCK_MONOTONIC; 0 = not */
 };
 
+/* A failed execve, told by memory: under a seccomp filter init can make no call that the profile does not allow. */
+struct exec_outcome {
+	volatile uint32_t errnum; /* 0: it did not fail */
+	/* what was seen in the file before, in case it fails with the same errno; code 0: nothing */
+	struct err seen;
+};
+
 struct progress {
 	uint32_t child_step; /* index in the step table, PROGRESS_NONE before the first */
 	uint32_t parent_step;
-	uint32_t
-		exec_errno; /* of a failed execve in `run` and `exec`, where no `start` brings a page of its own */
+	struct exec_outcome
+		outcome; /* of `run` and `exec`, where no `start` brings a page of its own */
 	struct progress_time t[PROGRESS_MAX_STEPS];
 };
 

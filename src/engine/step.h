@@ -57,12 +57,11 @@ struct run {
 	int created_fd;		      /* start.listen: descriptor whose OFD lock means "created" */
 	int start_fd;		      /* start.wait: connection of `ketch start`, close-on-exec */
 	int listener_fd; /* start.wait: connected seccomp listener that came with GO; -EBADF none */
-	volatile uint32_t *
-		exec_errno; /* start.wait: shared word that tells `start` or `run` the errno of a failed execve */
-	int ns_fds[NS_N];	     /* ns.open; -EBADF where none */
-	int init_pidfd;		     /* exec: of the container's init */
-	struct net_moved *net_moved; /* net.move: the devices that undo moves back; NULL: none */
-	int dev_null;		     /* dev.null-host: the host's /dev/null, verified 1:3 */
+	struct exec_outcome *outcome; /* start.wait: shared with `start` or `run`; may be NULL */
+	int ns_fds[NS_N];	      /* ns.open; -EBADF where none */
+	int init_pidfd;		      /* exec: of the container's init */
+	struct net_moved *net_moved;  /* net.move: the devices that undo moves back; NULL: none */
+	int dev_null;		      /* dev.null-host: the host's /dev/null, verified 1:3 */
 	int console_master;    /* console: the pty master (parent: received by console.pass) */
 	struct cgroup *cgroup; /* cgroup.create */
 	bool rdt_group_made, rdt_monitor_made; /* rdt.create: what its undo removes */

@@ -5,13 +5,14 @@
  *
  * Under the seccomp program execve is the only system call (profiles may stop, kill or notify on any other). So all is
  * made ready before, and a failure of execve is told without one: to the thread of seccomp_notify.c where there is one,
- * else in the shared word that the waiting side reads. Without noNewPrivileges loading takes CAP_SYS_ADMIN, which
+ * else in the shared page that the waiting side reads. Without noNewPrivileges loading takes CAP_SYS_ADMIN, which
  * caps.sets kept; execve computes the new capabilities without it.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/seccomp.h>
 
+#include "engine/progress.h"
 #include "linux/exec.h"
 #include "linux/seccomp.h"
 #include "linux/steps.h"
@@ -58,18 +59,30 @@ int seccomp_program_load(const struct seccomp_program *p, struct err *e)
 }
 
 /* No way to say more than a number, and maybe none to exit either. */
-static void die_silently(volatile uint32_t *word, int errnum)
+static void die_silently(struct exec_outcome *outcome, int errnum)
 {
-	if (word)
-		__atomic_store_n(word, (uint32_t)errnum, __ATOMIC_SEQ_CST);
+	if (outcome)
+		__atomic_store_n(&outcome->errnum, (uint32_t)errnum, __ATOMIC_SEQ_CST);
 	sys_exit_group(exec_status(errnum));
 	for (;;)
 		__builtin_trap();
 }
 
+/* Under the filter nobody could look into the file: what would be the matter with it is noted before. */
+static void look_before(struct run *r)
+{
+	if (!r->outcome || r->seccomp->thread)
+		return;
+	auto_fd int root = sys_open("/", O_PATH | O_DIRECTORY, 0);
+	if (root >= 0)
+		(void)exec_check(root, r->exec_path, &r->outcome->seen);
+}
+
 static int exec_filtered(struct run *r, char *const argv[], char *const envp[], struct err *e)
 {
 	struct seccomp_thread *thread = r->seccomp->thread;
+
+	look_before(r);
 	int notify_fd = seccomp_program_load(r->seccomp, e);
 
 	if (notify_fd < 0)
@@ -79,7 +92,7 @@ static int exec_filtered(struct run *r, char *const argv[], char *const envp[], 
 	int ret = sys_execve(r->exec_path, argv, envp);
 	if (thread)
 		seccomp_thread_failed(thread, -ret);
-	die_silently(r->exec_errno, -ret);
+	die_silently(r->outcome, -ret);
 	return ret; /* neither of them comes back */
 }
 

@@ -33,6 +33,8 @@ int exec_check(int root_fd, const char *path, struct err *e);
 
 /* exec_diagnose() within the container, whose root is "/" for the caller. */
 int exec_tell_failure(const char *path, int errnum, struct err *e);
+/* What the number alone says, of an execve under a seccomp filter and a file in which nothing was seen to fit it. Returns -errnum. */
+int exec_tell_number(const char *path, int errnum, struct err *e);
 /* What a shell would exit with: 127 when the program is not there, else 126. */
 int exec_status(int errnum);
 

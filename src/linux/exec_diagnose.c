@@ -21,7 +21,8 @@ enum {
 	HEAD_SIZE = 256,   /* what the kernel looks at, BINPRM_BUF_SIZE */
 	INTERP_MAX = 256,  /* of a name in a message */
 	MAX_HEADERS = 256, /* program headers looked through */
-	MAX_SCRIPTS = 5,   /* scripts whose interpreter is a script, as in the kernel */
+	HEADERS_AT_ONCE = 16,
+	MAX_SCRIPTS = 5, /* scripts whose interpreter is a script, as in the kernel */
 };
 
 #ifndef EM_LOONGARCH
@@ -200,16 +201,21 @@ static bool elf_parse(const struct image *im, struct elf *elf)
 /* The name in PT_INTERP; "" for a static program, -ENOEXEC for one that makes no sense. */
 static int elf_interp(const struct image *im, const struct elf *elf, char out[INTERP_MAX + 1])
 {
-	unsigned char ph[sizeof(Elf64_Phdr)];
-	size_t want = elf->wide ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
+	unsigned char headers[HEADERS_AT_ONCE * sizeof(Elf64_Phdr)];
+	size_t size = elf->wide ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
+	unsigned count = MIN(elf->ph_n, (unsigned)MAX_HEADERS);
 
 	out[0] = '\0';
-	if (elf->ph_offset > INT64_MAX / 2 || elf->ph_size < want)
+	/* the kernel takes no other size */
+	if (elf->ph_offset > INT64_MAX / 2 || elf->ph_size != size)
 		return elf->ph_n ? -ENOEXEC : 0;
-	for (unsigned i = 0; i < MIN(elf->ph_n, (unsigned)MAX_HEADERS); i++) {
-		off_t at = (off_t)(elf->ph_offset + (uint64_t)i * elf->ph_size);
+	for (unsigned i = 0; i < count; i++) {
+		const unsigned char *ph = headers + i % HEADERS_AT_ONCE * size;
+		size_t n_read = MIN(count - i, (unsigned)HEADERS_AT_ONCE) * size;
 
-		if (pread(im->fd, ph, want, at) != (ssize_t)want)
+		if (i % HEADERS_AT_ONCE == 0 &&
+		    pread(im->fd, headers, n_read, (off_t)(elf->ph_offset + i * size)) !=
+			    (ssize_t)n_read)
 			return -ENOEXEC;
 		if (number(ph, 4, elf->big) != PT_INTERP)
 			continue;
@@ -451,7 +457,7 @@ static int look(struct diagnosis *d)
 	struct image auto_image im;
 
 	int r = image_open(d->root, d->path, &im);
-	if (r < 0 && d->errnum && d->errnum != ENOENT)
+	if (r < 0 && (d->errnum ? d->errnum : -r) != ENOENT)
 		return say(d, 0, "%s", "");
 	if (r < 0)
 		return say(d, ENOENT, "the file is not there");
@@ -472,6 +478,18 @@ int exec_diagnose(int root_fd, const char *path, int errnum, struct err *e)
 
 	if (!diagnose_number(&d))
 		(void)look(&d);
+	return -errnum;
+}
+
+int exec_tell_number(const char *path, int errnum, struct err *e)
+{
+	struct diagnosis d = { .path = path, .errnum = errnum, .e = e };
+
+	if (!diagnose_number(&d)) {
+		(void)say(&d, 0, "%s", "");
+		err_hint(e,
+			 "nothing in the file explains it: the seccomp profile may refuse execve");
+	}
 	return -errnum;
 }
 

@@ -510,6 +510,30 @@ sys.stdout.buffer.write(b"\x7fELF" + bytes([2, 1, 1]) + bytes(9) + struct.pack("
   cannot_run /bin/dynamic "the dynamic loader '/lib64/ld-linux-x86-64.so.2' that it asks for is missing" "glibc"
 }
 
+# Under a seccomp filter ketch can look at nothing any more: engines always set one.
+@test "errors: what a program lacks is told with a seccomp profile, too, by run, start and exec" {
+  local profile='.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["acct"], action: "SCMP_ACT_ERRNO"}]}'
+  edit "$profile"
+  printf '#!/bin/sh\r\necho\r\n' > "$BUNDLE/rootfs/bin/script"
+  cannot_run /bin/script "no such file or directory: the #! line of '/bin/script' ends with CR LF" "dos2unix"
+  cp /usr/bin/env "$BUNDLE/rootfs/bin/dynamic"
+  cannot_run /bin/dynamic "no such file or directory: the dynamic loader '/lib64/ld-linux-x86-64.so.2'" "glibc"
+  echo 'echo hello' > "$BUNDLE/rootfs/bin/text"
+  cannot_run /bin/text "exec format error: it is text without a #! line" "#!/bin/sh"
+  start_one
+  fails 255 "exec format error: it is text without a #! line" exec "$CT" /bin/text
+  fails 255 "ends with CR LF" exec --detach "$CT" /bin/script
+}
+
+@test "errors: a seccomp profile that refuses execve is told as that" {
+  local profile='{defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["execve"], action: "SCMP_ACT_ERRNO", errnoRet: $n}]}' n
+  cp "$BUNDLE/rootfs/bin/busybox" "$BUNDLE/rootfs/bin/program"
+  for n in 1 2 5 38; do
+    edit ".linux.seccomp = $profile" --argjson n "$n"
+    cannot_run /bin/program "exec: " "the seccomp profile"
+  done
+}
+
 @test "errors: after a failed start poststop has run once, and the container is stopped" {
   echo text > "$BUNDLE/rootfs/bin/text"
   chmod +x "$BUNDLE/rootfs/bin/text"

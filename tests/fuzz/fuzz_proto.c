@@ -148,9 +148,11 @@ static void serve_side(int sock, bool ns_stage)
 static void start_side(int sock, uint32_t exec_errno)
 {
 	struct chan c = { .fd = sock };
+	struct exec_outcome outcome = { .errnum = exec_errno };
 	struct err e = { 0 };
 
-	int r = await_exec(&c, getpid(), -EBADF, -EBADF, &exec_errno, "program", &e);
+	memset(&outcome.seen, (int)(exec_errno & 0xff), sizeof(outcome.seen));
+	int r = await_exec(&c, getpid(), -EBADF, -EBADF, &outcome, "program", &e);
 	require_err(r == 1 ? process_died(NULL, &e) : r, &e);
 }
 
@@ -175,9 +177,9 @@ static void init_side(struct fuzz_in *in)
 	}
 	int ret = step_start_wait.run(&r, &e);
 	require_err(ret, &e);
-	require(ret < 0 || (r.start_fd >= 0 && r.listen_fd < 0 && r.exec_errno));
-	if (r.exec_errno)
-		munmap((void *)r.exec_errno, sizeof(uint32_t));
+	require(ret < 0 || (r.start_fd >= 0 && r.listen_fd < 0 && r.outcome));
+	if (r.outcome)
+		munmap(r.outcome, sizeof(*r.outcome));
 	close_fd(r.listen_fd);
 	close_fd(r.start_fd);
 	close_fd(r.listener_fd);
