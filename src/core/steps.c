@@ -59,6 +59,7 @@ static const struct step *const rows[] = {
 	&step_console_open,
 	&step_console_pass,
 	&step_hooks_ask,
+	&step_cgroup_delegate,
 	&step_cgroup_limits,
 	&step_rdt_join,
 	&step_hooks_runtime,

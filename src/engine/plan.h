@@ -82,6 +82,7 @@ struct plan_cgroup {
 	bool relative;		     /* from our own cgroup; else from the mount */
 	const char *slice, *scope;   /* systemd: names of units */
 	const char *subgroup;	     /* systemd: of the cgroup below the scope, "" for none */
+	const char *delegated;	     /* of the cgroup below the one with the limits; NULL: none */
 	bool systemd_user;	     /* the user's manager, not the system's */
 	struct systemd_props
 		props; /* systemd: of the scope; the late ones are set by cgroup.limits */
@@ -134,6 +135,7 @@ struct plan_mount {
 		*gid_map; /* idmap: its own or the container's; NULL when not idmapped */
 	bool bind_only;	  /* PLAN_MOUNT_REMOUNT: with "bind", flags of the mount alone */
 	bool read_only;	  /* ro was asked for (either way) */
+	bool systemd_v1;  /* PLAN_MOUNT_CGROUP: a tmpfs with the hierarchy name=systemd alone */
 };
 
 /* Identity and privilege of the process at execve. The capability sets are exact and consistent (effective within
@@ -206,6 +208,8 @@ static inline void cleanup_plan(struct plan **p)
 int plan_fork(struct plan *p, struct err *e); /* forkplan.c */
 int plan_cgroup(struct plan *p,
 		struct err *e); /* plan_cgroup.c: cgroupsPath rules of each manager */
+/* Is NAME, the value of ANNOTATION, one for a cgroup? */
+int plan_cgroup_name(const char *annotation, const char *name, struct err *e);
 int plan_systemd(struct plan *p,
 		 struct err *e); /* plan_systemd.c, from plan_cgroup(): names of the units */
 int plan_systemd_props(struct plan *p, struct err *e); /* and, at its end, properties */

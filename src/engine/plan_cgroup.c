@@ -270,6 +270,36 @@ static int plan_resources(struct plan *p, struct err *e)
 	return r;
 }
 
+#define DELEGATE "run.oci.delegate-cgroup"
+
+int plan_cgroup_name(const char *annotation, const char *name, struct err *e)
+{
+	if (*name && !strchr(name, '/') && !strchr(name, '\n') && name[0] != '.' &&
+	    strlen(name) <= 255)
+		return 0;
+	err_set(e, ERR_SPEC, "annotation '%s': '%.100s' is not a cgroup's name", annotation, name);
+	return err_at(e, "$.annotations['%s']", annotation);
+}
+
+static int plan_delegated(struct plan *p, struct err *e)
+{
+	const char *name = spec_map_get(&p->spec->annotations, DELEGATE);
+
+	if (!name)
+		return 0;
+	int r = plan_cgroup_name(DELEGATE, name, e);
+	if (r < 0)
+		return r;
+	if (p->facts->cgroup_mode != CGROUP_MODE_V2) {
+		err_set(e, ERR_UNSUPPORTED,
+			"annotation '" DELEGATE "' needs a host with cgroup v2 alone: on version 1 "
+			"no cgroup can be given away safely");
+		return err_at(e, "$.annotations['" DELEGATE "']");
+	}
+	p->cgroup.delegated = name;
+	return 0;
+}
+
 int plan_cgroup(struct plan *p, struct err *e)
 {
 	struct plan_cgroup *cg = &p->cgroup;
@@ -284,7 +314,9 @@ int plan_cgroup(struct plan *p, struct err *e)
 	cg->delegate_chown = p->facts->cgroup_mode == CGROUP_MODE_V2 && ns->present && !ns->path &&
 			     has_writable_cgroupfs(p->spec);
 	bool systemd = cg->manager == CGROUP_MANAGER_SYSTEMD;
-	int r = systemd ? plan_systemd(p, e) : plan_path(p, e);
+	int r = plan_error(p, plan_delegated(p, e), e);
+	if (r >= 0)
+		r = systemd ? plan_systemd(p, e) : plan_path(p, e);
 	if (r >= 0 && !systemd)
 		r = plan_leaves(p, e);
 	r = plan_error(p, r, e);

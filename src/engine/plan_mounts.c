@@ -161,10 +161,26 @@ static enum plan_mount_kind kind_of_type(const struct plan_mount *m)
 	return PLAN_MOUNT_FS;
 }
 
+/* Annotation run.oci.systemd.force_cgroup_v1=PATH, as crun has it: what an old systemd needs to be in the place of the mount there. */
+static bool is_systemd_v1(const struct decode *d)
+{
+	const char *path = spec_map_get(&d->p->spec->annotations, SPEC_FORCE_CGROUP_V1);
+	char clean[PATH_MAX];
+
+	return path && path_clean(clean, sizeof(clean), path) >= 0 &&
+	       strcmp(clean, d->m->dest) == 0;
+}
+
 static int choose_kind(struct decode *d, struct err *e)
 {
 	struct plan_mount *m = d->m;
 
+	m->systemd_v1 = is_systemd_v1(d);
+	if (m->systemd_v1) {
+		m->kind = PLAN_MOUNT_CGROUP;
+		m->fstype = "cgroup";
+		return 0;
+	}
 	/* The options decide; but a type that says "bind" can mean nothing else. */
 	if (is_type(m, "bind") || is_type(m, "rbind"))
 		d->bind = true;

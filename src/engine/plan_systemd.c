@@ -21,12 +21,7 @@ static int plan_subgroup(struct plan *p, struct err *e)
 	const char *name = spec_map_get(&p->spec->annotations, SUBGROUP);
 
 	p->cgroup.subgroup = name ? name : DEFAULT_SUBGROUP;
-	if (!name || !*name)
-		return 0;
-	if (!strchr(name, '/') && !strchr(name, '\n') && name[0] != '.' && strlen(name) <= 255)
-		return 0;
-	err_set(e, ERR_SPEC, "annotation '" SUBGROUP "': '%.100s' is not a cgroup's name", name);
-	return err_at(e, "$.annotations['" SUBGROUP "']");
+	return name && *name ? plan_cgroup_name(SUBGROUP, name, e) : 0;
 }
 
 static int check_host(const struct plan *p, struct err *e)

@@ -100,6 +100,9 @@ int cgroup_v2_finish(struct run *r, struct cgroup *cg, const struct cgroup_hiera
 /* Gives the directory and the files that the kernel calls delegatable to OWNER, and nothing else. */
 int cgroup_v2_delegate(int dir, const char *path, uid_t owner, struct err *e);
 
+/* The host's id of the container's user. 0, who is us, also where it can't be known: a joined user namespace. */
+uid_t cgroup_v2_owner(const struct plan *p);
+
 /* cgroup_apply.c */
 int cgroup_apply(struct cgroup *cg, const struct plan_cgroup *p, enum cgroup_when when,
 		 struct err *e);

@@ -232,8 +232,7 @@ int cgroup_v2_delegate(int dir, const char *path, uid_t owner, struct err *e)
 	return r < 0 ? err_sys(e, r, "give cgroup '%s' to user %u", path, (unsigned)owner) : 0;
 }
 
-/* The host's id of the container's user. 0, who is us, also where it can't be known: a joined user namespace. */
-static uid_t container_user(const struct plan *p)
+uid_t cgroup_v2_owner(const struct plan *p)
 {
 	const struct spec_linux *l = p->spec->lnx;
 	uint32_t uid = p->process ? p->process->user.uid : 0;
@@ -276,7 +275,7 @@ int cgroup_v2_finish(struct run *r, struct cgroup *cg, const struct cgroup_hiera
 		     struct cgroup_leaf *leaf, struct err *e)
 {
 	const struct plan *p = r->plan;
-	uid_t owner = p->cgroup.delegate_chown && leaf->made ? container_user(p) : 0;
+	uid_t owner = p->cgroup.delegate_chown && leaf->made ? cgroup_v2_owner(p) : 0;
 
 	int ret = enable_what_is_given(r, cg, h, leaf, e);
 	if (ret < 0 || owner == 0 || owner == p->facts->uid)

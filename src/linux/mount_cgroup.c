@@ -196,6 +196,44 @@ static int mount_hierarchies(struct view *v, int target, struct err *e)
 	return r;
 }
 
+/* ---- for an old systemd on a v2 host ---- */
+
+static int mount_systemd_v1(struct view *v, int target, struct err *e)
+{
+	const struct mount_flags propagation = { .propagation = v->m->propagation };
+	const struct mount_flags read_only = { .set = MOUNT_ATTR_RDONLY };
+	const struct cgroup_hierarchy unmounted = { .controllers = "none,name=systemd,xattr",
+						    .mount = "/sys/fs/cgroup/systemd",
+						    .own = "/" };
+	const struct cgroup_hierarchy *h = NULL;
+	const struct facts *f = v->r->plan->facts;
+
+	for (unsigned i = 0; i < f->n_hierarchies && !h; i++) {
+		if (strcmp(f->hierarchies[i].controllers, "name=systemd") == 0)
+			h = &f->hierarchies[i];
+	}
+	if (!h) {
+		err_set(e, ERR_UNSUPPORTED,
+			"%s: the host has no cgroup v1 hierarchy 'name=systemd'", v->what);
+		return err_hint(e, "mkdir /sys/fs/cgroup/systemd; mount -t cgroup -o "
+				   "none,name=systemd,xattr cgroup /sys/fs/cgroup/systemd");
+	}
+	/* beside v2 at /sys/fs/cgroup others are not looked for; there a new mount shows it in any case */
+	if (!h->mount[0]) {
+		h = &unmounted;
+		v->own_ns = true;
+	}
+	auto_fd int top = make_top(v, e);
+	if (top < 0)
+		return top;
+	int r = mount_place(v->r, top, target, &propagation, v->what, e);
+	if (r >= 0)
+		r = mount_hierarchy(v, h, top, e);
+	if (r >= 0 && v->m->read_only)
+		r = mount_change(v->r, top, &read_only, v->what, e);
+	return r;
+}
+
 /* ---- */
 
 static bool has_v1(const struct facts *f)
@@ -216,6 +254,8 @@ static int mount_on(struct view *v, struct err *e)
 	auto_fd int target = mount_target(v->r, v->m, true, NULL, e);
 	if (target < 0)
 		return target;
+	if (v->m->systemd_v1)
+		return mount_systemd_v1(v, target, e);
 	if (strcmp(v->m->fstype, "cgroup2") != 0 && has_v1(v->r->plan->facts))
 		return mount_hierarchies(v, target, e);
 	return mount_unified(v, target, e);

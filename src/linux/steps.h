@@ -28,6 +28,7 @@ extern const struct step step_cgroup_attach;	  /* SERVE cgroup.attach (exec) */
 extern const struct step step_cgroup_join_first;  /* NS    cgroup.join-first */
 extern const struct step step_cgroup_join;	  /* INIT  cgroup.join */
 extern const struct step step_cgroup_ns;	  /* INIT  cgroup.ns */
+extern const struct step step_cgroup_delegate;	  /* SERVE cgroup.delegate */
 extern const struct step step_cgroup_limits;	  /* SERVE cgroup.limits */
 /* rdt.c */
 extern const struct step step_rdt_create; /* HOST  rdt.create */

@@ -318,6 +318,7 @@ struct spec_warning {
 
 /* The annotation from before there was a listenerPath, crun's. */
 #define SPEC_SECCOMP_RECEIVER "run.oci.seccomp.receiver"
+#define SPEC_FORCE_CGROUP_V1  "run.oci.systemd.force_cgroup_v1"
 
 struct spec {
 	struct arena arena;

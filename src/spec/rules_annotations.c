@@ -13,9 +13,18 @@ static void check_annotations(struct rule_run *r)
 		{ "run.oci.handler", "the program is run by the kernel, as without a handler" },
 		{ "module.wasm.image/variant", "the program is run by the kernel" },
 		{ "run.oci.seccomp.plugins", "use listenerPath and an agent" },
-		{ "run.oci.systemd.force_cgroup_v1", "no hierarchy of version 1 is mounted" },
 	};
 
+	const char *force = spec_map_get(&r->spec->annotations, SPEC_FORCE_CGROUP_V1);
+	bool found = !force;
+
+	for (size_t i = 0; i < r->spec->mounts.n && !found; i++)
+		found = strcmp(r->spec->mounts.v[i].destination, force) == 0;
+	if (!found)
+		rule_warn(r, rule_key_path(r, "$.annotations", SPEC_FORCE_CGROUP_V1, ""),
+			  "no mount has the destination '%.100s': no hierarchy of version 1 is "
+			  "mounted",
+			  force);
 	for (size_t i = 0; i < N_ELEMENTS(not_done); i++) {
 		const char *value = spec_map_get(&r->spec->annotations, not_done[i].key);
 

@@ -385,6 +385,42 @@ thaw() {
   assert_output '$.linux.resources.pids.limit'
 }
 
+@test "run.oci.systemd.force_cgroup_v1: an old systemd finds its hierarchy, and nothing else, in the place of the mount" {
+  local mounted=''
+  edit '.annotations["run.oci.systemd.force_cgroup_v1"] = "/sys/fs/cgroup"'
+  command_is sh -c 'cd /sys/fs/cgroup; ls; grep " /sys/fs/cgroup" /proc/self/mounts; test -e systemd/cgroup.procs && echo there'
+  if ! grep -q name=systemd /proc/self/cgroup; then
+    run ketch run -b "$BUNDLE" "$CT" < /dev/null
+    assert_status 1
+    assert_output "no cgroup v1 hierarchy 'name=systemd'"
+    mounted=$TEST_DIR/v1
+    mkdir "$mounted"
+    mount -t cgroup -o none,name=systemd,xattr cgroup "$mounted"
+  fi
+  run ketch run -b "$BUNDLE" "$CT" < /dev/null
+  [ -z "$mounted" ] || umount "$mounted"
+  assert_status 0
+  [ "${lines[0]}" = systemd ]
+  assert_output "cgroup /sys/fs/cgroup/systemd cgroup "
+  assert_output "name=systemd"
+  [ "${lines[3]}" = there ]
+  edit '.annotations["run.oci.systemd.force_cgroup_v1"] = "/no/mount"'
+  run ketch check -b "$BUNDLE"
+  assert_output "no mount has the destination '/no/mount'"
+}
+
+@test "run.oci.delegate-cgroup: refused on version 1, and a name that is none" {
+  edit '.annotations["run.oci.delegate-cgroup"] = "a/b"'
+  run ketch run -b "$BUNDLE" "$CT" < /dev/null
+  assert_status 1
+  assert_output "'a/b' is not a cgroup's name"
+  on_v2 && return
+  edit '.annotations["run.oci.delegate-cgroup"] = "payload"'
+  run ketch run -b "$BUNDLE" "$CT" < /dev/null
+  assert_status 1
+  assert_output "needs a host with cgroup v2 alone"
+}
+
 @test "--systemd-cgroup without systemd is refused with a way out" {
   [ ! -d /run/systemd/system ] || skip "systemd runs here: runs in tests/vm, boot v2"
   run ketch --systemd-cgroup run -b "$BUNDLE" "$CT" < /dev/null

@@ -323,6 +323,35 @@ devices() { # ids of the device programs at directory $1
   refute grep -q "broke out" "$TEST_DIR/out"
 }
 
+@test "v2: run.oci.delegate-cgroup: a cgroup below the limits is the payload's, with all controllers" {
+  privileged
+  chmod 711 "$TEST_DIR"
+  chown -R 100000:100000 "$BUNDLE/rootfs"
+  edit '.annotations["run.oci.delegate-cgroup"] = "payload" | .linux.namespaces += [{type: "user"}] | .linux.resources = {memory: {limit: 67108864}, pids: {limit: 44}}
+    | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = [{containerID: 0, hostID: 100000, size: 65536}]'
+  command_is sh -c 'cat /proc/self/cgroup; cd /sys/fs/cgroup/payload; mkdir a b; echo 1 > a/cgroup.procs && echo "+memory +pids" > cgroup.subtree_control && echo 1000000 > b/memory.max && echo mine
+    for f in ../memory.max ../pids.max memory.max; do echo 1000000 > $f && echo "broke $f"; done; sleep 1000'
+  start
+  wait_for 20 grep -q mine "$TEST_DIR/out"
+  grep -qx "0::/payload" "$TEST_DIR/out"
+  file_is memory.max 67108864
+  file_is pids.max 44
+  [ "$(stat -c %u "$DIR/payload" "$DIR/payload/cgroup.procs" | sort -u)" = 100000 ]
+  [ "$(stat -c %u "$DIR/memory.max" "$DIR/payload/memory.max" | sort -u)" = 0 ]
+  [ "$(sed -n 's/^0:://p' "/proc/$PID/cgroup")" = "/$CT/payload/a" ]
+  refute grep -q "broke" "$TEST_DIR/out"
+  run ketch exec "$CT" cat /proc/self/cgroup
+  assert_output "0::/payload/a"
+  [ "$(ketch ps --format json "$CT" | jq length)" -ge 1 ]
+  ketch update --pids-limit 55 "$CT"
+  file_is pids.max 55
+  ketch pause "$CT"
+  status_is "$CT" paused
+  ketch resume "$CT"
+  ketch delete --force "$CT"
+  [ ! -e "$DIR" ]
+}
+
 @test "v2: an ordinary user in a cgroup that was handed over; controllers that were not are named" {
   local mine=$TOP/$CT-mine
   mkdir "$mine" "$mine/shell"
