@@ -109,7 +109,7 @@ g() {
   for o in --version -v -version; do
     ok "$KETCH" $o
     [[ ${lines[0]} =~ ^"ketch version "[0-9] ]]
-    [[ $output == *$'\ncommit: '* ]]
+    [[ $output =~ $'\ncommit: '[^[:space:]]+$'\n' ]]
     [[ $output == *$'\nspec: 1.3.0'* ]]
   done
 }
