@@ -10,7 +10,7 @@ cat > "$D/containers.conf" << CONF
 default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
 netns = "none"
 [engine]
-cgroup_manager = "cgroupfs"
+cgroup_manager = "$CGROUPS"
 CONF
 export CONTAINERS_CONF=$D/containers.conf BUILDAH_ISOLATION=oci
 command_of b buildah --root "$D/store" --runroot "$D/run" --storage-driver overlay
@@ -25,44 +25,31 @@ limited b from --name w localhost/img || { cat "$OUT"; echo "Bail out! no contai
 limited run_in w -- true || true
 
 r() { # r VERDICT [WORD] -- OPTIONS -- COMMAND
-  local verdict=() options=()
-  while [ "$1" != -- ]; do verdict+=("$1"); shift; done
-  shift
-  while [ "$1" != -- ]; do options+=("$1"); shift; done
-  shift
-  "${verdict[@]}" run_in "${options[@]}" w -- "$@"
+  local verdict options rest
+  parts "$@"
+  "${verdict[@]}" run_in "${options[@]}" w -- "${rest[@]}"
 }
 
 build() { # build VERDICT [WORD] -- OPTIONS -- LINES of the Containerfile
-  local verdict=() options=()
-  while [ "$1" != -- ]; do verdict+=("$1"); shift; done
-  shift
-  while [ "$1" != -- ]; do options+=("$1"); shift; done
-  shift
+  local verdict options rest
+  parts "$@"
   mkdir -p "$D/context"
   echo inside > "$D/context/file"
-  printf '%s\n' "FROM localhost/img" "$@" > "$D/context/Containerfile"
+  printf '%s\n' "FROM localhost/img" "${rest[@]}" > "$D/context/Containerfile"
   "${verdict[@]}" b build --runtime "$PROGRAM" --network none --no-cache "${options[@]}" -t built "$D/context"
 }
 
 with_input() { echo from-stdin | timeout "$LIMIT" run_in w -- cat > "$OUT" 2>&1 && grep -q from-stdin "$OUT"; }
 with_tty() { timeout "$LIMIT" script -qec "run_in --terminal w -- tty" /dev/null > "$OUT" 2>&1; grep -q /dev/pts/ "$OUT"; }
-parallel() {
-  local i pids=() failed=0
-  for i in $(seq 8); do limited_to "$D/p.$i" run_in w -- sh -c "exit $i" & pids[i]=$!; done
-  for i in $(seq 8); do
-    local got=0
-    wait "${pids[i]}" || got=$?
-    [ "$got" = "$i" ] || { failed=1; echo "$i: $got: $(cat "$D/p.$i")" >> "$OUT"; }
-  done
-  return "$failed"
+interrupted() { # as by Ctrl-C: buildah kills the container
+  local pid
+  set -m # a process group of its own
+  run_in w -- sleep 7654 > "$OUT" 2>&1 &
+  pid=$!
+  set +m
+  until_true "$LIMIT" pgrep -fx "/bin/sleep 7654" && sleep 0.5 && kill -INT "-$pid" && until_true "$LIMIT" sh -c '! pgrep -fx "/bin/sleep 7654"' && wait_ended "$pid"
 }
-limited_to() { local out=$1; shift; timeout "$LIMIT" "$@" > "$out" 2>&1; }
-interrupted() { # the signal goes to buildah, which kills the container
-  timeout --signal=INT 2 buildah --root "$D/store" --runroot "$D/run" --storage-driver overlay run --runtime "$PROGRAM" w -- sleep 100 > "$OUT" 2>&1
-  sleep 0.5
-  ! pgrep -x sleep > /dev/null
-}
+wait_ended() { until_true "$LIMIT" sh -c "! kill -0 $1" && ! wait "$1"; }
 kept() { r succeeds -- -- sh -c 'echo kept > /kept' && r prints kept -- -- cat /kept; }
 
 mkdir -p "$D/share"
@@ -99,7 +86,7 @@ check "run: the files stay" kept
 check "run: long output" r prints 50000 -- -- seq 50000
 check "run: an environment of its own" r refused -- -- sh -c 'test -n "$CONTAINERS_CONF"'
 check "run: the default seccomp profile" r prints "Seccomp:	2" -- -- cat /proc/self/status
-check "run: eight at once" parallel
+check "run: eight at once" at_once 8 run_in w --
 check "run: interrupted" interrupted
 check "build: RUN" build prints "built-it" -- -- "RUN echo built-it"
 check "build: RUN as array" build prints "a b" -- -- 'RUN ["echo", "a b"]'

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck disable=SC2015,SC2317
+# shellcheck disable=SC2015,SC2046,SC2317
 # containerd with root, state and socket of its own, driven by ctr: shim runc.v2 with the runtime as its binary.
 # shellcheck source=tests/engines/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -15,12 +15,12 @@ address = "$D/c.sock"
 [ttrpc]
 address = "$D/t.sock"
 CONF
-command_of c ctr --address "$D/c.sock" --namespace kt
+command_of c ctr --address "$D/c.sock" --namespace "$CG"
 # `ctr container create` can't name a runtime's program: the default, which the shim finds in containerd's PATH, is ours too.
 [ -e "$D/bin/runc" ] || ln -s "$PROGRAM" "$D/bin/runc"
 containerd --config "$D/config.toml" --log-level warn > "$D/containerd.log" 2>&1 &
 DAEMON=$!
-until_true 20 c version || { cat "$D/containerd.log"; echo "Bail out! containerd does not start"; exit 1; }
+until_true "$LIMIT" c version || { cat "$D/containerd.log"; echo "Bail out! containerd does not start"; exit 1; }
 
 make_rootfs "$D/rootfs"
 # An image: one layer, a config, a manifest.
@@ -45,32 +45,38 @@ make_image
 IMG=docker.io/library/img:latest
 limited c image import --local "$D/image.tar" || limited c image import "$D/image.tar" || { cat "$OUT"; echo "Bail out! no image"; exit 1; }
 
+# The runtime, and the cgroup of container $1.
+by() {
+  local cgroup="--cgroup /$CG/$1"
+  if [ "$CGROUPS" = systemd ]; then cgroup="--runc-systemd-cgroup --cgroup $PARENT:ctr:$1"; fi
+  echo --runc-binary "$PROGRAM" --runc-root "$D/runtime" "$cgroup"
+}
+
 n=0
 # ctr's run with the runtime; the id is the last of $ID. ctr of 1.6 loses what comes before the task has started: stdin is kept open.
 r() { # r VERDICT [WORD] -- OPTIONS -- COMMAND
-  local verdict=() options=()
-  while [ "$1" != -- ]; do verdict+=("$1"); shift; done
-  shift
-  while [ "$1" != -- ]; do options+=("$1"); shift; done
-  shift
+  local verdict options rest
+  parts "$@"
   n=$((n + 1))
   ID=t$n
-  "${verdict[@]}" c run --rm --runc-binary "$PROGRAM" --runc-root "$D/runtime" --cgroup "/$CG/$ID" "${options[@]}" "$IMG" "$ID" "$@"
+  "${verdict[@]}" c run --rm $(by "$ID") "${options[@]}" "$IMG" "$ID" "${rest[@]}"
 }
 
 up() { # up ID OPTIONS…: a container that stays and answers SIGTERM
   local id=$1
   shift
-  limited c run --detach --runc-binary "$PROGRAM" --runc-root "$D/runtime" --cgroup "/$CG/$id" "$@" "$IMG" "$id" \
+  limited c run --detach $(by "$id") "$@" "$IMG" "$id" \
     sh -c 'trap "exit 3" TERM; while :; do sleep 0.1; done'
 }
 
-down() { limited c task kill --signal SIGKILL "$1"; until_true 10 sh -c "c task ls | grep -E '^$1 .*STOPPED'"; limited c task rm "$1"; limited c container rm "$1"; }
+down() { limited c task kill --signal SIGKILL "$1"; until_true "$LIMIT" sh -c "c task ls | grep -E '^$1 .*STOPPED'"; limited c task rm "$1"; limited c container rm "$1"; }
+
+pid_of() { c task ls | awk -v id="$1" '$1 == id { print $2 }'; }
 
 status_of() { c task ls | awk -v id="$1" '$1 == id { print $3 }' | grep -qx "$2"; }
 
 kill_and_status() { # kill_and_status ID SIGNAL STATUS
-  limited c task kill --signal "$2" "$1" && until_true 10 status_of "$1" STOPPED && prints "exit code $3" c task rm "$1"
+  limited c task kill --signal "$2" "$1" && until_true "$LIMIT" status_of "$1" STOPPED && prints "exit code $3" c task rm "$1"
 }
 
 contrib_configuration() {
@@ -101,7 +107,7 @@ tests_run() {
   check "run --cpus" r succeeds -- --cpus 0.5 -- true
   check "run --cpu-quota --cpu-period" r succeeds -- --cpu-quota 20000 --cpu-period 100000 -- true
   check "run --no-pivot" r prints hello -- --no-pivot -- echo hello
-  check "run --rootfs" prints hello c run --rm --runc-binary "$PROGRAM" --runc-root "$D/runtime" --cgroup "/$CG/rf" --rootfs "$D/rootfs" rf /bin/echo hello
+  check "run --rootfs" prints hello c run --rm $(by rf) --rootfs "$D/rootfs" rf /bin/echo hello
   check "run --config" run_config
   check "run --uidmap, --gidmap" r prints "100000" -- --uidmap 0:100000:65536 --gidmap 0:100000:65536 --remap-labels -- cat /proc/self/uid_map
   check "run --pid-file" run_pid_file
@@ -115,14 +121,22 @@ tests_run() {
 run_memory() {
   up ml --memory-limit 33554432 || return 1
   local got
-  got=$(cgroup_value "$(c task ls | awk '$1 == "ml" { print $2 }')" memory memory.limit_in_bytes memory.max)
+  got=$(cgroup_value "$(pid_of ml)" memory memory.limit_in_bytes memory.max)
   down ml && [ "$got" = 33554432 ]
 }
 
 run_tty() {
   n=$((n + 1))
-  timeout "$LIMIT" script -qec "ctr --address $D/c.sock --namespace kt run --rm --tty --runc-binary $PROGRAM --runc-root $D/runtime --cgroup /$CG/t$n $IMG t$n sh -c 'tty; stty size; sleep 0.5'" /dev/null > "$OUT" 2>&1
-  grep -q /dev/pts/0 "$OUT"
+  on_tty run --rm --tty $(by "t$n") "$IMG" "t$n" && grep -q /dev/pts/0 "$OUT"
+}
+
+# on_tty WORDS of ctr…: with a shell that tells its terminal and stays until that has the size of ours. (ctr fails when the program has
+# ended before it sets the size, with runc too.)
+on_tty() {
+  printf '#!/bin/sh\nstty rows 33 cols 77\nexec ctr --address %s --namespace %s %s sh -c %s\n' "$D/c.sock" "$CG" "$*" \
+    "'tty; until stty size | grep -qx \"33 77\"; do sleep 0.1; done; echo sized'" > "$D/on-tty"
+  timeout "$LIMIT" script -qec "sh $D/on-tty" /dev/null > "$OUT" 2>&1
+  grep -q sized "$OUT"
 }
 
 run_mount() {
@@ -132,7 +146,7 @@ run_mount() {
 }
 
 run_config() {
-  mkdir -p "$D/spec" && runc spec -b "$D/spec" || return 1
+  mkdir -p "$D/spec" && "$RUNTIME" spec -b "$D/spec" || return 1
   jq '.process.terminal = false | .process.args = ["echo", "by-config"] | .root.path = "'"$D/rootfs"'" | .linux.cgroupsPath = "/'"$CG"'/cfg"' "$D/spec/config.json" > "$D/cfg.json" || return 1
   prints by-config c run --rm --runc-binary "$PROGRAM" --runc-root "$D/runtime" --config "$D/cfg.json" cfg
 }
@@ -144,14 +158,14 @@ run_pid_file() {
 run_with_ns() { # what the containers of a pod share
   up ns1 || return 1
   local pid
-  pid=$(c task ls | awk '$1 == "ns1" { print $2 }')
+  pid=$(pid_of ns1)
   r prints "$(readlink "/proc/$pid/ns/ipc")" -- --with-ns "ipc:/proc/$pid/ns/ipc" --with-ns "network:/proc/$pid/ns/net" --with-ns "pid:/proc/$pid/ns/pid" --with-ns "uts:/proc/$pid/ns/uts" -- sh -c 'readlink /proc/self/ns/ipc; ps' &&
     grep -q "trap" "$OUT" && down ns1
 }
 
 run_stdin() {
   n=$((n + 1))
-  { sleep 1; echo from-stdin; } | timeout "$LIMIT" ctr --address "$D/c.sock" --namespace kt run --rm --runc-binary "$PROGRAM" --runc-root "$D/runtime" --cgroup "/$CG/t$n" "$IMG" "t$n" head -n 1 > "$OUT" 2>&1
+  { sleep 1; echo from-stdin; } | timeout "$LIMIT" ctr --address "$D/c.sock" --namespace "$CG" run --rm $(by "t$n") "$IMG" "t$n" head -n 1 > "$OUT" 2>&1
   grep -q from-stdin "$OUT"
 }
 
@@ -170,7 +184,7 @@ tests_life() {
   check "exec --cwd" prints /etc c task exec --exec-id e5 --cwd /etc one pwd
   check "exec --tty" exec_tty
   check "exec --detach" exec_detach
-  check "exec: twenty at once" exec_many
+  check "exec: twenty at once" at_once 20 c task exec --exec-id m@ one
   check "pause" succeeds c task pause one
   check "paused is told" status_of one PAUSED
   check "exec in a paused one" says "paused" c task exec --exec-id e6 one true
@@ -191,43 +205,25 @@ tests_life() {
 
 ps_lines() { limited c task ps one && [ "$(grep -c '^[0-9]' "$OUT")" -ge 1 ]; }
 
-# ctr fails when the program has ended before it sets the size (with runc too): so it stays a moment.
-exec_tty() {
-  timeout "$LIMIT" script -qec "ctr --address $D/c.sock --namespace kt task exec --exec-id et --tty one sh -c 'tty; sleep 0.5'" /dev/null > "$OUT" 2>&1
-  grep -q /dev/pts/ "$OUT"
-}
+exec_tty() { on_tty task exec --exec-id et --tty one && grep -q /dev/pts/ "$OUT"; }
 
 exec_detach() {
-  limited c task exec --exec-id ed --detach one sh -c 'echo x > /tmp/by-exec; sleep 1' && sleep 0.5 && prints x c task exec --exec-id ee one cat /tmp/by-exec
-}
-
-exec_many() {
-  local i pids=() failed=0
-  for i in $(seq 20); do
-    timeout "$LIMIT" ctr --address "$D/c.sock" --namespace kt task exec --exec-id "m$i" one sh -c "exit $i" > "$D/exec.$i" 2>&1 &
-    pids[i]=$!
-  done
-  for i in $(seq 20); do
-    local got=0
-    wait "${pids[i]}" || got=$?
-    [ "$got" = "$i" ] || { failed=1; echo "exec $i: status $got: $(cat "$D/exec.$i")" >> "$OUT"; }
-  done
-  return "$failed"
+  limited c task exec --exec-id ed --detach one sh -c 'echo x > /tmp/by-exec; sleep 1' && until_true "$LIMIT" test -e "/proc/$(pid_of one)/root/tmp/by-exec"
 }
 
 start_again() {
-  limited c task start --detach one && until_true 5 status_of one RUNNING
+  limited c task start --detach one && until_true "$LIMIT" status_of one RUNNING
 }
 
 kill_dead() { # containerd looks for "not found" in what the runtime's words become
   kill_and_status one SIGKILL 137 || return 1
-  limited c task start --detach one && limited c task kill --signal SIGKILL one && until_true 10 status_of one STOPPED || return 1
+  limited c task start --detach one && limited c task kill --signal SIGKILL one && until_true "$LIMIT" status_of one STOPPED || return 1
   says "not found" c task kill one || says "already finished" c task kill one || return 1
   limited c task rm one; limited c container rm one
 }
 
 kill_all() {
-  up ka && limited c task exec --exec-id x --detach ka sleep 1000 && limited c task kill --all --signal SIGKILL ka && until_true 10 status_of ka STOPPED || return 1
+  up ka && limited c task exec --exec-id x --detach ka sleep 1000 && limited c task kill --all --signal SIGKILL ka && until_true "$LIMIT" status_of ka STOPPED || return 1
   limited c task rm ka; limited c container rm ka
 }
 
@@ -248,7 +244,7 @@ duplicate() { up du && says "already exists" c run --runc-binary "$PROGRAM" "$IM
 
 attach() {
   up at || return 1
-  timeout 1 ctr --address "$D/c.sock" --namespace kt task attach at > "$OUT" 2>&1
+  timeout 1 ctr --address "$D/c.sock" --namespace "$CG" task attach at > "$OUT" 2>&1
   down at
 }
 
@@ -262,4 +258,4 @@ for id in $(c task ls -q); do limited c task rm --force "$id"; done
 for id in $(c container ls -q); do limited c container rm "$id"; done
 kill "$DAEMON"
 wait "$DAEMON"
-finish "$D/runtime/kt" "/run/$NAME" /run/containerd/runc/kt
+finish "$D/runtime/$CG" "/run/$NAME" "/run/containerd/runc/$CG"

@@ -13,11 +13,11 @@ RT=ketch
 jq --arg p "$PROGRAM" '.runtimes.ketch.path = $p' "$here/../../contrib/engines/docker-daemon.json" > "$D/daemon.json" || exit 1
 dockerd --config-file "$D/daemon.json" --data-root "$D/data" --exec-root "$D/exec" --pidfile "$D/pid" -H "unix://$D/docker.sock" --bridge=none \
   --iptables=false --ip6tables=false --ip-forward=false --ip-masq=false --storage-driver overlay2 \
-  --cgroup-parent "/$CG" --exec-opt native.cgroupdriver=cgroupfs --log-level warn > "$D/dockerd.log" 2>&1 &
+  --cgroup-parent "$PARENT" --exec-opt "native.cgroupdriver=$CGROUPS" --log-level warn > "$D/dockerd.log" 2>&1 &
 DAEMON=$!
 command_of d "$DOCKER" -H "unix://$D/docker.sock"
 export DOCKER_CONFIG=$D/home/.docker
-until_true 60 d version || { tail -n 20 "$D/dockerd.log"; echo "Bail out! dockerd does not start"; exit 1; }
+until_true "$LIMIT" d version || { tail -n 20 "$D/dockerd.log"; echo "Bail out! dockerd does not start"; exit 1; }
 make_rootfs "$D/rootfs"
 limited d import "$D/rootfs.tar" img || { cat "$OUT"; echo "Bail out! no image"; exit 1; }
 
@@ -26,7 +26,7 @@ r=(d run --rm --network none)
 up() {
   local name=$1
   shift
-  limited d run -d --name "$name" --network none "$@" img sh -c 'trap "exit 3" TERM; echo up; while :; do sleep 0.1; done' && until_true 10 sh -c "d logs $name | grep -q up"
+  limited d run -d --name "$name" --network none "$@" img sh -c 'trap "exit 3" TERM; echo up; while :; do sleep 0.1; done' && until_true "$LIMIT" sh -c "d logs $name | grep -q up"
 }
 
 with_input() { echo from-stdin | timeout "$LIMIT" d "$@" > "$OUT" 2>&1 && grep -q from-stdin "$OUT"; }
@@ -113,7 +113,7 @@ tests_life() {
   check "exec --workdir --env" prints "/etc-x" d exec --workdir /etc --env A=x one sh -c 'echo $PWD-$A'
   check "exec --privileged" prints CapEff d exec --privileged one grep CapEff /proc/self/status
   check "exec -d" exec_detached
-  check "exec: twenty at once" exec_many
+  check "exec: twenty at once" at_once 20 d exec one
   check "top" prints sleep d top one
   check "stats" prints one d stats --no-stream one
   check "cp" copy
@@ -143,26 +143,12 @@ tests_life() {
   limited d rm -f one
 }
 
-exec_detached() { limited d exec -d one touch /tmp/by-exec && until_true 10 d exec one test -e /tmp/by-exec; }
-
-exec_many() {
-  local i pids=() failed=0
-  for i in $(seq 20); do
-    timeout "$LIMIT" d exec one sh -c "exit $i" > "$D/exec.$i" 2>&1 &
-    pids[i]=$!
-  done
-  for i in $(seq 20); do
-    local got=0
-    wait "${pids[i]}" || got=$?
-    [ "$got" = "$i" ] || { failed=1; echo "exec $i: status $got: $(cat "$D/exec.$i")" >> "$OUT"; }
-  done
-  return "$failed"
-}
+exec_detached() { limited d exec -d one touch /tmp/by-exec && until_true "$LIMIT" d exec one test -e /tmp/by-exec; }
 
 copy() { echo copied > "$D/copy"; limited d cp "$D/copy" one:/tmp/copy && prints copied d exec one cat /tmp/copy && limited d cp one:/tmp/copy "$D/back" && grep -q copied "$D/back"; }
 kill_term() { limited d kill --signal TERM one && prints 3 d wait one; }
-start_again() { limited d start one && is one .State.Status running && sleep 0.3; }
-stop_term() { sleep 0.5; limited d stop --time 10 one && is one .State.ExitCode 3; }
+start_again() { limited d start one && is one .State.Status running && handles_term d exec one; }
+stop_term() { handles_term d exec one && limited d stop --time 10 one && is one .State.ExitCode 3; }
 start_attach() {
   limited d create --name at --network none img sh -c 'echo attached; exit 4' && exits 4 d start --attach at && grep -q attached "$OUT" && limited d rm at
 }
@@ -179,13 +165,13 @@ commit_one() {
 }
 health() {
   limited d run -d --name hc --network none --health-cmd 'test -e /tmp/well' --health-interval 1s img sleep 100 && limited d exec hc touch /tmp/well &&
-    until_true 15 sh -c "d inspect --format '{{.State.Health.Status}}' hc | grep -qx healthy" && limited d rm -f hc
+    until_true "$LIMIT" sh -c "d inspect --format '{{.State.Health.Status}}' hc | grep -qx healthy" && limited d rm -f hc
 }
 restart_policy() {
-  limited d run -d --name rp --network none --restart on-failure:2 img sh -c 'exit 1' && until_true 15 sh -c "d inspect --format '{{.RestartCount}} {{.State.Status}}' rp | grep -qx '2 exited'" && limited d rm -f rp
+  limited d run -d --name rp --network none --restart on-failure:2 img sh -c 'exit 1' && until_true "$LIMIT" sh -c "d inspect --format '{{.RestartCount}} {{.State.Status}}' rp | grep -qx '2 exited'" && limited d rm -f rp
 }
 restart_always() {
-  up ra --restart always && limited d exec ra sh -c 'kill -TERM 1' && until_true 15 sh -c "d inspect --format '{{.RestartCount}} {{.State.Status}}' ra | grep -qx '1 running'" && limited d rm -f ra
+  up ra --restart always && limited d exec ra sh -c 'kill -TERM 1' && until_true "$LIMIT" sh -c "d inspect --format '{{.RestartCount}} {{.State.Status}}' ra | grep -qx '1 running'" && limited d rm -f ra
 }
 join() {
   limited d run -d --name j1 --ipc shareable --network none img sleep 100 && prints "sleep 100" "${r[@]}" --pid container:j1 --ipc container:j1 img ps && limited d rm -f j1
@@ -215,7 +201,7 @@ limit() { # limit OPTION V1-CONTROLLER V1-FILE V2-FILE VALUE
 
 oom_told() {
   limited d run --name oom --network none --memory 16m --memory-swap 16m img sh -c 'tail -c 100m /dev/zero; sleep 1; exit 5'
-  is oom .State.OOMKilled true && limited d rm oom
+  until_true "$LIMIT" is oom .State.OOMKilled true && limited d rm oom
 }
 
 updated() {

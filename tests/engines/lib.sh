@@ -4,12 +4,15 @@
 #
 # Each script runs in mount, pid, network and IPC namespaces of its own, on a tmpfs: the host sees nothing of the engine but its
 # processes and its cgroups, and both are looked at in the end. RUNTIME is the program to test (default: the built ketch).
+# CGROUPS=systemd: the engine has systemd make the cgroups; processes then stay in systemd's pid namespace, where it knows them.
 # Output: TAP. With RESULTS=FILE also one line "NAME<tab>ok|FAILED|no" each, for the table of tests/engines/run --compare.
 set -uo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 RUNTIME=${RUNTIME:-$here/../../build/src/cli/ketch}
 ENGINE=$(basename "$0" .sh)
+CGROUPS=${CGROUPS:-cgroupfs}
+[ "$CGROUPS" = cgroupfs ] || ENGINE+=:$CGROUPS
 
 # The script again, in its namespaces. Static, dynamic or a name in $PATH: the runtime is given by its full path below.
 if [ -z "${KETCH_ENGINE_DIR:-}" ]; then
@@ -20,7 +23,9 @@ if [ -z "${KETCH_ENGINE_DIR:-}" ]; then
   KETCH_ENGINE_CGROUP=kte$$
   export KETCH_ENGINE_CGROUP
   status=0
-  unshare --mount --pid --net --ipc --fork --kill-child --mount-proc -- bash "$0" "$@" < /dev/null || status=$?
+  spaces=(--mount --net --ipc --fork --kill-child)
+  [ "$CGROUPS" = systemd ] || spaces+=(--pid --mount-proc)
+  unshare "${spaces[@]}" -- bash "$0" "$@" < /dev/null || status=$?
   rmdir "$KETCH_ENGINE_DIR"
   exit "$status"
 fi
@@ -30,9 +35,33 @@ NAME=$(basename "$RUNTIME")
 CG=$KETCH_ENGINE_CGROUP
 mount -t tmpfs -o mode=755,size=2g tmpfs "$D" || { echo "Bail out! no tmpfs"; exit 1; }
 mkdir -p "$D"/{bin,home,tmp}
-# The default state root of a runtime is below /run, and belongs to the host.
+# The parent of all cgroups of the engine, as the engine wants to be told it.
+PARENT=/$CG
+# The default state root of a runtime is below /run, and belongs to the host; systemd's sockets are wanted all the same.
+if [ "$CGROUPS" = systemd ]; then
+  PARENT=$CG.slice
+  mkdir "$D/host-run"
+  mount --rbind /run "$D/host-run"
+fi
 mount -t tmpfs -o mode=755 tmpfs /run
 mkdir -p /run/lock
+if [ "$CGROUPS" = systemd ]; then
+  for d in systemd dbus user; do
+    mkdir "/run/$d"
+    mount --rbind "$D/host-run/$d" "/run/$d"
+  done
+  umount --recursive --lazy "$D/host-run"
+fi
+processes() { # what is left of ours, "PID COMMAND" each: all of our pid namespace, or what has our cgroups or environment
+  local pid what
+  for pid in /proc/[0-9]*; do
+    pid=${pid#/proc/}
+    case $pid in 1 | "$$" | "$PPID" | "$BASHPID") continue ;; esac
+    what=$(tr '\0' ' ' 2>/dev/null < "/proc/$pid/cmdline") || continue
+    [ "$CGROUPS" != systemd ] || grep -qsF "$D/" "/proc/$pid/environ" || grep -qsF "$CG" "/proc/$pid/cgroup" || continue
+    [ -z "$what" ] || echo "$pid $what"
+  done
+}
 export HOME=$D/home XDG_RUNTIME_DIR='' TMPDIR=$D/tmp PATH=$D/bin:$PATH
 ip link set lo up
 # A container's standard input may be this one; crun gives it to the container's user.
@@ -73,7 +102,7 @@ report() { # report NAME STATUS [DIRECTIVE]
 check() {
   local name=$1 status=0
   shift
-  if [ -n "${ONLY:-}" ] && [[ $name != *$ONLY* ]]; then return; fi
+  if [ -n "${ONLY:-}" ] && [[ ! $name =~ $ONLY ]]; then return; fi
   "$@" || status=1
   report "$name" $status
 }
@@ -119,12 +148,44 @@ until_true() { # until_true SECONDS COMMAND…
   done
 }
 
+# handles_term COMMAND…: PID 1 of the container that COMMAND enters has come to its trap for SIGTERM.
+handles_term() {
+  until_true "$LIMIT" "$@" grep -qE 'SigCgt:.*[4-7c-f][0-9a-f]{3}$' /proc/1/status
+}
+
 # A program NAME in $PATH that is the given command with further arguments.
 command_of() {
   local name=$1
   shift
   { echo '#!/bin/sh'; printf 'exec'; printf ' "%s"' "$@"; echo ' "$@"'; } > "$D/bin/$name"
   chmod +x "$D/bin/$name"
+}
+
+# at_once N COMMAND…: N of them at the same time, with `sh -c "exit I"` after the words and I for each @ in them; each I has to come back.
+at_once() {
+  local i n=$1 pids=() failed=0 got
+  shift
+  : > "$OUT"
+  for i in $(seq "$n"); do
+    timeout "$LIMIT" "${@//@/$i}" sh -c "exit $i" > "$D/at-once.$i" 2>&1 &
+    pids[i]=$!
+  done
+  for i in $(seq "$n"); do
+    got=0
+    wait "${pids[i]}" || got=$?
+    [ "$got" = "$i" ] || { failed=1; echo "$i of $n: status $got: $(cat "$D/at-once.$i")" >> "$OUT"; }
+  done
+  return "$failed"
+}
+
+# parts A… -- B… -- C…: the arrays verdict, options and rest of the caller.
+parts() {
+  verdict=() options=()
+  while [ "$1" != -- ]; do verdict+=("$1"); shift; done
+  shift
+  while [ "$1" != -- ]; do options+=("$1"); shift; done
+  shift
+  rest=("$@")
 }
 
 # A root file system of busybox in directory $1, and its tar beside it.
@@ -145,6 +206,16 @@ cgroup_of_engine() { # the directories below any hierarchy that bear our name
   find /sys/fs/cgroup -maxdepth 7 -fstype tmpfs -path /sys/fs/cgroup/unified -prune -o -type d -path "*$CG*" -print 2>/dev/null
 }
 
+# What an engine makes at the top of each hierarchy without asking anybody: directory $1. It goes, or something is in it. That is ours if
+# the file of ids $2 has its id: others may run the same engine.
+cgroup_of_others() {
+  local dir
+  find /sys/fs/cgroup -mindepth 2 -maxdepth 3 -path "*/$1/*" -type d 2>/dev/null | while read -r dir; do
+    if [ "${dir##*/}" = conmon ]; then rmdir "$dir"; else grep -oE '[0-9a-f]{64}' <<< "$dir" | grep -qFf - "$2" && echo "$dir"; fi
+  done
+  find /sys/fs/cgroup -maxdepth 2 -name "$1" -type d -exec rmdir --ignore-fail-on-non-empty {} + 2>/dev/null
+}
+
 # Value of a file in the cgroup of process $1: cgroup_value PID V1-CONTROLLER V1-FILE V2-FILE
 cgroup_value() {
   local path
@@ -161,13 +232,14 @@ cgroup_value() {
 # network interfaces and namespaces. $@: directories of state that have to be empty or gone.
 check_clean() {
   : > "$OUT"
-  local pid left=0 what
-  for pid in /proc/[0-9]*; do
-    pid=${pid#/proc/}
-    case $pid in 1 | "$$" | "$BASHPID") continue ;; esac
-    what=$(tr '\0' ' ' 2>/dev/null < "/proc/$pid/cmdline") || continue
-    [ -z "$what" ] || { echo "process left: $pid $what" >> "$OUT"; left=1; }
-  done
+  local left=0 what
+  processes > "$D/left-processes"
+  [ ! -s "$D/left-processes" ] || { sed 's/^/process left: /' "$D/left-processes" >> "$OUT"; left=1; }
+  if [ -n "${ENGINE_CGROUP:-}" ]; then
+    cgroup_of_others "$ENGINE_CGROUP" "$ENGINE_IDS" 2>/dev/null | sed 's/^/cgroup left: /' > "$D/left-cgroups"
+    [ ! -s "$D/left-cgroups" ] || { cat "$D/left-cgroups" >> "$OUT"; left=1; }
+  fi
+  if [ "$CGROUPS" = systemd ]; then systemctl stop "$PARENT" 2>/dev/null; fi
   for what in $(cgroup_of_engine | grep -v "$CG.*/.*/" | sort -r); do
     # What the engine itself has made for its containers' parent is not the runtime's.
     rmdir "$what" 2>/dev/null

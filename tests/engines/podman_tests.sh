@@ -1,29 +1,64 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 # What is asked of Podman, as root and as a user. `pod` is Podman with its options, "img" an image of busybox.
-# shellcheck disable=SC2015,SC2034,SC2317
+# shellcheck disable=SC2015,SC2034,SC2153,SC2317
 #
-# ROOTLESS=1: no cgroups, and no devices but the harmless ones.
+# ROOTLESS=1: no cgroups (but with systemd), and no devices but the harmless ones.
 ROOTLESS=${ROOTLESS:-}
-IN=(--cgroup-parent "/$CG")
-if [ -n "$ROOTLESS" ]; then IN=(); fi
+NOTIFY_SEND=$here/../../build/tests/notify_send
+
+podman_configuration() {
+  cat > "$D/containers.conf" << CONF
+[containers]
+default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
+netns = "none"
+seccomp_profile = "/usr/share/containers/seccomp.json"
+[engine]
+infra_image = "localhost/pause"
+cgroup_manager = "$CGROUPS"
+events_logger = "file"
+runtime_supports_json = ["crun", "runc", "ketch"]
+runtime_supports_nocgroup = ["crun", "ketch"]
+runtime_supports_nocgroups = ["crun", "ketch"]
+[engine.runtimes]
+$NAME = ["$PROGRAM"]
+CONF
+  chmod 644 "$D/containers.conf"
+  export CONTAINERS_CONF=$D/containers.conf
+}
+
+# podman_command WORDS…: the program `pod` is Podman by these words, with all containers and pods below our cgroup.
+podman_command() {
+  local below=(--cgroup-parent "$PARENT")
+  # A user has no cgroups, or those that the user's systemd gives.
+  if [ -n "$ROOTLESS" ]; then below=(); fi
+  {
+    printf '#!/bin/bash\nn=1\ncase "$1 $2" in "run "* | "create "*) ;; "pod create") n=2 ;; *) n=0 ;; esac\n'
+    # No cgroups have no parent.
+    printf 'case " $* " in *" --cgroups"*) n=0 ;; esac\n'
+    printf 'below=(%s)\n[ $n != 0 ] || below=()\nexec' "${below[*]@Q}"
+    printf ' %q' "$@" --runtime "$NAME" --cgroup-manager "$CGROUPS" --storage-driver overlay
+    printf ' "${@:1:n}" "${below[@]}" "${@:n+1}"\n'
+  } > "$D/bin/pod"
+  chmod +x "$D/bin/pod"
+}
 
 # A running container "$1" of a shell that answers SIGTERM; further arguments are options.
 podman_up() {
   local name=$1
   shift
-  limited pod run -d --name "$name" "${IN[@]}" "$@" img sh -c 'trap "exit 3" TERM; echo up; while :; do sleep 0.1; done' || return 1
-  until_true 10 sh -c "pod logs $name | grep -q up"
+  limited pod run -d --name "$name" "$@" img sh -c 'trap "exit 3" TERM; echo up; while :; do sleep 0.1; done' || return 1
+  until_true "$LIMIT" sh -c "pod logs $name | grep -q up"
 }
 
 run() { # run ARGS…: options, image and command
-  limited pod run --rm "${IN[@]}" "$@"
+  limited pod run --rm "$@"
 }
 
 podman_input() { echo from-stdin | timeout "$LIMIT" pod "$@" > "$OUT" 2>&1 && grep -q from-stdin "$OUT"; }
 
 podman_tests_run() {
-  local r=(pod run --rm "${IN[@]}")
+  local r=(pod run --rm)
   check "info names the runtime" prints "${PROGRAM##*/}" pod info
   check "the configuration of contrib makes it the default" podman_contrib
   check "run" prints hello "${r[@]}" img echo hello
@@ -61,7 +96,7 @@ podman_tests_run() {
   check "run --uts host" prints "$(hostname)" "${r[@]}" --uts host img hostname
   check "run --network host" prints lo "${r[@]}" --network host img ip link
   check "run --init" prints "1 init" "${r[@]}" --init --init-path "$(command -v docker-init || command -v tini)" img sh -c "ps -o pid,comm | sed 's/  */ /g; s/^ //; s/podman-init/init/'"
-  check "run --rootfs" prints inside pod run --rm "${IN[@]}" --rootfs "$D/rootfs" echo inside
+  check "run --rootfs" prints inside pod run --rm --rootfs "$D/rootfs" echo inside
   check "run --preserve-fds" podman_preserve_fds
   check "run --annotation" succeeds "${r[@]}" --annotation a=b img true
   check "run --systemd always" prints "tmpfs on /run " "${r[@]}" --systemd always img mount
@@ -85,7 +120,7 @@ podman_preserve_fds() {
 }
 
 podman_pidfile() {
-  limited pod run -d --name pf "${IN[@]}" --pidfile "$D/home/pidfile" img sleep 100 || return 1
+  limited pod run -d --name pf --pidfile "$D/home/pidfile" img sleep 100 || return 1
   [ "$(cat "$D/home/pidfile")" = "$(pod inspect --format '{{.State.Pid}}' pf)" ] && limited pod rm -f -t 0 pf
 }
 
@@ -95,7 +130,7 @@ podman_logs() {
 }
 
 podman_tests_volumes() {
-  local r=(pod run --rm "${IN[@]}")
+  local r=(pod run --rm)
   SHARE=$D/home/share
   mkdir -p "$SHARE/sub"
   echo shared > "$SHARE/file"
@@ -140,7 +175,7 @@ podman_tests_life() {
   check "exec --privileged" prints "CapEff" pod exec --privileged one grep CapEff /proc/self/status
   check "exec -d" podman_exec_detached
   check "exec --preserve-fds" podman_exec_fds
-  check "exec: twenty at once" podman_exec_many
+  check "exec: twenty at once" at_once 20 pod exec one
   check "top" prints sleep pod top one
   check "cp into and out of it" podman_cp
   check "diff" prints /tmp pod diff one
@@ -149,6 +184,7 @@ podman_tests_life() {
   check "restart" succeeds pod restart --time 1 one
   check "stop: SIGTERM" podman_stop one 3
   check "start --attach, exit status" podman_attach
+  check "attach" podman_attach_output
   check "wait" podman_wait
   check "stop: SIGKILL after the time" podman_stop_kill
   check "rm --force of a running one" podman_rm_running
@@ -158,31 +194,18 @@ podman_tests_life() {
   check "commit, and run the image" podman_commit
   check "healthcheck" podman_health
   check "--sdnotify=container" podman_sdnotify
+  [ -n "$ROOTLESS" ] || check "--sdnotify=container: READY=1 reaches the service manager" podman_sdnotify_ready
   check "namespaces of another container" podman_join
   check "an id that is used" podman_duplicate
   limited pod rm -f -t 0 one
 }
 
 podman_exec_detached() {
-  limited pod exec -d one touch /tmp/by-exec && until_true 10 pod exec one test -e /tmp/by-exec
+  limited pod exec -d one touch /tmp/by-exec && until_true "$LIMIT" pod exec one test -e /tmp/by-exec
 }
 
 podman_exec_fds() {
   timeout "$LIMIT" pod exec --preserve-fds 1 one sh -c 'cat <&3' 3< <(echo by-descriptor) > "$OUT" 2>&1 && grep -q by-descriptor "$OUT"
-}
-
-podman_exec_many() {
-  local i pids=() failed=0
-  for i in $(seq 20); do
-    timeout "$LIMIT" pod exec one sh -c "exit $i" > "$D/exec.$i" 2>&1 &
-    pids[i]=$!
-  done
-  for i in $(seq 20); do
-    local got=0
-    wait "${pids[i]}" || got=$?
-    [ "$got" = "$i" ] || { failed=1; echo "exec $i: status $got: $(cat "$D/exec.$i")" >> "$OUT"; }
-  done
-  return "$failed"
 }
 
 podman_cp() {
@@ -195,12 +218,11 @@ podman_kill_term() { # podman_kill_term NAME STATUS
 }
 
 podman_start_again() {
-  limited pod start one && prints running pod inspect --format '{{.State.Status}}' one && sleep 0.3
+  limited pod start one && prints running pod inspect --format '{{.State.Status}}' one && handles_term pod exec one
 }
 
 podman_stop() {
-  sleep 0.5
-  limited pod stop --time 10 "$1" && prints "$2" pod inspect --format '{{.State.ExitCode}}' "$1"
+  handles_term pod exec "$1" && limited pod stop --time 10 "$1" && prints "$2" pod inspect --format '{{.State.ExitCode}}' "$1"
 }
 
 podman_attach() {
@@ -244,8 +266,42 @@ podman_health() {
 }
 
 podman_sdnotify() {
-  # The container says READY; without a NOTIFY_SOCKET outside nobody listens, and it has to run all the same.
+  # Without a NOTIFY_SOCKET outside nobody listens, and it has to run all the same.
   prints listened pod run --rm --sdnotify container img echo listened
+}
+
+# What a service manager hears: READY=1 of the container's own program, which Podman passes on by a socket of its own.
+podman_sdnotify_ready() {
+  local listener
+  python3 "$here/../bats/notify.py" "$D/notify" > "$D/notified" 2>&1 &
+  listener=$!
+  until_true "$LIMIT" grep -q listening "$D/notified" &&
+    NOTIFY_SOCKET=$D/notify limited pod run -d --name ntf --sdnotify container -v "$NOTIFY_SEND:/notify_send" img sh -c '/notify_send READY=1 STATUS=from-inside; sleep 100' &&
+    until_true "$LIMIT" grep -q READY=1 "$D/notified"
+  local ret=$?
+  cat "$D/notified" >> "$OUT"
+  kill "$listener"
+  wait "$listener"
+  limited pod rm -f -t 0 ntf && return "$ret"
+}
+
+podman_attach_output() {
+  limited pod run -d --name ao img sh -c 'while :; do echo tick; sleep 0.2; done' || return 1
+  timeout "$LIMIT" pod attach --no-stdin --sig-proxy=false ao > "$D/attached" 2>&1 &
+  local pid=$! ret=0
+  until_true "$LIMIT" grep -q tick "$D/attached" || ret=1
+  limited pod rm -f -t 0 ao
+  wait $pid
+  return $ret
+}
+
+podman_update() {
+  podman_up upd --memory 64m && limited pod update --memory 48m --memory-swap 96m --cpu-quota 50000 upd || return 1
+  local got
+  got=$(cgroup_value "$(pod inspect --format '{{.State.Pid}}' upd)" memory memory.limit_in_bytes memory.max)
+  got+=" $(cgroup_value "$(pod inspect --format '{{.State.Pid}}' upd)" cpu cpu.cfs_quota_us cpu.max)"
+  echo "$got" >> "$OUT"
+  limited pod rm -f -t 0 upd && [[ $got =~ ^50331648\ 50000 ]]
 }
 
 podman_join() {
@@ -265,10 +321,13 @@ podman_tests_cgroups() {
   check "--cpu-shares" podman_limit --cpu-shares=512 cpu cpu.shares cpu.weight '512|20|59'
   check "--cpus" podman_limit --cpus=0.5 cpu cpu.cfs_quota_us cpu.max '50000.*'
   check "--cpuset-cpus" podman_limit --cpuset-cpus=0 cpuset cpuset.cpus cpuset.cpus 0
+  # update came with Podman 4.4.
+  if pod update --help > /dev/null 2>&1; then check "update" podman_update; fi
+  if [ -e /sys/fs/cgroup/cgroup.controllers ]; then check "--cgroups=split" podman_split; fi
   check "out of memory kills the process, not the runtime" podman_oom
-  check "--cgroupns host" succeeds pod run --rm "${IN[@]}" --cgroupns host img ls /sys/fs/cgroup
-  check "--cgroupns private" prints ":/" pod run --rm "${IN[@]}" --cgroupns private img cat /proc/self/cgroup
-  check "--device-cgroup-rule" succeeds pod run --rm "${IN[@]}" --device-cgroup-rule 'c 10:229 rwm' img true
+  check "--cgroupns host" succeeds pod run --rm --cgroupns host img ls /sys/fs/cgroup
+  check "--cgroupns private" prints ":/" pod run --rm --cgroupns private img cat /proc/self/cgroup
+  check "--device-cgroup-rule" succeeds pod run --rm --device-cgroup-rule 'c 10:229 rwm' img true
 }
 
 
@@ -284,15 +343,26 @@ podman_stats() {
 }
 
 podman_limit() { # podman_limit OPTION V1-CONTROLLER V1-FILE V2-FILE VALUE
-  limited pod run -d --name lim "${IN[@]}" "$1" img sleep 100 || return 1
+  limited pod run -d --name lim "$1" img sleep 100 || return 1
   local got
   got=$(cgroup_value "$(pod inspect --format '{{.State.Pid}}' lim)" "$2" "$3" "$4")
   echo "$3 or $4 is $got" >> "$OUT"
   limited pod rm -f -t 0 lim && [[ $got =~ ^($5)$ ]]
 }
 
+podman_split() { # the container beside conmon, below the cgroup that podman was started in
+  if [ "$CGROUPS" = systemd ]; then
+    prints /libpod-payload systemd-run --quiet --wait --pipe --collect --property=Delegate=yes --setenv=CONTAINERS_CONF="$CONTAINERS_CONF" nsenter --target $$ --mount --net \
+      "$D/bin/pod" run --rm --cgroups=split --cgroupns=host img cat /proc/self/cgroup
+  else
+    local dir=/sys/fs/cgroup/$CG/split
+    mkdir -p "$dir"
+    prints /split/libpod-payload sh -c "echo \$\$ > $dir/cgroup.procs; exec pod run --rm --cgroups=split --cgroupns=host img cat /proc/self/cgroup"
+  fi
+}
+
 podman_oom() {
-  prints "status 137" pod run --rm "${IN[@]}" --memory 16m --memory-swap 16m img sh -c 'tail -c 100m /dev/zero; echo status $?'
+  prints "status 137" pod run --rm --memory 16m --memory-swap 16m img sh -c 'tail -c 100m /dev/zero; echo status $?'
 }
 
 podman_cgroups_disabled() {
@@ -303,6 +373,7 @@ podman_cgroups_disabled() {
 }
 
 podman_tests_users() {
+  check "--userns=auto" podman_userns_auto
   if [ -n "$ROOTLESS" ]; then
     check "--userns=keep-id" prints "uid=$USERID" pod run --rm --userns=keep-id img id
     check "--userns=keep-id: a volume of the user's" prints " $USERID " pod run --rm --userns=keep-id -v "$SHARE:/mnt" img stat -c ' %u ' /mnt/file
@@ -316,6 +387,18 @@ podman_tests_users() {
   check "--uidmap, exec" podman_userns_exec
 }
 
+podman_userns_auto() { # root's come from the ids of a user "containers"
+  if [ -z "$ROOTLESS" ]; then
+    { cat /etc/subuid; echo containers:1000000:131072; } > "$D/subuid"
+    { cat /etc/subgid; echo containers:1000000:131072; } > "$D/subgid"
+    mount --bind "$D/subuid" /etc/subuid && mount --bind "$D/subgid" /etc/subgid || return 1
+  fi
+  prints "0 0 4096" pod run --rm --userns=auto:size=4096 img sh -c 'echo $(stat -c "%u %g" /bin) $(awk "{ n += \$3 } END { print n }" /proc/self/uid_map)'
+  local ret=$?
+  [ -n "$ROOTLESS" ] || umount /etc/subuid /etc/subgid
+  return $ret
+}
+
 podman_userns_exec() {
   limited pod run -d --name un --uidmap 0:100000:65536 --gidmap 0:100000:65536 img sleep 100 && prints "uid=0(root)" pod exec un id && podman_rm_mapped un
 }
@@ -327,7 +410,7 @@ podman_rm_mapped() {
 }
 
 podman_tests_pods() {
-  check "pod create" succeeds pod pod create --name p1 --infra-image img --infra-command "sleep 1000" --share ipc,uts,pid --hostname in-pod "${IN[@]}"
+  check "pod create" succeeds pod pod create --name p1 --infra-image img --infra-command "sleep 1000" --share ipc,uts,pid --hostname in-pod
   check "run in a pod" prints in-pod pod run --rm --pod p1 img hostname
   check "a pod's containers share the pid namespace" prints "sleep 1000" pod run --rm --pod p1 img ps
   check "pod ps, pod stop, pod start" podman_pod_restart
@@ -351,7 +434,7 @@ YAML
 podman_pod_restart() { limited pod pod ps && limited pod pod stop --time 0 p1 && limited pod pod start p1; }
 
 podman_kube() {
-  limited pod play kube --network none "$D/kube.yaml" && until_true 10 sh -c 'pod logs kube-c | grep -q from-kube' && prints "from-exec" pod exec kube-c /bin/echo from-exec && limited pod pod rm -f -t 0 kube
+  limited pod play kube --network none "$D/kube.yaml" && until_true "$LIMIT" sh -c 'pod logs kube-c | grep -q from-kube' && prints "from-exec" pod exec kube-c /bin/echo from-exec && limited pod pod rm -f -t 0 kube
 }
 
 podman_tests_build() {
@@ -377,7 +460,7 @@ podman_tests() {
   podman_tests_run
   podman_tests_volumes
   podman_tests_life
-  [ -n "$ROOTLESS" ] || podman_tests_cgroups
+  [ "$ROOTLESS$CGROUPS" = 1cgroupfs ] || podman_tests_cgroups
   podman_tests_users
   podman_tests_pods
   podman_tests_build

@@ -3,6 +3,7 @@
 # Starts each engine that is installed with ketch below it; TAP.
 #
 # usage: tests/engines/run.sh [--compare] [ENGINE…]      ENGINE: podman podman-rootless containerd docker buildah replay   (default: all)
+# ENGINE:systemd: with cgroups that systemd makes. ONLY=REGEX: the operations whose name matches. LIMIT=S: seconds for each command.
 # --compare: then with runc and crun too, and a table of all results.
 # KETCH names the program. What is not installed is skipped, and said.
 set -uo pipefail
@@ -33,11 +34,13 @@ renumber() {
 }
 
 one() { # one ENGINE RUNTIME
-  if ! command -v "${needs[$1]}" > /dev/null; then echo "ok 1 - $1 # skip ${needs[$1]} is not installed"; return; fi
-  if [ "$1" = replay ]; then
+  local engine=${1%:*} cgroups=cgroupfs
+  if ! command -v "${needs[$engine]}" > /dev/null; then echo "ok 1 - $1 # skip ${needs[$engine]} is not installed"; return; fi
+  if [[ $1 == *:* ]]; then cgroups=${1#*:}; fi
+  if [ "$engine" = replay ]; then
     bats --tap replay.bats
   else
-    RUNTIME=$2 bash "$1.sh"
+    CGROUPS=$cgroups RUNTIME=$2 bash "$engine.sh"
   fi
   local status=$?
   # A script that breaks off has counted nothing.
