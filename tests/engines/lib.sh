@@ -35,6 +35,7 @@ NAME=$(basename "$RUNTIME")
 CG=$KETCH_ENGINE_CGROUP
 mount -t tmpfs -o mode=755,size=2g tmpfs "$D" || { echo "Bail out! no tmpfs"; exit 1; }
 mkdir -p "$D"/{bin,home,tmp}
+cd "$D" || exit 1 # conmon leaves a file "oom" where it was started
 # The parent of all cgroups of the engine, as the engine wants to be told it.
 PARENT=/$CG
 # The default state root of a runtime is below /run, and belongs to the host; systemd's sockets are wanted all the same.
