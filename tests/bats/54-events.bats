@@ -91,6 +91,9 @@ members() {
   nsenter -t "$PID" -n ip link add kt0 type dummy 2> /dev/null || nsenter -t "$PID" -n ip link add kt0 type veth peer name kt1 ||
     skip "neither dummy nor veth interfaces here: runs in tests/vm, boot v2"
   ketch events --stats "$CT" | jq -e '.data.network_interfaces | any(.Name == "kt0" and .RxBytes == 0) and all(.Name != "lo")'
+  ketch stats -f prometheus > "$TEST_DIR/metrics"
+  python3 "$BATS_TEST_DIRNAME/openmetrics.py" "$TEST_DIR/metrics"
+  grep -q '^ketch_network_bytes_total{.*kt0' "$TEST_DIR/metrics"
   ketch delete --force "$CT"
   edit 'del(.linux.namespaces[] | select(.type == "network"))'
   start_one
