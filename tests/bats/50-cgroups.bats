@@ -4,6 +4,11 @@
 
 load helpers
 
+teardown() {
+  [ -z "${FROZEN:-}" ] || { fsfreeze -u "$FROZEN"; umount -l "$FROZEN"; } 2> /dev/null || true
+  test_teardown
+}
+
 # The cgroup of PID for CONTROLLER as a directory: v1 where it is mounted, else cgroup2.
 cgroup_of() {
   local pid=$1 controller=$2 path
@@ -253,15 +258,17 @@ privileged() {
   mkdir "$BUNDLE/rootfs/mnt"
   command_is sh -c 'while [ ! -e /tmp/go ]; do sleep 0.1; done; (echo x > /mnt/x) & sleep 100'
   start
+  FROZEN=$fs
   fsfreeze -f "$fs" # who writes there now can't be killed
   touch "$BUNDLE/rootfs/tmp/go"
   wait_for 20 bash -c "cat '$(cgroup_of "$PID" pids)/cgroup.procs' | while read -r p; do grep '^State:.D' /proc/\$p/status; done | grep -q D"
   run ketch delete --force "$CT"
   fsfreeze -u "$fs"
-  [ "$status" = 1 ] || { echo "status $status: $output"; umount -l "$fs"; return 1; }
+  assert_status 1
   assert_output "(state D)"
   wait_for 20 ketch delete --force "$CT"
   wait_for 20 umount "$fs"
+  FROZEN=
 }
 
 @test "exec enters init's cgroup, and --cgroup a sub-cgroup" {
