@@ -80,6 +80,7 @@ check() {
   dev=$(cat /sys/block/*/dev | head -1)
   [ -n "$dev" ] || skip "no block device here"
   major=${dev%:*} minor=${dev#*:}
+  check blockIO '{weight: 500}' blkio.bfq.weight 500 io.weight 'default 4950'
   check blockIO "{throttleReadBpsDevice: [{major: $major, minor: $minor, rate: 1048576}]}" blkio.throttle.read_bps_device "$dev 1048576" io.max "$dev rbps=1048576 .*"
   check blockIO "{throttleWriteBpsDevice: [{major: $major, minor: $minor, rate: 1048576}]}" blkio.throttle.write_bps_device "$dev 1048576" io.max "$dev .*wbps=1048576 .*"
   check blockIO "{throttleReadIOPSDevice: [{major: $major, minor: $minor, rate: 100}]}" blkio.throttle.read_iops_device "$dev 100" io.max "$dev .*riops=100 .*"
