@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -224,10 +225,26 @@ static void undo_schemata(const struct container *c, const struct buf *before)
 			 later.msg);
 }
 
+static int update_all(struct container *c, const struct spec_resources *change,
+		      const char *schemata, struct err *e)
+{
+	auto_buf struct buf before = { 0 };
+	int r = 0;
+
+	if (schemata)
+		r = write_schemata(c, schemata, &before, e);
+	if (r < 0 || !change)
+		return r;
+	r = update(c, change, e);
+	if (r < 0)
+		undo_schemata(c, &before);
+	return r;
+}
+
 int container_update(struct container *c, const struct spec_resources *change, const char *schemata,
 		     struct err *e)
 {
-	auto_buf struct buf before = { 0 };
+	sigset_t all, mask;
 
 	int r = container_lock(c, e);
 	if (r < 0)
@@ -237,12 +254,12 @@ int container_update(struct container *c, const struct spec_resources *change, c
 		return err_set(e, ERR_STATE,
 			       "cannot update container '%s': container not running: it is %s",
 			       c->id, container_status_name(status));
-	if (schemata)
-		r = write_schemata(c, schemata, &before, e);
-	if (r < 0 || !change)
-		return r;
-	r = update(c, change, e);
-	if (r < 0)
-		undo_schemata(c, &before);
+	/* all or nothing, whoever types ^C */
+	sigfillset(&all);
+	if (sigprocmask(SIG_SETMASK, &all, &mask) < 0)
+		return err_sys(e, -errno, "block signals");
+	r = update_all(c, change, schemata, e);
+	if (sigprocmask(SIG_SETMASK, &mask, NULL) < 0 && r >= 0)
+		r = err_sys(e, -errno, "unblock signals");
 	return r;
 }

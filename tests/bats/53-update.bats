@@ -289,3 +289,13 @@ may_read() {
   assert_status 1
   assert_output "has no cgroup"
 }
+
+@test "update: a signal in the middle comes when all is done" {
+  command -v strace > /dev/null || skip "no strace here"
+  start_one
+  # the first write goes into a cgroup's file
+  run strace -qq -o /dev/null -e trace=write -e inject=write:signal=INT:when=1 \
+    "$KETCH" --root "$ROOT" update --cpu-share 100 --pids-limit 77 "$CT"
+  assert_status 130
+  [ "$(jq -c '[.cpu.shares, .pids.limit]' "$ROOT/$CT/resources.json")" = '[100,77]' ]
+}
