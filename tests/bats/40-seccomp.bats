@@ -16,7 +16,7 @@ engine_profile() {
 # Starts the agent; its output goes to $TEST_DIR/agent.
 agent() {
   SOCKET=$TEST_DIR/agent.sock
-  rm -f "$SOCKET"
+  rm -f "$SOCKET" "$TEST_DIR/agent" # or the last agent's "ready" would do
   timeout 30 "$PROGRAMS/seccomp_agent" "$SOCKET" "$@" > "$TEST_DIR/agent" 2>&1 3>&- &
   AGENT=$!
   wait_for 5 grep -q ready "$TEST_DIR/agent"

@@ -351,7 +351,7 @@ bg_pipe() {
 
 receive() {
   python3 "$BATS_TEST_DIRNAME/pty.py" receive "$TEST_DIR/$1.sock" "$TEST_DIR/$1" > "$TEST_DIR/receiver" 2>&1 3>&- < /dev/null &
-  wait_for 10 test -S "$TEST_DIR/$1.sock"
+  wait_for 10 test -e "$TEST_DIR/$1.ready"
 }
 
 @test "a user namespace" {
