@@ -21,6 +21,7 @@
 #include "linux/steps.h"
 #include "sys/creds.h"
 #include "sys/raw.h"
+#include "util/util.h"
 
 #define DEFAULT_PATH "/bin:/usr/bin"
 
@@ -65,6 +66,22 @@ static int at_args(struct err *e, int errnum)
 	return err_at(e, "$.process.args[0]");
 }
 
+/* What people write who think of a shell. */
+static void hint_no_shell(const char *name, struct err *e)
+{
+	size_t n = strcspn(name, " \t\n");
+
+	if (name[n] && n > 0)
+		err_hint(e,
+			 "there are blanks in the name: give each word of a command as a string of "
+			 "its own, here '%.*s' and the rest",
+			 (int)MIN(n, (size_t)40), name);
+	else if (name[n])
+		err_hint(e, "the name begins with a blank");
+	else if (name[0] == '~' || strchr(name, '$'))
+		err_hint(e, "no shell expands '~' and '$'");
+}
+
 static int fail_stat(const char *name, int r, struct err *e)
 {
 	char short_name[EXEC_NAME_SIZE], reason[EXEC_REASON_SIZE];
@@ -72,6 +89,8 @@ static int fail_stat(const char *name, int r, struct err *e)
 	name = exec_shorten(name, short_name);
 	exec_reason(-r, reason);
 	err_set(e, exec_code(-r), "exec: \"%s\": stat %s: %s", name, name, reason);
+	if (r == -ENOENT)
+		hint_no_shell(name, e);
 	if (r == -ENOENT)
 		err_hint(e, "the path is looked up in the container's root file system");
 	if (r == -EACCES)
@@ -85,6 +104,7 @@ static int fail_path(const char *name, const char *path, bool is_default, struct
 
 	err_set(e, ERR_NOT_FOUND, "exec: \"%s\": executable file not found in $PATH",
 		exec_shorten(name, short_name));
+	hint_no_shell(name, e);
 	if (is_default)
 		err_hint(e, "process.env has no PATH; the default was searched: %s", path);
 	else

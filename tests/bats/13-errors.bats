@@ -63,6 +63,28 @@ on_terminal() {
   assert_status 0
 }
 
+@test "errors: a command line as one name, or words for a shell" {
+  local name
+  for name in "sh -c true" "/bin/sh -c true" ' sh' '$SHELL' '~/bin/sh'; do
+    command_is "$name"
+    run log create -b "$BUNDLE" "$CT"
+    assert_status 1
+    case $name in
+      *' -c true') [[ $(logged hint) == *"each word of a command as a string of its own, here '${name%% *}'"* ]] ;;
+      ' sh') [[ $(logged hint) == *"begins with a blank"* ]] ;;
+      *) [[ $(logged hint) == *"no shell expands"* ]] ;;
+    esac || { echo "$name: $(logged hint)" >&2; return 1; }
+  done
+  nothing_left
+  # A name with blanks may well be one.
+  printf '#!/bin/sh\necho blanks\n' > "$BUNDLE/rootfs/bin/sh -c true"
+  chmod +x "$BUNDLE/rootfs/bin/sh -c true"
+  command_is "sh -c true"
+  run_bundle
+  assert_status 0
+  [ "$output" = blanks ]
+}
+
 @test "errors: create of a command that is no program" {
   echo text > "$BUNDLE/rootfs/bin/noexec"
   command_is /bin/noexec
