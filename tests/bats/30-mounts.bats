@@ -233,9 +233,9 @@ flag_rows() {
     until [ -e /slave/d/host ]; do sleep 0.05; done; [ ! -e /default/d/host ] && echo received'
   ketch run --detach -b "$BUNDLE" "$CT" < /dev/null > "$TEST_DIR/out" 2>&1
   wait_for 10 grep -q mounted "$TEST_DIR/out"
-  ! grep -qF " $TEST_DIR/host/tree/a " /proc/self/mountinfo
+  refute grep -qF " $TEST_DIR/host/tree/a " /proc/self/mountinfo
   grep -qF " $TEST_DIR/host/tree/b " /proc/self/mountinfo
-  ! grep -qF " $TEST_DIR/host/tree/c " /proc/self/mountinfo
+  refute grep -qF " $TEST_DIR/host/tree/c " /proc/self/mountinfo
   mount -t tmpfs test "$TEST_DIR/host/tree/d"
   touch "$TEST_DIR/host/tree/d/host"
   wait_for 10 grep -q received "$TEST_DIR/out"

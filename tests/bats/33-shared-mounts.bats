@@ -77,16 +77,17 @@ start_sleeper() {
 @test "shared mounts: they are private where the host's are shared" {
   cat > "$TEST_DIR/inner" <<-END
 	set -e
+	absent() { if grep "\$@"; then exit 1; fi; }
 	mount --make-rshared /
 	unshare -m --propagation slave sleep 1000 & peer=\$!
 	sleep 0.3
 	'$KETCH' --root '$ROOT' run --detach -b '$BUNDLE' '$CT' < /dev/null > /dev/null
 	grep -q ' $BUNDLE/rootfs/proc ' /proc/self/mountinfo
-	! grep ' $BUNDLE/rootfs/' /proc/\$peer/mountinfo
-	! grep ' $BUNDLE/rootfs.* shared:' /proc/self/mountinfo
+	absent ' $BUNDLE/rootfs/' /proc/\$peer/mountinfo
+	absent ' $BUNDLE/rootfs.* shared:' /proc/self/mountinfo
 	'$KETCH' --root '$ROOT' delete --force '$CT'
-	! grep ' $BUNDLE/rootfs' /proc/self/mountinfo
-	! grep ' $BUNDLE/rootfs' /proc/\$peer/mountinfo
+	absent ' $BUNDLE/rootfs' /proc/self/mountinfo
+	absent ' $BUNDLE/rootfs' /proc/\$peer/mountinfo
 	kill \$peer
 	END
   command_is sleep 1000

@@ -381,6 +381,26 @@ ptrace_window() {
   done
 }
 
+# CVE-2021-43784: values so long that a length of 16 bits wraps must not replace the namespaces that were asked for.
+@test "attack: namespace_replace" {
+  local kind before=$TEST_DIR/before
+  chmod 755 "$TEST_DIR"
+  for kind in cgroup ipc mnt net pid user uts; do readlink /proc/self/ns/$kind; done > "$before"
+  edit '.process.user.additionalGids = [range(1; 60001)] | .process.env += ["LONG=" + "x" * 70000] | .annotations = {long: ("y" * 70000)}
+    | .linux.namespaces += [{type: "user"}] | .linux.uidMappings = [range(200) | {containerID: ., hostID: (100000 + .), size: 1}]
+    | .linux.gidMappings = [{containerID: 0, hostID: 100000, size: 65536}]'
+  command_is sh -c 'for kind in cgroup ipc mnt net pid user uts; do readlink /proc/self/ns/$kind; done'
+  attack
+  [ "$status" = 0 ]
+  [ "${#lines[@]}" = 7 ]
+  refute grep -xFf "$before" <<< "$output"
+  # A path whose end alone would be the host's.
+  edit '.linux.namespaces |= map(if .type == "network" then .path = "/" * 65536 + "proc/1/ns/net" else . end)'
+  attack
+  [ "$status" = 1 ]
+  assert_output "linux.namespaces["
+}
+
 # ---- E: cgroups, devices, mounts ----
 
 # CVE-2022-0492, CVE-2023-25809: no release_agent, no new cgroup through the container's view.

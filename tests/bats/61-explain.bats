@@ -45,7 +45,7 @@ steps() {
   assert_output '"net.ipv4.ip_forward 1"'
   assert_output '"oom_score_adj 500"'
   steps > "$TEST_DIR/steps"
-  ! grep -x 'host.name\|mounts.masked' "$TEST_DIR/steps"
+  refute grep -x 'host.name\|mounts.masked' "$TEST_DIR/steps"
   edit '.linux.namespaces = [{type: "mount"}, {type: "pid", path: "/proc/1/ns/pid"}] | del(.linux.sysctl)'
   run ketch explain --json -b "$BUNDLE"
   assert_status 0
@@ -69,7 +69,7 @@ steps() {
   assert_status 0
   steps > "$TEST_DIR/steps"
   grep -x ns.join "$TEST_DIR/steps"
-  ! grep -x 'mounts.all\|rootfs.pivot\|state.reserve' "$TEST_DIR/steps"
+  refute grep -x 'mounts.all\|rootfs.pivot\|state.reserve' "$TEST_DIR/steps"
   echo '{"args": ["id", "-u"], "cwd": "/tmp", "user": {"uid": 7, "gid": 8}}' > "$TEST_DIR/process.json"
   run ketch explain --exec --process "$TEST_DIR/process.json" --json -b "$BUNDLE"
   assert_status 0
@@ -84,10 +84,10 @@ steps() {
   assert_status 0
   assert_output '"preserve 3-4"'
   refute_output pivot_root
-  ! steps | grep -x keyring
+  refute grep -x keyring <(steps)
   run ketch --cgroup-manager disabled explain --json -b "$BUNDLE"
   assert_status 0
-  ! steps | grep -x cgroup.join
+  refute grep -x cgroup.join <(steps)
 }
 
 @test "explain: for a recorded host" {
