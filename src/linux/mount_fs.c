@@ -292,6 +292,9 @@ static int failed(const struct fs_mount *f, int r, struct err *e)
 		blame_option(f, e);
 	if (r == -ENODEV)
 		return err_hint(e, "the kernel knows no file system '%s'", f->m->fstype);
+	if (r == -ENOENT && is_overlay(f->m->fstype))
+		return err_hint(e, "lowerdir, upperdir and workdir must exist on the host; the "
+				   "kernel's log names the one that does not");
 	if (r == -EPERM && f->r->plan->user_ns)
 		return err_hint(e,
 				"in a user namespace %s may need a new namespace of its own kind, "

@@ -69,7 +69,8 @@ static void missing_namespace(struct rule_run *r, const char *path, enum spec_ns
 	snprintf(hint, sizeof(hint),
 		 "add {\"type\": \"%s\"} to linux.namespaces, or leave the property out", word);
 	rule_broken(r, path, hint,
-		    "needs a %s namespace of the container, linux.namespaces has none", word);
+		    "needs %s %s namespace of the container, linux.namespaces has none",
+		    *word == 'i' ? "an" : "a", word);
 }
 
 static void check_needs(struct rule_run *r)

@@ -602,6 +602,10 @@ flag_rows() {
   fails_at "\$.mounts[$n].options[0]" /dest nosuid
   hinted "a string of its own"
   edit '.mounts |= .[:-1]'
+  mount_on /dest overlay o lowerdir=/no/such/layer
+  fails_at "\$.mounts[$n]" overlay /dest "No such file"
+  hinted "must exist on the host"
+  edit '.mounts |= .[:-1]'
   mount_on /etc "" "" remount ro
   fails_at "\$.mounts[$n]" /etc "nothing is mounted there"
   hinted "needs a bind of its own"
