@@ -16,6 +16,7 @@
 #include "engine/plan.h"
 #include "sys/hostfs.h"
 #include "sys/raw.h"
+#include "util/log.h"
 
 enum { ID_MAX = 1024, NAME_MAX_BYTES = 255, LOCK_POLL_MS = 5, PROC_MAX = 1024 * 1024 };
 
@@ -58,22 +59,23 @@ int store_path(const char *given, char **ret, struct err *e)
 		       : r;
 }
 
-/* Who may rename in it can put a state, a configuration and a journal of their own in the place of ours. */
+/* Who may rename in it can put a state, a configuration and a journal of their own in the place of ours. One owner may be trusted
+ * (sudo, a user namespace that does not know root's id); everybody can't. */
 static int check_owner(const struct store *s, struct err *e)
 {
 	struct stat st;
 
 	if (fstat(s->fd, &st) < 0)
 		return err_sys(e, -errno, "look at the state directory '%s'", s->path);
-	bool open_to_all = (st.st_mode & (S_IWOTH | S_ISVTX)) == S_IWOTH;
-	if (!open_to_all && (st.st_uid == 0 || st.st_uid == geteuid()))
-		return 0;
-	err_set(e, ERR_DENIED,
-		"others can change the state directory '%s': it has mode %04o and belongs to uid "
-		"%u",
-		s->path, st.st_mode & 07777, st.st_uid);
-	return err_hint(e, "make it yours (chown) and closed (chmod 700), or choose another one "
-			   "with --root DIR");
+	if ((st.st_mode & (S_IWOTH | S_ISVTX)) == S_IWOTH) {
+		err_set(e, ERR_DENIED, "everybody can change the state directory '%s': mode %04o",
+			s->path, st.st_mode & 07777);
+		return err_hint(e, "close it (chmod 700), or choose another one with --root DIR");
+	}
+	if (st.st_uid != 0 && st.st_uid != geteuid())
+		log_emit(LOG_WARNING, "the state directory '%s' is uid %u's, who can change it",
+			 s->path, st.st_uid);
+	return 0;
 }
 
 int store_open(struct store *s, const char *path, bool make, struct err *e)
