@@ -93,6 +93,8 @@ int container_exec(const struct store *s, const char *id, const struct launch_op
 /* Signals init; with ALL, or without an own pid namespace, every process of the container. */
 int container_kill(struct container *c, int sig, bool all, struct err *e);
 int container_pause(struct container *c, bool pause, struct err *e);
+/* Whatever its freezer does: after a CRIU that was killed. C is locked. */
+void container_thaw(struct container *c);
 /* CHANGE (may be NULL) laid over the resources that hold now: what it does not say stays, also for the next update. SCHEMATA (may be
  * NULL), lines such as "L3:0=ff\n", are for the container's group of resctrl. All of it, or nothing and an error. */
 int container_update(struct container *c, const struct spec_resources *change, const char *schemata,

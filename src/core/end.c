@@ -157,6 +157,16 @@ int container_pause(struct container *c, bool pause, struct err *e)
 	return r;
 }
 
+void container_thaw(struct container *c)
+{
+	struct cgroup *cg = NULL;
+	struct err ignored = { 0 };
+
+	if (open_cgroup(c, &cg, &ignored) >= 0 && cg)
+		(void)cgroup_freeze(cg, false, &ignored);
+	cgroup_free(cg);
+}
+
 int container_pids(struct container *c, int (*fn)(void *ctx, pid_t pid), void *ctx, struct err *e)
 {
 	enum container_status status = container_status(c);

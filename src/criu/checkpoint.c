@@ -108,6 +108,25 @@ static bool is_below(const struct dump *d, const char *procs)
 	return false;
 }
 
+/*
+ * A process that a signal has stopped takes no part in ptrace(2) while the freezer of v1 holds it: CRIU would wait for it without end. It
+ * stops the others one by one then.
+ */
+static bool can_freeze(const struct dump *d, const char *dir)
+{
+	struct proc_stat ps;
+	mode_t mode;
+	auto_str char *v2 = NULL;
+
+	if (asprintf(&v2, "%s/cgroup.freeze", dir) < 0 || sys_stat_mode(v2, &mode) >= 0)
+		return true;
+	for (size_t i = 0; i < d->n_pids; i++) {
+		if (proc_stat_host(d->pids[i], &ps) == 0 && ps.state == 'T')
+			return false;
+	}
+	return true;
+}
+
 /* Processes below the container's cgroup: only CRIU knows how to put each back, so it has to manage the cgroups then. */
 static int look_at_cgroups(struct dump *d, struct err *e)
 {
@@ -123,6 +142,8 @@ static int look_at_cgroups(struct dump *d, struct err *e)
 	if (r < 0)
 		return err_sys(e, r, "read the processes of '%s'", dir);
 	d->note.nested_cgroups = is_below(d, buf_str(&procs));
+	if (!can_freeze(d, dir))
+		return 0;
 	d->freezer = strdup(dir);
 	return d->freezer ? 0 : err_sys(e, -ENOMEM, "checkpoint");
 }
@@ -278,13 +299,20 @@ static int converse(struct dump *d, struct criu *c, struct err *e)
 	return r;
 }
 
+/* In the child: a Ctrl-C is for us alone, who ask CRIU to put everything back. */
+static int leave_group(UNUSED void *ctx, struct err *e)
+{
+	return setpgid(0, 0) < 0 ? err_sys(e, -errno, "process group of criu") : 0;
+}
+
 static int run_criu(struct dump *d, struct err *e)
 {
 	auto_criu struct criu c = CRIU_NONE;
 	struct criu_start how = { .program = d->o->c.criu,
 				  .images = d->dirs.image,
 				  .work = d->dirs.work,
-				  .cgroup_fd = -EBADF };
+				  .cgroup_fd = -EBADF,
+				  .prepare = leave_group };
 
 	int r = criu_start(&c, &how, e);
 	/* a log of an earlier try must not explain this one */
@@ -312,7 +340,15 @@ static int checkpoint_locked(struct dump *d, struct err *e)
 		r = add_external(d, e);
 	if (r >= 0)
 		r = launch_take_signals(d->l, e);
-	return r < 0 ? r : run_criu(d, e);
+	if (r < 0)
+		return r;
+	bool was_paused = container_status(d->l->container) == C_PAUSED;
+
+	r = run_criu(d, e);
+	/* CRIU thaws what it froze, unless it was killed */
+	if (!was_paused && (r < 0 || d->o->leave_running || d->o->pre_dump))
+		container_thaw(d->l->container);
+	return r;
 }
 
 static int take_status_fd(struct dump *d, struct err *e)

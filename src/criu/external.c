@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "linux/mountinfo.h"
 #include "sys/hostfs.h"
@@ -298,6 +299,14 @@ static bool has_file(const struct image_note *n, const char *key)
 	return false;
 }
 
+/* Documentation/admin-guide/devices.txt: consoles, /dev/tty and its like, serial lines of USB, both ends of ptys. */
+static bool is_terminal(dev_t dev)
+{
+	unsigned n = major(dev);
+
+	return n == 4 || n == 5 || n == 188 || (n >= 128 && n <= 143);
+}
+
 /* A file or device whose mount the container does not have: its output on the host, /dev/null of an engine. */
 static int look_at_fd(void *ctx, const char *name, UNUSED unsigned char type)
 {
@@ -317,8 +326,12 @@ static int look_at_fd(void *ctx, const char *name, UNUSED unsigned char type)
 	if (rootdir_readlink(link, target, sizeof(target)) < 0 || target[0] != '/' ||
 	    fd_mount(w->pid, name, &mount) < 0 || find_id(d, mount) < d->n_mounts)
 		return 0;
-	snprintf(key, sizeof(key), "file[%llx:%llx]", (unsigned long long)mount,
-		 (unsigned long long)st.st_ino);
+	if (S_ISCHR(st.st_mode) && is_terminal(st.st_rdev))
+		snprintf(key, sizeof(key), IMAGE_TERMINAL "%llx:%llx]",
+			 (unsigned long long)st.st_rdev, (unsigned long long)st.st_dev);
+	else
+		snprintf(key, sizeof(key), "file[%llx:%llx]", (unsigned long long)mount,
+			 (unsigned long long)st.st_ino);
 	if (has_file(d->note, key))
 		return 0;
 	int fd = w->pid == d->pid && name[0] >= '0' && name[0] <= '2' && !name[1] ? name[0] - '0'

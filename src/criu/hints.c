@@ -12,12 +12,25 @@ enum { LOG_MAX = 64 << 20, SHOWN = 2, SHOWN_LEN = 230 };
 
 /* Every failure ends with these, and they say nothing. */
 static const char *const noise[] = {
-	"Dumping FAILED",	    "Restoring FAILED",
-	"Pre-dumping FAILED",	    "rlimit: Can't setup",
-	"exited, status=",	    "failed with -1",
-	"Unlock network",	    "Network namespace unlocking",
-	"Can't wait or bad status", "cg yard: ",
-	"Failed to restore",	    "killed by signal 9",
+	"Dumping FAILED",
+	"Restoring FAILED",
+	"Pre-dumping FAILED",
+	"rlimit: Can't setup",
+	"exited, status=",
+	"failed with -1",
+	"Unlock network",
+	"Network namespace unlocking",
+	"Can't wait or bad status",
+	"cg yard: ",
+	"Failed to restore",
+	"killed by signal 9",
+	"tun: Unable to create tun",
+	"Unable to detach from",
+};
+
+/* Causes that CRIU does not call errors. */
+static const char *const quiet[] = {
+	"Can't connect to server",
 };
 
 /* The first whose words stand in an error line. */
@@ -29,12 +42,17 @@ static const struct hint {
 	{ "--tcp-established", "give --tcp-established to restore too, or --tcp-close" },
 	{ "in-flight", "a connection is being made: try again, or give --tcp-skip-in-flight" },
 	{ "--ext-unix-sk", "a unix socket has its other end outside the container: --ext-unix-sk" },
+	{ "without peer", "a unix socket has its other end outside the container's network "
+			  "namespace: close it; --ext-unix-sk is for those of the same one" },
 	{ "--shell-job",
 	  "a terminal from outside the container is open: give --shell-job, or run it with "
 	  "process.terminal or stdio that is no terminal" },
+	{ "No task found with sid", "a terminal from outside the container was open: give "
+				    "--shell-job" },
+	{ "Standard stream is not a terminal", "--shell-job needs a terminal as standard input" },
 	{ "dangling tty", "a terminal from outside the container is open: give --shell-job" },
 	{ "--file-locks", "file locks are held: give --file-locks" },
-	{ "--link-remap", "an open file was deleted while it has other names: --link-remap" },
+	{ "link-remap", "an open file was deleted while it has other names: --link-remap" },
 	{ "ghost", "an open deleted file is larger than ghost-limit: raise it in CRIU's config" },
 	{ "doesn't have a proper root mount",
 	  "a mount comes from outside and not from the config's mounts: add it there" },
@@ -48,6 +66,7 @@ static const struct hint {
 	{ "Unexpected rt vDSO", "this CRIU is older than the kernel: a newer version is needed" },
 	{ "sockets: Can't get", "this CRIU is older than the kernel: a newer one is needed" },
 	{ "Can't handle rt vDSO", "this CRIU is older than the kernel: a newer one is needed" },
+	{ "task interruption", "a signal came in between: try again" },
 	{ "io_uring", "processes that use io_uring can't be dumped" },
 	{ "file [size]", "the root file system differs from that at checkpoint" },
 	{ "has bad size", "a file changed since the checkpoint: restore on the same root file "
@@ -57,6 +76,8 @@ static const struct hint {
 	{ "Address already in use", "an address or port of the container is taken on this host" },
 	{ "Cannot assign requested address", "an address of the container is not there: set up "
 					     "its network first (hook or joined namespace)" },
+	{ "Can't fork for", "a process id is taken: a container without its own pid namespace "
+			    "needs its old pids free" },
 	{ "Pid ", "a process id is taken: a container without its own pid namespace needs its old "
 		  "pids free" },
 	{ "File exists", "a process id or file of the image exists here already" },
@@ -76,6 +97,8 @@ static const struct hint {
 	{ "Can't lookup mount", "a descriptor comes from outside the container's mounts: close it "
 				"there, or mount what it is in" },
 	{ "parent", "--parent-path is relative to --image-path, and holds a pre-dump" },
+	{ "Can't connect to server", "start `criu page-server` there first" },
+	{ "lazy-pages.socket", "start `criu lazy-pages` in the work directory first" },
 	{ "Connection refused", "start `criu page-server` (or lazy-pages) there first" },
 	{ "Operation not permitted", "CRIU lacks a capability: it needs root, or "
 				     "CAP_CHECKPOINT_RESTORE with what `criu check "
@@ -93,6 +116,17 @@ static bool is_noise(const char *line)
 	return false;
 }
 
+static const char *quiet_text(const char *line)
+{
+	const char *text = line + strspn(line, "(0123456789.): ");
+
+	for (size_t i = 0; i < N_ELEMENTS(quiet); i++) {
+		if (strncmp(text, quiet[i], strlen(quiet[i])) == 0)
+			return text;
+	}
+	return NULL;
+}
+
 /* "(00.012345)   12: Error (criu/x.c:12): text" → text; NULL for another line. LINE is ended by a NUL. */
 static const char *error_text(const char *line)
 {
@@ -100,7 +134,7 @@ static const char *error_text(const char *line)
 
 	/* before the word: time and pid only */
 	if (!at || strspn(line, "(0123456789.): ") != (size_t)(at - line))
-		return NULL;
+		return quiet_text(line);
 	const char *end = strstr(at, "): ");
 	return end ? end + 3 : NULL;
 }
@@ -133,13 +167,13 @@ int criu_explain_text(const char *log, const char *log_path, const char *verb, s
 		const char *text = error_text(line);
 		if (!text || is_noise(text))
 			continue;
-		if (n < SHOWN) {
+		if (n < SHOWN && !strstr(shown, text)) {
 			size_t have = strlen(shown);
 
 			snprintf(shown + have, sizeof(shown) - have, "%s%s", have ? "; " : "",
 				 text);
+			n++;
 		}
-		n++;
 		hinted = hinted || take_hint(text, &with);
 	}
 	for (char *p = shown; *p; p++) {

@@ -12,6 +12,8 @@
 #define IMAGE_NOTE	  "ketch.json"
 #define IMAGE_INVENTORY	  "inventory.img" /* CRIU's: in every image */
 
+#define IMAGE_TERMINAL "tty["
+
 enum { IMAGE_NOTE_VERSION = 1, IMAGE_FILE_MAX = 16 << 20 };
 
 /* A mount that came from outside and not from config.json: a masked file's, a hook's. */
@@ -22,7 +24,7 @@ struct image_mount {
 
 /* A file from outside the container's mounts that was open in it. */
 struct image_file {
-	char *key;   /* "file[MOUNT:INODE]" */
+	char *key;   /* "file[MOUNT:INODE]", "tty[RDEV:DEV]" */
 	int64_t fd;  /* of the first process's standard descriptors; -1: none of them */
 	char *path;  /* what it was, for messages */
 	bool device; /* a character device: /dev/null nearly always; else a file or directory */

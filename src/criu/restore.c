@@ -13,6 +13,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/journal.h"
 #include "core/launch.h"
@@ -133,6 +134,20 @@ static void give_file(const struct restore *d, int fd)
 	}
 }
 
+/* The same of our standard descriptors, or any that is one. */
+static int own_terminal(const struct image_file *f, struct err *e)
+{
+	if (f->fd >= 0 && isatty((int)f->fd))
+		return (int)f->fd;
+	for (int fd = 0; fd <= 2; fd++) {
+		if (isatty(fd))
+			return fd;
+	}
+	err_set(e, ERR_UNSUPPORTED, "the container had the terminal '%s' of its host open",
+		f->path);
+	return err_hint(e, "run restore on a terminal, without --detach");
+}
+
 /*
  * What is given for a file of the host that was open at checkpoint. CRIU insists on the same kind of file: our own standard descriptor if it is
  * of that kind, else /dev/null for a device. A path that the image names is never opened: who wrote the image is not asked what of this
@@ -144,6 +159,8 @@ static int stand_in(struct restore *d, const struct image_file *f, struct err *e
 	mode_t want = f->device ? S_IFCHR : S_IFREG;
 	struct stat st;
 
+	if (strncmp(f->key, IMAGE_TERMINAL, strlen(IMAGE_TERMINAL)) == 0)
+		return own_terminal(f, e);
 	if (f->fd >= 0 && fstat((int)f->fd, &st) == 0 && (st.st_mode & S_IFMT) == want) {
 		give_file(d, (int)f->fd);
 		return (int)f->fd;
@@ -367,6 +384,9 @@ static int with_criu(struct restore *d, struct err *e)
 	d->start.cgroup_fd = -EBADF;
 	if (d->own_cgroups && r->plan->fork.into_cgroup && r->cgroup)
 		d->start.cgroup_fd = cgroup_clone_fd(r->cgroup, 0);
+	d->start.own_stdin = d->o->c.shell_job;
+	if (d->start.own_stdin && !isatty(STDIN_FILENO))
+		run_warn(r, "--shell-job: standard input is no terminal, which CRIU will want");
 	d->start.prepare = prepare_child;
 	d->start.placed = place;
 	d->start.ctx = d;

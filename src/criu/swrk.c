@@ -103,7 +103,10 @@ static int place_fds(const struct criu *c, const struct criu_start *how, int soc
 	const struct {
 		int from, to;
 	} all[] = {
-		{ null < 0 ? null : lift(null), 0 },
+		{ how->own_stdin ? lift(STDIN_FILENO)
+		  : null < 0	 ? null
+				 : lift(null),
+		  0 },
 		{ out, 1 },
 		{ out, 2 },
 		{ s, SWRK_FD },

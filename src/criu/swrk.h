@@ -35,7 +35,8 @@ struct criu_start {
 		*work; /* absolute paths, opened when PREPARE has been: in its mount namespace */
 	int fds[CRIU_MAX_FDS]; /* become CRIU_FIRST_FD and on */
 	unsigned n_fds;
-	int cgroup_fd; /* cgroup2 to be born in; -EBADF */
+	bool own_stdin; /* it gets our standard input: the terminal of --shell-job */
+	int cgroup_fd;	/* cgroup2 to be born in; -EBADF */
 	/* In the child, before CRIU is executed; signals are blocked. May be NULL. */
 	int (*prepare)(void *ctx, struct err *e);
 	/* In the parent, while the child waits for it. May be NULL. */

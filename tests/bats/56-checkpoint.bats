@@ -4,106 +4,7 @@
 # rounds of the long test. RUNTIMES for the comparison: those of crun and runc that are installed.
 
 load helpers
-
-setup_file() {
-  [ -x "$KETCH" ] || { echo "no ketch at $KETCH" >&2; return 1; }
-  [ "$(id -u)" = 0 ] || { echo "these tests need root" >&2; return 1; }
-  WHY_NOT=$(probe_criu) && WHY_NOT=
-  export WHY_NOT
-}
-
-# Does CRIU itself work here, on a process that has nothing to do with us? If not, why.
-probe_criu() {
-  local dir=$BATS_FILE_TMPDIR/probe pid
-  command -v criu > /dev/null || { echo "no criu in PATH"; return 1; }
-  mkdir -p "$dir"
-  # without what our callers left open
-  setsid bash -c 'for f in /proc/self/fd/*; do f=${f##*/}; [ "$f" -le 2 ] || eval "exec $f>&-"; done; exec sleep 1000' \
-    < /dev/null > /dev/null 2>&1 3>&- &
-  pid=$!
-  sleep 0.2
-  if timeout 60 criu dump -t $pid -D "$dir" -o log -v4 --manage-cgroups=ignore --network-lock skip > /dev/null 2>&1 3>&-; then
-    wait $pid || true
-    return 0
-  fi
-  kill -9 $pid || true
-  echo "$(criu --version | head -1) can't dump a plain process here: $(grep 'Error (' "$dir/log" | grep -v rlimit: | head -1)"
-  return 1
-}
-
-setup() {
-  TEST_DIR=$(mktemp -d /tmp/ketch-test.XXXXXX)
-  ROOT=$TEST_DIR/root
-  BUNDLE=$TEST_DIR/bundle
-  CT=kt$$-$BATS_TEST_NUMBER
-  IMG=$TEST_DIR/img
-  make_bundle "$BUNDLE"
-  # raising a hard limit needs CAP_SYS_RESOURCE, which a test machine may lack
-  edit 'del(.process.rlimits) | .root.readonly = false'
-}
-
-teardown() {
-  local id
-  for id in crun runc; do
-    [ ! -d "$TEST_DIR/$id" ] || "$id" --root "$TEST_DIR/$id" delete --force "$CT-$id" || true
-  done
-  for id in $("$KETCH" --root "$ROOT" list -q 2> /dev/null); do
-    "$KETCH" --root "$ROOT" delete --force "$id" || true
-  done
-  assert_clean
-  rm -rf "$TEST_DIR"
-}
-
-needs_criu() {
-  [ -z "$WHY_NOT" ] || skip "$WHY_NOT"
-}
-
-# A program that counts in /tmp/n of the container, ten times a second.
-counts() {
-  command_is sh -c 'i=0; while :; do i=$((i + 1)); echo $i > /tmp/n.new; mv /tmp/n.new /tmp/n; sleep 0.1; done'
-}
-
-count() {
-  cat "$BUNDLE/rootfs/tmp/n"
-}
-
-counts_on() { # from N
-  local from=$1
-  wait_for 60 eval '[ "$(count)" -gt '"$((from + 2))"' ]'
-}
-
-start_counter() {
-  counts
-  detached run --detach -b "$BUNDLE" "$CT"
-  wait_for 60 test -s "$BUNDLE/rootfs/tmp/n"
-}
-
-# On /dev/null: a file of the host would have to be there too.
-start_mover() {
-  counts
-  "$KETCH" --root "$ROOT" run --detach -b "$BUNDLE" "$CT" < /dev/null > /dev/null 2>&1 3>&-
-  wait_for 60 test -s "$BUNDLE/rootfs/tmp/n"
-}
-
-dump() {
-  ketch checkpoint --image-path "$IMG" "$@" "$CT" || { show_log dump; return 1; }
-}
-
-restore_it() {
-  detached restore --detach -b "$BUNDLE" --image-path "$IMG" "$@" "$CT" || { show_log restore; return 1; }
-}
-
-show_log() {
-  grep -E 'Error|Warn' "$IMG/$1.log" >&2 || true
-}
-
-is_gone() {
-  refute ketch state "$1" 2> /dev/null
-}
-
-running() {
-  [ "$(container_status "$CT")" = running ]
-}
+load checkpoint
 
 # ---- without CRIU ----
 
@@ -751,7 +652,8 @@ hosts_down() {
   command_is sh -c 'i=0; while :; do i=$((i + 1)); echo $i; echo $i > /tmp/n; sleep 0.05; done | nc -l -p 7000'
   "$TEST_DIR/ketchA" --root "$ROOT" run --detach -b "$BUNDLE" "$CT" < /dev/null > /dev/null 2>&1 3>&-
   wait_for 60 test -s "$BUNDLE/rootfs/tmp/n"
-  nsenter --net="/run/netns/${BR}C" busybox nc 10.99.7.2 7000 < <(exec sleep 1000) > "$TEST_DIR/heard" 2>&1 3>&- &
+  mkfifo "$TEST_DIR/stay" # open for both, it never ends
+  nsenter --net="/run/netns/${BR}C" busybox nc 10.99.7.2 7000 <> "$TEST_DIR/stay" > "$TEST_DIR/heard" 2>&1 3>&- &
   local client=$!
   wait_for 60 test -s "$TEST_DIR/heard"
   migrate "$TEST_DIR/ketchA" "$TEST_DIR/ketchB" --opt --tcp-established --between "nsenter --net=/run/netns/${BR}A ip addr del 10.99.7.2/24 dev eth0;
