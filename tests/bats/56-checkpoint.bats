@@ -1,7 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# checkpoint and restore. What needs CRIU is skipped where no working one is, with the reason; KETCH_ROUNDS (default 10) is the number of
-# rounds of the long test. RUNTIMES for the comparison: those of crun and runc that are installed.
+# checkpoint and restore. What needs CRIU is skipped where no working one is, with the reason; boots criu… of tests/vm/boots have one.
+# KETCH_ROUNDS, or ketch.rounds= of the kernel's command line, is the number of rounds of one test (default 5). Options and failures:
+# 56-checkpoint-options.bats; Podman and containerd: -engines; beside crun and runc: -peers.
 
 load helpers
 load checkpoint
@@ -285,7 +286,7 @@ receive() {
   running
   counts_on "$(count)"
   run dump --tcp-established
-  [[ $output != *"sockets: Can't get"* ]] || skip "this CRIU can't dump sockets on this kernel"
+  [[ $output != *"sockets: Can't get"* ]] || skip "this CRIU can't dump sockets on this kernel; boots criu… of tests/vm/boots have one that can"
   assert_status 0
   restore_it --tcp-established
   counts_on "$(count)" || { ketch ps "$CT" >&2; ketch exec "$CT" sh -c 'cat /proc/net/tcp' >&2; false; }
@@ -299,7 +300,7 @@ receive() {
   wait_for 60 test -s "$BUNDLE/rootfs/tmp/n"
   sleep 1
   run dump --tcp-established
-  [[ $output != *"sockets: Can't get"* ]] || skip "this CRIU can't dump sockets on this kernel"
+  [[ $output != *"sockets: Can't get"* ]] || skip "this CRIU can't dump sockets on this kernel; boots criu… of tests/vm/boots have one that can"
   assert_status 0
   run ketch restore --detach -b "$BUNDLE" --image-path "$IMG" "$CT" < /dev/null
   assert_status 1
@@ -411,7 +412,7 @@ receive() {
 
 @test "processes in cgroups below the container's are put back there" {
   needs_criu
-  [ -e /sys/fs/cgroup/cgroup.controllers ] || skip "cgroups are v1 here"
+  [ -e /sys/fs/cgroup/cgroup.controllers ] || skip "cgroups are v1 here; boots criu… of tests/vm/boots have v2"
   edit '.mounts |= map(if .destination == "/sys/fs/cgroup" then .options -= ["ro"] else . end)'
   command_is sh -c 'mkdir /sys/fs/cgroup/sub; echo 0 > /sys/fs/cgroup/sub/cgroup.procs; i=0; while :; do i=$((i + 1)); echo $i > /tmp/n; sleep 0.1; done'
   detached run --detach -b "$BUNDLE" "$CT"
@@ -425,7 +426,7 @@ receive() {
 
 @test "the systemd driver: a new scope, with CRIU and so the processes in it" {
   needs_criu
-  [ -d /run/systemd/system ] || skip "no systemd here"
+  [ -d /run/systemd/system ] || skip "no systemd here; boot criu-systemd of tests/vm/boots has it"
   edit --arg id "$CT" '.linux.cgroupsPath = "system.slice:ketch:\($id)"'
   counts
   detached --systemd-cgroup run --detach -b "$BUNDLE" "$CT"
@@ -472,7 +473,7 @@ receive() {
     assert_output "--pre-dump and --parent-path can't work on this host"
     running
     counts_on "$(count)"
-    skip "this kernel has no memory tracking: the error was as expected"
+    skip "this kernel has no memory tracking: the error was as expected; boots criu… of tests/vm/boots have it"
   fi
   running
   ketch checkpoint --pre-dump --parent-path ../1 --image-path "$IMG/2" "$CT"
@@ -504,21 +505,37 @@ receive() {
   counts_on "$(count)"
 }
 
+# What a round may leave: cgroups of that name or copies of them elsewhere, mounts, images' sockets and links in the root.
+traces() {
+  find /sys/fs/cgroup -type d -path "*$CT*" 2> /dev/null | wc -l
+  grep -c . /proc/self/mountinfo
+  find "$BUNDLE/rootfs" | sort
+}
+
 @test "rounds of one container: nothing lost, nothing left" {
   needs_criu
-  start_counter
-  local i n rounds=${KETCH_ROUNDS:-10} cgroups
-  cgroups=$(find /sys/fs/cgroup -type d | wc -l)
-  for ((i = 1; i <= rounds; i++)); do
-    n=$(count)
+  command_is sh -c 'i=0; while :; do i=$((i + 1)); echo $i >> /tmp/all; echo $i > /tmp/n.new; mv /tmp/n.new /tmp/n; sleep 0.1; done'
+  touch "$BUNDLE/rootfs/tmp/"{all,n,n.new} # so that they are there whenever they are listed
+  detached run --detach -b "$BUNDLE" "$CT"
+  wait_for 60 test -s "$BUNDLE/rootfs/tmp/n"
+  local i n rounds before
+  rounds=${KETCH_ROUNDS:-$(sed -n 's/.*ketch\.rounds=\([0-9]*\).*/\1/p' /proc/cmdline)}
+  before=$(traces | grep -v n.new)
+  for ((i = 1; i <= ${rounds:-5}; i++)); do
+    n=$(tail -n 1 "$BUNDLE/rootfs/tmp/all")
     rm -rf "$IMG"
     dump
     restore_it
-    wait_for 60 eval '[ "$(count)" -gt '"$n"' ]' || { echo "round $i" >&2; false; }
+    wait_for 60 eval '[ "$(tail -n 1 "$BUNDLE/rootfs/tmp/all")" -gt '"$n"' ]' || { echo "round $i" >&2; false; }
   done
-  [ "$(find /sys/fs/cgroup -type d | wc -l)" = "$cgroups" ]
+  [ "$(traces | grep -v n.new)" = "$before" ]
   run ketch exec "$CT" sh -c 'ls /proc | grep -c "^[0-9]"'
   [ "$output" -le 5 ]
+  # each number once, in order, however often the program was moved
+  ketch delete --force "$CT"
+  n=$(tail -n 1 "$BUNDLE/rootfs/tmp/all")
+  cmp "$BUNDLE/rootfs/tmp/all" <(seq "$n")
+  echo "# $((i - 1)) rounds, $n numbers" >&3
 }
 
 # ---- beside the others ----
@@ -544,37 +561,13 @@ start_other() {
 @test "images of runc are restored by ketch, and the other way round" {
   needs_criu
   counts
-  other_checks runc || skip "no runc that runs containers here"
+  other_checks runc || skip "no runc that runs containers here; boots criu… of tests/vm/boots have one"
   start_other runc
   wait_for 60 test -s "$BUNDLE/rootfs/tmp/n"
   other runc checkpoint --image-path "$IMG" "$CT-runc" || { show_log dump; false; }
   restore_it
   counts_on "$(count)"
   rm -r "$IMG"
-}
-
-@test "a comparison of time and size, printed" {
-  needs_criu
-  counts
-  local name t0 t1 t2 line
-  for name in ketch crun runc; do
-    rm -rf "$IMG" "$BUNDLE/rootfs/tmp/n"
-    if [ $name != ketch ]; then
-      other_checks $name || { echo "# $name: can't run containers here" >&3; continue; }
-    fi
-    own() { if [ $name = ketch ]; then ketch "$@"; else other $name "$@"; fi; }
-    own run --detach -b "$BUNDLE" "$CT-$name" < /dev/null > /dev/null 2>&1 3>&-
-    wait_for 60 test -s "$BUNDLE/rootfs/tmp/n"
-    t0=$(date +%s%N)
-    own checkpoint --image-path "$IMG" "$CT-$name" > "$TEST_DIR/out" 2>&1 || { echo "# $name: checkpoint failed: $(tail -1 "$TEST_DIR/out")" >&3; own delete --force "$CT-$name"; [ $name != ketch ] || return 1; continue; }
-    t1=$(date +%s%N)
-    own restore --detach -b "$BUNDLE" --image-path "$IMG" "$CT-$name" < /dev/null > /dev/null 2>&1 3>&- || { echo "# $name: restore failed: $(grep Error "$IMG/restore.log" | tail -2)" >&3; own delete --force "$CT-$name"; [ $name != ketch ] || return 1; continue; }
-    t2=$(date +%s%N)
-    line="checkpoint $(((t1 - t0) / 1000000)) ms, restore $(((t2 - t1) / 1000000)) ms, image $(du -sk --exclude='*.log' "$IMG" | cut -f1) KiB"
-    counts_on "$(count)"
-    own delete --force "$CT-$name"
-    echo "# $name: $line" >&3
-  done
 }
 
 # ---- migration ----
@@ -605,9 +598,9 @@ ends_there() { # ID
 @test "contrib/migrate --lazy: the memory follows by userfaultfd" {
   needs_criu
   [ -x "$BATS_TEST_DIRNAME/../../contrib/migrate" ] || skip "contrib is not in this tree"
-  criu check --feature uffd-noncoop > /dev/null 2>&1 || skip "no userfaultfd with events here"
+  criu check --feature uffd-noncoop > /dev/null 2>&1 || skip "no userfaultfd with events here; boots criu… of tests/vm/boots have it"
   # on Linux 6.18 CRIU 4.1 serves no pages ("page-pipe: splice: -1"), whichever runtime asks for it
-  [[ $(uname -r) != 6.1[5-9].* ]] || skip "CRIU's page server fails on this kernel"
+  [[ $(uname -r) != 6.1[5-9].* ]] || skip "CRIU's page server fails on this kernel; boots criu… of tests/vm/boots have another"
   start_mover
   migrate "" "" --rounds 0 --lazy 7654 --new-id "$CT-2"
   is_gone "$CT"
@@ -660,7 +653,7 @@ hosts_down() {
     nsenter --net=/run/netns/${BR}B ip addr add 10.99.7.2/24 dev eth0" || {
       if grep -q "sockets: Can't get" "$TEST_DIR/migrated"; then
         hosts_down
-        skip "this CRIU can't dump sockets on this kernel"
+        skip "this CRIU can't dump sockets on this kernel; boots criu… of tests/vm/boots have one that can"
       fi
       hosts_down
       false
