@@ -78,6 +78,8 @@ static const struct hint {
 					     "its network first (hook or joined namespace)" },
 	{ "Can't fork for", "a process id is taken: a container without its own pid namespace "
 			    "needs its old pids free" },
+	{ "cg: Cgroup dir", "a cgroup below the container's is not there: "
+			    "--manage-cgroups-mode soft makes it" },
 	{ "Pid ", "a process id is taken: a container without its own pid namespace needs its old "
 		  "pids free" },
 	{ "File exists", "a process id or file of the image exists here already" },
