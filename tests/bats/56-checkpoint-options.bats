@@ -342,7 +342,7 @@ while True: open(sys.argv[2], "ab").write(s.recv(100))' "$TEST_DIR/log" "$TEST_D
   edit '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", architectures: ["SCMP_ARCH_X86_64"], syscalls: [{names: ["sethostname"], action: "SCMP_ACT_ERRNO", errnoRet: 95}]}
     | .linux.resources.devices = [{allow: false, access: "rwm"}, {allow: true, type: "c", major: 1, minor: 3, access: "rwm"}]
     | .linux.resources.pids.limit = 30 | .process.capabilities[] += ["CAP_MKNOD", "CAP_SYS_ADMIN"]'
-  command_is sh -c "i=0; while :; do i=\$((i + 1)); hostname x 2> /tmp/e; echo \$i > /dev/full 2> /tmp/d; echo \$i > /dev/null && echo \$i > /tmp/n; sleep 0.1; done"
+  command_is sh -c "i=0; while :; do i=\$((i + 1)); hostname x 2> /tmp/e; [ -e /tmp/kmsg ] || mknod /tmp/kmsg c 1 11; head -c 1 /tmp/kmsg > /dev/null 2> /tmp/d; echo \$i > /dev/null && echo \$i > /tmp/n; sleep 0.1; done"
   start_on_null
   dump
   rm "$BUNDLE/rootfs/tmp"/[ed]

@@ -190,6 +190,68 @@ static void explain(void)
 	CHECK_STR(e.msg, "checkpoint failed: first words (log: /w/dump.log)");
 }
 
+/* Lines of CRIU 4.1, each from a failure that was provoked; tests/bats/56-checkpoint-options.bats provokes most of them. */
+static void causes(void)
+{
+	static const struct {
+		const char *line, *hint;
+	} all[] = {
+		{ "Error (criu/sk-inet.c:191): inet: Connected TCP socket, consider using "
+		  "--tcp-established option.",
+		  "--tcp-established keeps it" },
+		{ "Error (criu/sk-inet.c:165): inet: In-flight connection (l) for 6baf",
+		  "--tcp-skip-in-flight" },
+		{ "Error (criu/files-reg.c:1117): Can't create link remap for /tmp/a. Use "
+		  "link-remap option.",
+		  "--link-remap" },
+		{ "Error (criu/file-lock.c:106): Some file locks are hold by dumping tasks! You "
+		  "can try --file-locks to dump them.",
+		  "--file-locks" },
+		{ "Error (criu/sk-unix.c:867): unix: Unix socket 26408529 without peer 26408463",
+		  "network namespace" },
+		{ "Error (criu/files-reg.c:981): Can't dump ghost file /tmp/big of 3145728 size, "
+		  "increase limit",
+		  "ghost-limit" },
+		{ "Can't connect to server 127.0.0.1:7655", "criu page-server" },
+		{ "Error (criu/uffd.c:307): uffd: connect to lazy-pages.socket failed: No such "
+		  "file or directory",
+		  "criu lazy-pages" },
+		{ "Error (criu/bfd.c:131): bfd: Error flushing image: No space left on device",
+		  "the disk is full" },
+		{ "Error (criu/util.c:602): execvp(\"iptables-restore\", ...) failed: No such file "
+		  "or directory",
+		  "--network-lock nftables" },
+		{ "Error (criu/cr-restore.c:1135): Can't fork for 26247: File exists",
+		  "a process id is taken" },
+		{ "Error (criu/files-reg.c:2014): File bin/busybox has bad size 1982261 (expect "
+		  "1982256)",
+		  "root file system" },
+		{ "Error (criu/cgroup.c:1800): cg: Cgroup dir unified//kt/sub doesn't exist",
+		  "--manage-cgroups-mode soft" },
+		{ "Error (compel/src/lib/infect.c:609): Unexpected 31048 task interruption, "
+		  "aborting",
+		  "try again" },
+		{ "Error (criu/sockets.c:628): sockets: Can't get 1:16 opt: Operation not "
+		  "supported",
+		  "newer" },
+	};
+
+	for (size_t i = 0; i < N_ELEMENTS(all); i++) {
+		auto_buf struct buf log = { 0 };
+		struct err e;
+
+		buf_addf(&log,
+			 "(00.000100) Error (criu/tun.c:85): tun: Unable to create tun: Operation "
+			 "not permitted\n(00.197475)     35: %s\n(00.197475) %s\n",
+			 all[i].line, all[i].line);
+		err_set(&e, ERR_KERNEL, "first words");
+		CHECK(criu_explain_text(buf_str(&log), "/w/log", "dump", &e) < 0);
+		CHECK(strstr(e.hint, all[i].hint));
+		/* said once, and nothing of what the host lacks anyway */
+		CHECK(!strstr(e.msg, "; ") && !strstr(e.msg, "tun:"));
+	}
+}
+
 static void notes(void)
 {
 	struct image_note w = { .added = true, .nested_cgroups = true }, r = { 0 };
@@ -276,6 +338,7 @@ static const struct test tests[] = {
 	{ "answers", answers },
 	{ "what is no answer", bad_answers },
 	{ "an error is explained by CRIU's log", explain },
+	{ "what can be done about each known cause", causes },
 	{ "the note of an image goes to and fro", notes },
 	{ "damaged notes", bad_notes },
 	{ "addresses of page servers", addresses },
