@@ -40,7 +40,8 @@ static const struct hint {
 	{ "onsider using --tcp-established",
 	  "a TCP connection is open: --tcp-established keeps it, --tcp-close at restore drops it" },
 	{ "--tcp-established", "give --tcp-established to restore too, or --tcp-close" },
-	{ "n-flight connection", "a connection is being made: try again, or give --tcp-skip-in-flight" },
+	{ "inet: In-flight",
+	  "a connection is being made: try again, or give --tcp-skip-in-flight" },
 	{ "--ext-unix-sk", "a unix socket has its other end outside the container: --ext-unix-sk" },
 	{ "without peer", "a unix socket has its other end outside the container's network "
 			  "namespace: close it; --ext-unix-sk is for those of the same one" },
