@@ -96,8 +96,8 @@ while True: open(sys.argv[2], "ab").write(s.recv(100))' "$TEST_DIR/log" "$TEST_D
   wait_for 60 eval '[ "$(wc -l < "$TEST_DIR/heard")" -gt '"$((n + 3))"' ]' || { kill $listener; false; }
   kill $listener
   # it goes on where it was
-  [ "$(tr '\n' ' ' < "$TEST_DIR/heard" | head -c 40)" = "$(seq 100 | tr '\n' ' ' | head -c 40)" ]
-  [ "$(sed -n "$((n + 1))p" "$TEST_DIR/heard")" -le $((n + 2)) ]
+  n=$(wc -l < "$TEST_DIR/heard")
+  [ "$(head -n "$n" "$TEST_DIR/heard" | tr '\n' ' ')" = "$(seq "$n" | tr '\n' ' ')" ]
 }
 
 # A terminal of the host is told to CRIU as one from outside, so that --shell-job is not needed; it may be given.
