@@ -224,6 +224,9 @@ static int plan_devices(struct plan *p, struct err *e)
 	err_set(e, ERR_UNSUPPORTED,
 		"devices need the cgroup v1 controller 'devices' (file devices.allow) or cgroup "
 		"v2, and this host offers neither");
+	err_hint(
+		e,
+		"mount one below /sys/fs/cgroup, or do without cgroups: --cgroup-manager disabled");
 	return err_at(e, DEVICES_AT);
 }
 

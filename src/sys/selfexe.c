@@ -208,8 +208,10 @@ int selfexe_protect(char *const argv[], struct err *e)
 	char path[PATH_MAX];
 	int r = link_target(self, path, sizeof(path));
 
-	if (r < 0)
-		return err_sys(e, r, "read the link %s", self);
+	if (r < 0) {
+		err_sys(e, r, "read the link %s", self);
+		return err_hint(e, "/proc must be mounted");
+	}
 	auto_fd int exe = sys_open(self, O_RDONLY, 0);
 	if (exe < 0)
 		return err_sys(e, exe, "open %s", self);

@@ -181,6 +181,17 @@ hint() {
   nothing_left
 }
 
+@test "errors: hosts without /proc and without cgroups" {
+  command_is true
+  run unshare -m script -qec "mount -t tmpfs none /proc; '$KETCH' --root '$ROOT' run -b '$BUNDLE' '$CT'" /dev/null
+  assert_output "read the link /proc/self/exe: No such file or directory"
+  assert_output "hint /proc must be mounted"
+  run unshare -m script -qec "umount -l /sys/fs/cgroup; '$KETCH' --root '$ROOT' run -b '$BUNDLE' '$CT'" /dev/null
+  assert_output 'at   config.json:'
+  assert_output 'hint mount one below /sys/fs/cgroup, or do without cgroups: --cgroup-manager disabled'
+  assert_clean
+}
+
 @test "errors: state directories that others can change, or without a way to them" {
   mkdir "$TEST_DIR/open" "$TEST_DIR/theirs" "$TEST_DIR/gone"
   chmod 777 "$TEST_DIR/open"
