@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ketch events: the figures of a container and its out-of-memory events, as runc's JSON lines. */
-#include "cli/cli.h"
-#include "core/stats.h"
-#include "util/parse.h"
+#include "cli/usage.h"
 
 struct events_opts {
 	const char *interval;
@@ -38,13 +36,11 @@ static int run(const struct cli_global *g, void *opts, const struct args *a, str
 	const struct events_opts *o = opts;
 	auto_store struct store s = STORE_NONE;
 	auto_container struct container *c = NULL;
-	uint64_t interval = 5000;
+	uint64_t interval;
 
-	if (o->interval && (parse_duration_ms(o->interval, &interval) < 0 || interval == 0)) {
-		err_set(e, ERR_USAGE, "--interval: '%s' is not a duration", o->interval);
-		return err_hint(e, "such as 5s, 500ms or 1m30s");
-	}
-	int r = cli_open_store(g, &s, false, e);
+	int r = usage_interval(o->interval, 5000, &interval, e);
+	if (r >= 0)
+		r = cli_open_store(g, &s, false, e);
 	if (r >= 0)
 		r = container_open(&c, &s, a->v[0], e);
 	if (r < 0)

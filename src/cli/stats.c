@@ -121,7 +121,7 @@ static void clear_round(struct round *r)
 	*r = (struct round){ 0 };
 }
 
-/* Containers that are not running are left out, unless they were asked for by name. */
+/* Who asks for all wants those that can be had: one that is not running, just ends or is damaged is left out, unless it was named. */
 static int take_round(const struct store *s, const struct strv *ids, bool named, struct round *ret,
 		      struct err *e)
 {
@@ -134,10 +134,13 @@ static int take_round(const struct store *s, const struct strv *ids, bool named,
 		r = container_open(&c, s, ids->v[i], e);
 		if (r >= 0)
 			r = container_stats(c, &ret->v[ret->n], e);
-		if (r >= 0)
+		if (r >= 0) {
 			ret->ids[ret->n++] = ids->v[i];
-		else if (!named && (e->code == ERR_NOT_FOUND || e->code == ERR_STATE))
+		} else if (!named) {
+			if (e->code != ERR_NOT_FOUND && e->code != ERR_STATE)
+				log_emit(LOG_WARNING, "container '%s': %s", ids->v[i], e->msg);
 			r = 0;
+		}
 	}
 	if (r < 0)
 		clear_round(ret);

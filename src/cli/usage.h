@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What `ketch stats` and `ketch top` share: figures in people's units, and the wait between two samples. */
+/* What `ketch events`, `ketch stats` and `ketch top` share: figures in people's units, and the time between two samples. */
 #pragma once
 
 #include "cli/cli.h"

@@ -25,11 +25,12 @@ static bool is_root(const struct run *r, int target)
 	struct stat a, b;
 	uint64_t mnt_a = 0, mnt_b = 0;
 
-	if (fstat(target, &a) < 0 || fstat(r->root.fd, &b) < 0)
+	if (fstat(target, &a) < 0 || fstat(r->root.fd, &b) < 0 || a.st_dev != b.st_dev ||
+	    a.st_ino != b.st_ino)
 		return false;
 	(void)sys_mount_id(target, &mnt_a);
 	(void)sys_mount_id(r->root.fd, &mnt_b);
-	return a.st_dev == b.st_dev && a.st_ino == b.st_ino && mnt_a == mnt_b;
+	return mnt_a == mnt_b;
 }
 
 /* ---- mounts.masked ---- */

@@ -123,6 +123,18 @@ members() {
   assert_output "container not running"
 }
 
+@test "stats: a damaged container does not hide the others" {
+  start_one a
+  start_one b
+  cp "$ROOT/${CT}a/state.json" "$TEST_DIR/state"
+  echo '{' > "$ROOT/${CT}a/state.json"
+  run ketch stats --interval 1ms
+  cp "$TEST_DIR/state" "$ROOT/${CT}a/state.json"
+  assert_status 0
+  assert_output "${CT}b "
+  refute_output "${CT}a "
+}
+
 @test "stats: CPU is measured, memory has its limit" {
   edit '.linux.resources.memory = {limit: 67108864}'
   command_is sh -c 'while :; do :; done'
