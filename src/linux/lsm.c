@@ -48,7 +48,7 @@ enum { UNTRIED = 1 };
 
 /* The kernel looks a label up when it is written, which is at start. A child that lives for this alone writes it before, so that a
  * wrong one is an error of create; a label for execve can't be taken back from a process that goes on. */
-static int check_run(struct run *r, struct err *e)
+static int try_process_label(struct run *r, struct err *e)
 {
 	int pidfd = -EBADF, status;
 	struct trial *t =
@@ -76,12 +76,25 @@ static int check_run(struct run *r, struct err *e)
 	return ret;
 }
 
+static bool check_applies(const struct plan *p)
+{
+	return applies(p) || p->mount_label;
+}
+
+static int check_run(struct run *r, struct err *e)
+{
+	const struct plan *p = r->plan;
+	int ret = p->mount_label ? selinux_check_mount_label(p->spec->lnx->mount_label, e) : 0;
+
+	return ret < 0 || !applies(p) ? ret : try_process_label(r, e);
+}
+
 const struct step step_lsm_check = {
 	.name = "lsm.check",
-	.what = "ask the kernel whether it knows the security label",
+	.what = "ask the kernel whether it knows the security labels",
 	.stage = STAGE_HOST,
 	.use = FOR_CREATE,
-	.applies = applies,
+	.applies = check_applies,
 	.run = check_run,
 };
 

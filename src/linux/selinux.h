@@ -7,5 +7,7 @@
 
 /* Context of the next execve. */
 int selinux_set_exec(const struct procfs *proc, const char *label, struct err *e);
+/* linux.mountLabel: an error when the loaded policy does not know LABEL. What it can't ask is left to the mounts. */
+int selinux_check_mount_label(const char *label, struct err *e);
 /* Context of keys made from here on; "": the default again. */
 int selinux_set_keycreate(const struct procfs *proc, const char *label, struct err *e);

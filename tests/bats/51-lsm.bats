@@ -195,7 +195,8 @@ current='tr -d "\000" < /proc/self/attr/current; echo'
   edit '.process.selinuxLabel = "u:r:box_t" | .linux.mountLabel = "no:such:label"'
   run create_one
   assert_status 1
-  assert_output "Invalid argument" # the mount's: the kernel does not say that it is the label
+  assert_output "linux.mountLabel 'no:such:label'"
+  assert_output '$.linux.mountLabel)'
   assert_clean
   edit 'del(.linux.mountLabel)'
   start_one
@@ -207,7 +208,7 @@ current='tr -d "\000" < /proc/self/attr/current; echo'
 @test "selinux: a domain that the policy lets nobody enter is an error of start, with a hint; nothing is left" {
   selinux
   edit '.process.selinuxLabel = "u:r:never_t"'
-  run ketch --log "$TEST_DIR/log" run -b "$BUNDLE" "$CT" < /dev/null
+  run ketch --log "$TEST_DIR/log" --log-format json run -b "$BUNDLE" "$CT" < /dev/null
   assert_status 1
   assert_output "operation not permitted" # the kernel's word with no_new_privs
   grep -q "a security module refuses it" "$TEST_DIR/log"
