@@ -13,7 +13,7 @@
 #include "core/steps.h"
 #include "engine/progress.h"
 #include "linux/cgroup_stats.h"
-#include "sys//raw.h"
+#include "sys/raw.h"
 #include "util/log.h"
 #include "util/parse.h"
 

@@ -23,6 +23,7 @@ for layer in "${!may[@]}"; do
     for allowed in ${may[$layer]}; do
       case $header in "$allowed" | "$allowed"/*) ok=1 ;; config.h | ketch/*) ok=1 ;; esac
     done
+    case $header in *//* | *./*) ok=0 ;; esac # "sys/../core/x.h"
     [ $ok = 1 ] || { echo "$file:$line: layer $layer may not include \"$header\""; bad=1; }
   done < <(grep -nE '^[[:space:]]*#[[:space:]]*include "' -r "src/$layer" --include='*.[ch]' | sed -E 's/:[[:space:]]*#[[:space:]]*include "([^"]*)".*/:\1/')
 done
