@@ -22,16 +22,14 @@ ran() {
   return 1
 }
 
-# only_all BOOT: no boot of that name is in the test command.
-only_all() {
-  local name when found=1
+# in_all BOOT: a boot of that name runs with --all alone.
+in_all() {
+  local name when
   while IFS='|' read -r name when _; do
     name=$(xargs <<< "$name") when=$(xargs <<< "$when")
-    is_boot "$name" "$1" || continue
-    [ "$when" = all ] || return 1
-    found=0
+    [ "$when" = all ] && is_boot "$name" "$1" && return
   done < <(grep -v '^#' "$boots")
-  return $found
+  return 1
 }
 
 bad=0 n=0 elsewhere=0
@@ -43,7 +41,7 @@ while IFS=$'\t' read -r name reason; do
     bad=1
   elif ran "$name" "$boot" "$2"; then
     :
-  elif only_all "$boot"; then
+  elif in_all "$boot"; then
     elsewhere=$((elsewhere + 1))
     echo "skipped here, and runs only in boot $boot of tests/vm/run --all: $name"
   else
