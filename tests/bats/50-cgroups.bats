@@ -248,7 +248,7 @@ privileged() {
 
 @test "delete: a process that SIGKILL does not end is named after a bounded wait; when it has ended, delete does" {
   local fs=$TEST_DIR/frozen PATH=$PATH:/sbin:/usr/sbin
-  command -v mkfs.ext4 > /dev/null || skip "no mkfs.ext4 here"
+  command -v mkfs.ext4 > /dev/null || skip "no mkfs.ext4 (e2fsprogs) here"
   mkdir "$fs"
   truncate -s 8M "$TEST_DIR/disk"
   mkfs.ext4 -q "$TEST_DIR/disk"

@@ -85,7 +85,7 @@ has_file() { [ -e "$(dir_of "$1")/$(on_v2 && echo "$3" || echo "$2")" ]; }
 }
 
 @test "update: memory and swap are raised and lowered in the right order" {
-  on_v2 || [ -e /sys/fs/cgroup/memory/memory.memsw.limit_in_bytes ] || skip "no swap accounting on v1 here"
+  on_v2 || [ -e /sys/fs/cgroup/memory/memory.memsw.limit_in_bytes ] || skip "no swap accounting on v1 here: runs in tests/vm, boot limits"
   edit '.linux.resources.memory = {limit: 33554432, swap: 33554432}'
   start_one
   ketch update --memory 64m --memory-swap 96m "$CT"
@@ -106,7 +106,7 @@ has_file() { [ -e "$(dir_of "$1")/$(on_v2 && echo "$3" || echo "$2")" ]; }
 
 @test "update: burst and quota depend on each other" {
   start_one
-  has_file cpu cpu.cfs_burst_us cpu.max.burst || skip "this kernel has no burst"
+  has_file cpu cpu.cfs_burst_us cpu.max.burst || skip "this kernel has no burst: runs in tests/vm, boot limits"
   ketch update --cpu-quota 50000 --cpu-period 100000 --cpu-burst 40000 "$CT"
   expect cpu cpu.cfs_burst_us 40000 cpu.max.burst 40000
   ketch update --cpu-quota 20000 --cpu-burst 10000 "$CT"
@@ -213,8 +213,8 @@ has_file() { [ -e "$(dir_of "$1")/$(on_v2 && echo "$3" || echo "$2")" ]; }
   start_one
   local dev
   dev=$(cat /sys/block/*/dev | head -1)
-  [ -n "$dev" ] || skip "no block device here"
-  has_file blkio blkio.throttle.read_bps_device io.max || on_v2 || skip "no throttling here"
+  [ -n "$dev" ] || skip "no block device here: runs in tests/vm, boot limits"
+  has_file blkio blkio.throttle.read_bps_device io.max || on_v2 || skip "no throttling here: runs in tests/vm, boot limits"
   jq -n --arg d "$dev" '($d | split(":") | map(tonumber)) as $n | {blockIO: {throttleReadBpsDevice: [{major: $n[0], minor: $n[1], rate: 1048576}]}}' |
     ketch update -r - "$CT"
   jq -n --arg d "$dev" '($d | split(":") | map(tonumber)) as $n | {blockIO: {throttleWriteIOPSDevice: [{major: $n[0], minor: $n[1], rate: 100}]}}' |
@@ -291,7 +291,7 @@ may_read() {
 }
 
 @test "update: a signal in the middle comes when all is done" {
-  command -v strace > /dev/null || skip "no strace here"
+  command -v strace > /dev/null || skip "no strace here: runs in tests/vm, boot limits"
   start_one
   # the first write goes into a cgroup's file
   run strace -qq -o /dev/null -e trace=write -e inject=write:signal=INT:when=1 \

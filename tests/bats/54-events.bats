@@ -32,11 +32,11 @@ members() {
 }
 
 @test "events --stats: the same members as runc's" {
-  command -v runc > /dev/null || skip "no runc to compare with"
+  command -v runc > /dev/null || skip "no runc to compare with: runs in tests/vm, boot limits"
   start_one
   ketch events --stats "$CT" | members > "$TEST_DIR/ours"
   edit 'del(.linux.namespaces[] | select(.type == "time")) | .linux.cgroupsPath = "/'"$CT"'-runc"'
-  runc --root "$TEST_DIR/runc" run -d -b "$BUNDLE" "$CT-runc" < /dev/null > /dev/null 2>&1 || skip "runc can't run this bundle here"
+  runc --root "$TEST_DIR/runc" run -d -b "$BUNDLE" "$CT-runc" < /dev/null > /dev/null 2>&1 || skip "runc can't run this bundle here: runs in tests/vm, boot limits"
   runc --root "$TEST_DIR/runc" events --stats "$CT-runc" | members > "$TEST_DIR/theirs" || true
   runc --root "$TEST_DIR/runc" delete --force "$CT-runc"
   rm -rf "$TEST_DIR/runc"

@@ -5,10 +5,10 @@
 load helpers
 
 @test "memory: the smallest limit a container starts under is not above crun's" {
-  command -v crun > /dev/null || skip "no crun to compare with"
+  command -v crun > /dev/null || skip "no crun to compare with: runs in tests/vm, boot limits"
   local i floors ours theirs
   for i in 1 2 3; do # the kernel charges by batches: one round may differ by some pages
-    floors=$(STEP=64 "$BATS_TEST_DIRNAME/../bench/memory-floor.sh" "$BUNDLE" "$KETCH" "$(command -v crun)") || skip "crun can't run this bundle here: $floors"
+    floors=$(STEP=64 "$BATS_TEST_DIRNAME/../bench/memory-floor.sh" "$BUNDLE" "$KETCH" "$(command -v crun)") || skip "crun can't run this bundle here ($floors): runs in tests/vm, boot limits"
     echo "$floors"
     ours=$(sed -n 's/^ketch //p' <<< "$floors") theirs=$(sed -n 's/^crun //p' <<< "$floors")
     [ "$ours" -gt "$theirs" ] || return 0

@@ -78,7 +78,7 @@ check() {
 @test "resources: block I/O" {
   local dev major minor
   dev=$(cat /sys/block/*/dev | head -1)
-  [ -n "$dev" ] || skip "no block device here"
+  [ -n "$dev" ] || skip "no block device here: runs in tests/vm, boot limits"
   major=${dev%:*} minor=${dev#*:}
   check blockIO '{weight: 500}' blkio.bfq.weight 500 io.weight 'default 4950'
   check blockIO "{throttleReadBpsDevice: [{major: $major, minor: $minor, rate: 1048576}]}" blkio.throttle.read_bps_device "$dev 1048576" io.max "$dev rbps=1048576 .*"
@@ -102,7 +102,7 @@ check() {
 }
 
 @test "resources: unified writes any file of a controller that is there" {
-  on_v2 || grep -qw hugetlb /sys/fs/cgroup/unified/cgroup.controllers || skip "no controller on cgroup v2 here"
+  on_v2 || grep -qw hugetlb /sys/fs/cgroup/unified/cgroup.controllers || skip "no controller on cgroup v2 here: runs in tests/vm, boot limits"
   if on_v2; then
     check unified '{"memory.high": "50331648"}' - - memory.high 50331648
     check unified '{"cpu.weight": "77", "pids.max": "max"}' - - cpu.weight 77
@@ -127,7 +127,7 @@ check() {
 @test "resources: update of an idle cgroup's weight" {
   edit '.linux.resources.cpu = {idle: 1}'
   start_one
-  dir_with cpu.idle > /dev/null || skip "this kernel has no cpu.idle"
+  dir_with cpu.idle > /dev/null || skip "this kernel has no cpu.idle: runs in tests/vm, boot limits"
   run ketch update --cpu-share 512 "$CT"
   assert_status 1
   assert_output "$(on_v2 && echo cpu.weight || echo cpu.shares): write"
