@@ -95,7 +95,7 @@ static int mask(struct masks *m, const char *path, struct err *e)
 	if (fstat(target, &st) < 0)
 		return err_sys(e, -errno, "look at '%s'", path);
 	if (is_root(m->r, target)) {
-		err_set(e, ERR_SPEC, "it is the root of the container");
+		err_set(e, ERR_UNSUPPORTED, "it is the root of the container");
 		return err_hint(e, "nothing would be left to run: mask what is in it");
 	}
 	if (!S_ISDIR(st.st_mode))

@@ -55,7 +55,7 @@ load helpers
     edit '.linux.readonlyPaths = [] | .linux.maskedPaths = [$p]' --arg p "$path"
     run_bundle
     assert_status 1
-    assert_output "mask '$path': it is the root of the container"
+    assert_output "is the root of the container"
     assert_output 'linux.maskedPaths[0]'
   done
 }
