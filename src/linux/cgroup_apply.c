@@ -136,6 +136,9 @@ static const char *hint_for(const struct cgroup_write *x, int r)
 		return "the kernel takes what fits the limits of the cgroup above it only";
 	if (r == -ENODEV && (strncmp(x->file, "blkio.", 6) == 0 || strncmp(x->file, "io.", 3) == 0))
 		return "is there such a block device?";
+	if (r == -EOPNOTSUPP && strstr(x->file, "weight"))
+		return "the device needs the I/O scheduler bfq (/sys/block/*/queue/scheduler) or, "
+		       "on cgroup v2, io.cost.qos";
 	return NULL;
 }
 

@@ -87,6 +87,21 @@ check() {
   check blockIO "{throttleWriteIOPSDevice: [{major: $major, minor: $minor, rate: 100}]}" blkio.throttle.write_iops_device "$dev 100" io.max "$dev .*wiops=100"
 }
 
+@test "resources: the weight of a device whose scheduler knows none" {
+  local scheduler
+  scheduler=$(grep -lv '\[bfq\]' /sys/block/*/queue/scheduler | head -1)
+  [ -n "$scheduler" ] || skip "every block device here has bfq: runs in tests/vm, boot v1"
+  edit '.linux.resources.blockIO = {weightDevice: [{major: ($d | split(":")[0] | tonumber), minor: ($d | split(":")[1] | tonumber), weight: 300}]}' \
+    --arg d "$(cat "${scheduler%/queue/scheduler}/dev")"
+  command_is true
+  run ketch --log "$TEST_DIR/log" --log-format json run -b "$BUNDLE" "$CT" < /dev/null
+  assert_status 1
+  assert_output 'linux.resources.blockIO.weightDevice[0].weight'
+  # else: no such file, which is told as that
+  ! host_has blkio.bfq.weight_device || jq -r .hint "$TEST_DIR/log" | grep -F 'I/O scheduler bfq'
+  assert_clean
+}
+
 @test "resources: network, rdma, realtime" {
   check network '{classID: 1048577}' net_cls.classid 1048577 - -
   check network '{priorities: [{name: "lo", priority: 5}]}' net_prio.ifpriomap 'lo 5' - -
