@@ -468,7 +468,7 @@ under() {
   command_is true
   edit 'del(.process.rlimits)'
   local n
-  for n in 3 4 5 6 7 8 9 10 12 20 32 50; do
+  for n in 4 5 6 7 8 9 10 12 20 32 50; do
     run under "-n $n" "$KETCH" --root "$ROOT" create -b "$BUNDLE" "$CT"
     assert_status 1
     assert_output "ketch: "
