@@ -360,7 +360,7 @@ D
   grep -q "freezer:.*$CT$" "/proc/$(cat "$TEST_DIR/pid")/cgroup"
   ex_fails "--cgroup nope" --cgroup nope "$CT" true
   ex_fails "--cgroup ../.." --cgroup ../.. "$CT" true
-  ex_fails "no cgroup with such a controller" --cgroup nope:sub "$CT" true
+  ex_fails "no cgroup with the controller 'nope'" --cgroup nope:sub "$CT" true
 }
 
 # ---- where it is ----
