@@ -296,6 +296,27 @@ static int mount_bind(struct run *r, const struct plan_mount *m, struct err *e)
 	return mnt < 0 ? mnt : attach_bind(&b, mnt, e);
 }
 
+int mount_source_clone(struct run *r, const struct plan_mount *m, struct err *e)
+{
+	struct bind b = { .r = r, .m = m };
+
+	snprintf(b.what, sizeof(b.what), "bind '%s' to '%s'", m->source, m->dest);
+	auto_fd int source = sys_open(m->source, O_PATH | (m->src_nofollow ? O_NOFOLLOW : 0), 0);
+	return source < 0 ? source_failed(&b, source, e) : clone_source(&b, source, e);
+}
+
+int mount_source_attach(struct run *r, const struct plan_mount *m, int mnt, struct err *e)
+{
+	struct bind b = { .r = r, .m = m };
+	struct stat st;
+
+	snprintf(b.what, sizeof(b.what), "bind '%s' to '%s'", m->source, m->dest);
+	if (fstat(mnt, &st) < 0)
+		return err_sys(e, -errno, "%s: look at the source", b.what);
+	b.source_is_dir = S_ISDIR(st.st_mode);
+	return attach_bind(&b, mnt, e);
+}
+
 /* ---- remounts ---- */
 
 static int remount_super_block(struct run *r, const struct plan_mount *m, int target, struct err *e)

@@ -123,6 +123,11 @@ int mount_propagate(struct run *r, int mnt, unsigned long type, bool recursive, 
 /* --no-pivot: the container's root becomes the mount on top of "/" (rootfs_move.c). */
 int rootfs_move(struct run *r, struct err *e);
 
+/* A bind mount in two halves, for a container that runs (mounts.c): a detached mount of the source, in the namespace that has it, and its
+ * place, in the container's. */
+int mount_source_clone(struct run *r, const struct plan_mount *m, struct err *e);
+int mount_source_attach(struct run *r, const struct plan_mount *m, int mnt, struct err *e);
+
 /* Any planned mount (mounts.c). */
 int mount_planned(struct run *r, const struct plan_mount *m, struct err *e);
 

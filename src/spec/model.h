@@ -118,6 +118,7 @@ struct spec_mount {
 	struct strv options;
 	spec_idmaps uid_mappings, gid_mappings;
 };
+typedef SPEC_LIST(struct spec_mount) spec_mounts;
 
 struct spec_device {
 	char type; /* 'c' ('u' is stored as 'c'), 'b' or 'p' */
@@ -326,7 +327,7 @@ struct spec {
 	char *hostname, *domainname; /* NULL when absent or empty */
 	char *root_path;	     /* as written; NULL when there is no root */
 	bool root_readonly;
-	SPEC_LIST(struct spec_mount) mounts;
+	spec_mounts mounts;
 	struct spec_process *process; /* NULL when absent */
 	spec_hooks hooks[HOOK_N_KINDS];
 	spec_map annotations;

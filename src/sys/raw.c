@@ -413,6 +413,22 @@ int sys_mount(const char *source, const char *target, const char *type, unsigned
 	return ret(mount(source, target, type, flags, data));
 }
 
+int sys_umount_on_fd(int proc_fd, int fd)
+{
+	char target[16];
+
+	snprintf(target, sizeof(target), "%d", fd);
+	auto_fd int cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (cwd < 0)
+		return -errno;
+	if (fchdir(proc_fd) < 0)
+		return -errno;
+	int r = ret(umount2(target, MNT_DETACH));
+	if (fchdir(cwd) < 0 && r >= 0)
+		r = -errno;
+	return r;
+}
+
 int sys_umount_detach(const char *target)
 {
 	return ret(umount2(target, MNT_DETACH | UMOUNT_NOFOLLOW));

@@ -69,6 +69,8 @@ int sys_mount_on_fd(int proc_fd, int target_fd, const char *source, const char *
 		    unsigned long flags, const char *data);
 int sys_mount(const char *source, const char *target, const char *type, unsigned long flags,
 	      const char *data);
+/* Takes off, lazily, the mount whose root FD is; PROC_FD as for sys_mount_on_fd. -EINVAL: it is none. */
+int sys_umount_on_fd(int proc_fd, int fd);
 int sys_umount_detach(const char *target); /* does not follow a symlink at the end */
 int sys_pivot_root_here(void);		   /* pivot_root(".", ".") */
 int sys_chroot_here(void);

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ketch mounts add and remove: mounts of a container that runs, crun's. */
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "spec/load.h"
+#include "sys/hostfs.h"
+
+static int run(const struct cli_global *g, UNUSED void *opts, const struct args *a, struct err *e)
+{
+	auto_store struct store s = STORE_NONE;
+	auto_container struct container *c = NULL;
+	auto_buf struct buf text = { 0 };
+	bool remove = strcmp(a->v[0], "remove") == 0;
+
+	if (!remove && strcmp(a->v[0], "add") != 0)
+		return err_set(e, ERR_USAGE, "mounts: '%s' is neither add nor remove", a->v[0]);
+	int r = host_read(AT_FDCWD, strcmp(a->v[2], "-") == 0 ? "/dev/stdin" : a->v[2],
+			  SPEC_MAX_SIZE, &text);
+	if (r < 0)
+		return err_sys(e, r, "read '%s'", a->v[2]);
+	r = cli_open_store(g, &s, false, e);
+	if (r >= 0)
+		r = container_open(&c, &s, a->v[1], e);
+	return r < 0 ? r : container_mounts(c, buf_str(&text), remove, e);
+}
+
+const struct command cmd_mounts = {
+	.name = "mounts",
+	.usage = "add|remove ID FILE",
+	.summary = "add mounts to a running container, or take them off",
+	.min_args = 3,
+	.max_args = 3,
+	.run = run,
+};

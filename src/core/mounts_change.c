@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* `ketch mounts add` and `remove`: the document, and what is asked of a container for it. The mounts: linux/mounts_live.c. */
+#include <errno.h>
+#include <string.h>
+
+#include "core/container.h"
+#include "linux/mounts_live.h"
+#include "spec/field.h"
+#include "spec/load.h"
+#include "spec/tables.h"
+
+/* A configuration of which only the mounts count: TEXT is an array of mounts, or an object with the member mounts. */
+static int whole_text(const char *head, const char *text, struct buf *out, struct err *e)
+{
+	const char *at = text + strspn(text, " \t\r\n");
+
+	if (*at == '[')
+		buf_addf(out, "{%s\"mounts\": %s}", head, at);
+	else if (*at == '{')
+		buf_addf(out, "{%s%s", head, at + 1);
+	else
+		return err_set(e, ERR_SPEC,
+			       "the document is neither an array of mounts nor an object with "
+			       "\"mounts\"");
+	int r = buf_error(out);
+	return r < 0 ? err_sys(e, r, "read the mounts") : 0;
+}
+
+static int load_mounts(struct spec **ret, const char *text, struct err *e)
+{
+	static const char head[] = "\"ociVersion\": \"1.2.0\", \"root\": {\"path\": \"/\"}, ";
+	auto_buf struct buf whole = { 0 };
+
+	int r = whole_text(head, text, &whole, e);
+	if (r >= 0)
+		r = spec_load(ret, buf_str(&whole), whole.len, e);
+	/* lines of our own text would mislead */
+	if (r < 0)
+		e->line = e->col = 0;
+	return r;
+}
+
+/* Of what is to be taken off the destinations count alone. */
+static int load_destinations(spec_mounts *ret, struct arena *arena, const char *text, struct err *e)
+{
+	struct taken {
+		spec_mounts mounts;
+	} taken = { 0 };
+	static const struct field fields[] = {
+		F_OBJECTS("mounts", struct taken, mounts, mount_fields, .done = mount_entry_done,
+			  .flags = FIELD_REQUIRED),
+		FIELD_END,
+	};
+	auto_buf struct buf whole = { 0 };
+
+	int r = whole_text("", text, &whole, e);
+	if (r >= 0)
+		r = field_parse(fields, &taken, arena, buf_str(&whole), whole.len, e);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < taken.mounts.n; i++)
+		taken.mounts.v[i] = (struct spec_mount){
+			.destination = taken.mounts.v[i].destination,
+			.type = (char *)"tmpfs",
+		};
+	*ret = taken.mounts;
+	return 0;
+}
+
+static int check_status(const struct container *c, struct err *e)
+{
+	enum container_status s = container_status(c);
+
+	if (s == C_CREATED || s == C_RUNNING || s == C_PAUSED)
+		return 0;
+	return err_set(e, ERR_STATE, "cannot change the mounts of a container that is %s",
+		       container_status_name(s));
+}
+
+/* The container's own plan, with MOUNTS in the place of its mounts. */
+static int plan_change(const struct container *c, const spec_mounts *mounts, struct spec *own,
+		       const struct facts *facts, struct plan **ret, struct err *e)
+{
+	const struct plan_opts opts = {
+		.use = FOR_CREATE,
+		.id = c->id,
+		.bundle = c->state.bundle,
+		.state_dir = c->store->path,
+		.cgroup_manager = CGROUP_MANAGER_CGROUPFS,
+	};
+
+	own->mounts = *mounts;
+	int r = plan_make(ret, own, facts, &opts, e);
+	if (r >= 0 && !(*ret)->mount_ns)
+		r = err_set(e, ERR_UNSUPPORTED, "the container has no mount namespace of its own");
+	return r;
+}
+
+static int change(struct container *c, const spec_mounts *mounts, bool remove, struct err *e)
+{
+	auto_spec struct spec *own = NULL;
+	auto_plan struct plan *plan = NULL;
+	struct facts facts;
+
+	int r = container_lock(c, e);
+	if (r >= 0)
+		r = check_status(c, e);
+	if (r >= 0)
+		r = container_spec(c, &own, e);
+	if (r >= 0)
+		r = facts_probe(&facts, e);
+	if (r >= 0)
+		r = plan_change(c, mounts, own, &facts, &plan, e);
+	if (r < 0)
+		return r;
+	auto_fd int pidfd = container_init_pidfd(c);
+	if (pidfd < 0)
+		return err_sys(e, pidfd, "find the container's process");
+	return mounts_live(plan, pidfd, remove, e);
+}
+
+int container_mounts(struct container *c, const char *text, bool remove, struct err *e)
+{
+	auto_spec struct spec *document = NULL;
+	auto_arena struct arena arena = { 0 };
+	spec_mounts mounts = { 0 };
+
+	int r = remove ? load_destinations(&mounts, &arena, text, e)
+		       : load_mounts(&document, text, e);
+	if (r < 0)
+		return r;
+	if (document)
+		mounts = document->mounts;
+	return change(c, &mounts, remove, e);
+}

@@ -1,0 +1,119 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# ketch mounts add and remove: the mounts of a container that runs.
+
+load helpers
+
+setup() {
+  test_setup
+  mkdir -p "$TEST_DIR/source/sub"
+  echo shared > "$TEST_DIR/source/file"
+  edit '.root.readonly = false'
+  command_is sleep 1000
+}
+
+start() { detached run --detach -b "$BUNDLE" "$CT"; }
+
+inside() { ketch exec "$CT" "$@"; }
+
+# file NAME JQ: a document with mounts, $s is the source's directory
+file() { jq -n --arg s "$TEST_DIR/source" "$2" > "$TEST_DIR/$1"; }
+
+@test "mounts add: bind mounts, of a directory read-only and of a file, and a tmpfs; remove takes them off" {
+  start
+  file m '[{destination: "/made/dir", source: $s, options: ["rbind", "ro"]}, {destination: "/one", type: "bind", source: ($s + "/file"), options: ["bind"]},
+    {destination: "/tmpfs", type: "tmpfs", source: "tmpfs", options: ["size=64k", "nosuid"]}]'
+  ketch mounts add "$CT" "$TEST_DIR/m"
+  [ "$(inside cat /made/dir/file /one)" = $'shared\nshared' ]
+  run inside touch /made/dir/x
+  assert_status 1
+  assert_output "Read-only"
+  inside grep -q "^tmpfs /tmpfs tmpfs rw,nosuid.*size=64k" /proc/mounts
+  # nothing of it is seen outside
+  [ -z "$(ls -A "$BUNDLE/rootfs/made/dir")" ]
+  file r '{mounts: [{destination: "/made/dir"}, {destination: "/one"}, {destination: "/tmpfs"}]}'
+  run ketch mounts remove "$CT" "$TEST_DIR/r"
+  assert_status 0
+  [ -z "$(inside grep -E ' /(made/dir|one|tmpfs) ' /proc/mounts)" ]
+  ketch delete --force "$CT"
+}
+
+@test "mounts add: into a user namespace, whose root owns the new file system" {
+  chmod 755 "$TEST_DIR" "$TEST_DIR/source"
+  chown -R 100000:100000 "$BUNDLE/rootfs"
+  edit '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = [{containerID: 0, hostID: 100000, size: 65536}]'
+  start
+  file m '[{destination: "/t", type: "tmpfs", source: "tmpfs"}, {destination: "/b", source: $s, options: ["rbind"]}]'
+  ketch mounts add "$CT" "$TEST_DIR/m"
+  [ "$(inside stat -c '%u %g' /t)" = "0 0" ]
+  inside touch /t/x
+  [ "$(inside cat /b/file)" = shared ]
+}
+
+@test "mounts add: all or nothing; what is wrong is told with its place" {
+  start
+  inside sh -c 'cat /proc/mounts | wc -l' > "$TEST_DIR/before"
+  file m '[{destination: "/a", type: "tmpfs", source: "tmpfs"}, {destination: "/b", source: ($s + "/none"), options: ["bind"]}]'
+  run ketch mounts add "$CT" "$TEST_DIR/m"
+  assert_status 1
+  assert_output '$.mounts[1]'
+  file m '[{destination: "/a", type: "tmpfs", source: "tmpfs"}, {destination: "/b", type: "tmpfs", source: "tmpfs", options: ["no-such-option"]}]'
+  run ketch mounts add "$CT" "$TEST_DIR/m"
+  assert_status 1
+  assert_output 'no-such-option'
+  assert_output '$.mounts[1]'
+  file m '[{destination: "/a", type: "proc", source: "proc"}]'
+  run ketch mounts add "$CT" "$TEST_DIR/m"
+  assert_status 1
+  assert_output 'only bind mounts and new file systems'
+  file m '[{destination: "/", type: "tmpfs", source: "tmpfs"}]'
+  run ketch mounts add "$CT" "$TEST_DIR/m"
+  assert_status 1
+  assert_output 'stays as it is'
+  file m '[{destination: "/tmp"}]'
+  run ketch mounts remove "$CT" "$TEST_DIR/m"
+  assert_status 1
+  assert_output "unmount '/tmp'"
+  echo '"x"' > "$TEST_DIR/m"
+  run ketch mounts add "$CT" "$TEST_DIR/m"
+  assert_status 1
+  assert_output 'neither an array of mounts'
+  run ketch mounts show "$CT" "$TEST_DIR/m"
+  assert_status 1
+  assert_output "neither add nor remove"
+  inside sh -c 'cat /proc/mounts | wc -l' > "$TEST_DIR/after"
+  cmp "$TEST_DIR/before" "$TEST_DIR/after"
+}
+
+@test "mounts add: symbolic links of a hostile image lead nowhere outside" {
+  mkdir "$TEST_DIR/outside"
+  ln -s "$TEST_DIR/outside" "$BUNDLE/rootfs/link"
+  ln -s /proc/1/root/tmp "$BUNDLE/rootfs/magic"
+  start
+  file m '[{destination: "/link/in", source: $s, options: ["rbind"]}]'
+  ketch mounts add "$CT" "$TEST_DIR/m"
+  [ -z "$(ls -A "$TEST_DIR/outside")" ]
+  [ "$(inside cat "$TEST_DIR/outside/in/file")" = shared ]
+  file m '[{destination: "/magic/in", source: $s, options: ["rbind"]}]'
+  run ketch mounts add "$CT" "$TEST_DIR/m"
+  assert_status 1
+}
+
+@test "mounts: a created container takes them, a stopped one does not; without a mount namespace of its own it is refused" {
+  ketch create -b "$BUNDLE" "$CT" < /dev/null > "$TEST_DIR/out" 2>&1
+  file m '[{destination: "/t", type: "tmpfs", source: "tmpfs"}]'
+  ketch mounts add "$CT" "$TEST_DIR/m"
+  ketch start "$CT"
+  inside grep -q " /t tmpfs" /proc/mounts
+  ketch kill "$CT" KILL
+  wait_for 10 status_is "$CT" stopped
+  run ketch mounts add "$CT" "$TEST_DIR/m"
+  assert_status 1
+  assert_output "a container that is stopped"
+  ketch delete "$CT"
+  edit '.linux.namespaces |= map(select(.type != "mount")) | .mounts = [] | .linux.maskedPaths = [] | .linux.readonlyPaths = []'
+  start
+  run ketch mounts add "$CT" - < "$TEST_DIR/m"
+  assert_status 1
+  assert_output "no mount namespace of its own"
+}
