@@ -23,26 +23,8 @@ DAEMON=$!
 until_true "$LIMIT" c version || { cat "$D/containerd.log"; echo "Bail out! containerd does not start"; exit 1; }
 
 make_rootfs "$D/rootfs"
-# An image: one layer, a config, a manifest.
-make_image() {
-  local layer config manifest blobs=$D/image/blobs/sha256
-  mkdir -p "$blobs"
-  layer=$(sha256sum < "$D/rootfs.tar" | cut -d' ' -f1)
-  cp "$D/rootfs.tar" "$blobs/$layer"
-  printf '{"architecture":"amd64","os":"linux","config":{"Env":["PATH=/bin"],"Cmd":["sh"]},"rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' "$layer" > "$D/config.json"
-  config=$(sha256sum < "$D/config.json" | cut -d' ' -f1)
-  cp "$D/config.json" "$blobs/$config"
-  printf '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:%s","size":%d},"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar","digest":"sha256:%s","size":%d}]}' \
-    "$config" "$(stat -c %s "$D/config.json")" "$layer" "$(stat -c %s "$D/rootfs.tar")" > "$D/manifest.json"
-  manifest=$(sha256sum < "$D/manifest.json" | cut -d' ' -f1)
-  cp "$D/manifest.json" "$blobs/$manifest"
-  printf '{"imageLayoutVersion":"1.0.0"}' > "$D/image/oci-layout"
-  printf '{"schemaVersion":2,"manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:%s","size":%d,"annotations":{"io.containerd.image.name":"docker.io/library/img:latest","org.opencontainers.image.ref.name":"latest"}}]}' \
-    "$manifest" "$(stat -c %s "$D/manifest.json")" > "$D/image/index.json"
-  tar -C "$D/image" -cf "$D/image.tar" .
-}
-make_image
 IMG=docker.io/library/img:latest
+make_image "$IMG" '["sh"]' "$D/image.tar"
 limited c image import --local "$D/image.tar" || limited c image import "$D/image.tar" || { cat "$OUT"; echo "Bail out! no image"; exit 1; }
 
 # The runtime, and the cgroup of container $1.

@@ -203,6 +203,25 @@ make_rootfs() {
   tar -C "$dir" -cf "$dir.tar" .
 }
 
+# make_image NAME CMD TAR: an image of "$D/rootfs.tar", which make_rootfs has made: one layer, a config with CMD (JSON), a manifest.
+make_image() {
+  local dir=$D/image layer config manifest
+  rm -rf "$dir"
+  mkdir -p "$dir/blobs/sha256"
+  blob() { local sum; sum=$(sha256sum < "$1" | cut -d' ' -f1); cp "$1" "$dir/blobs/sha256/$sum"; echo "\"digest\":\"sha256:$sum\",\"size\":$(stat -c %s "$1")"; }
+  layer=$(blob "$D/rootfs.tar")
+  printf '{"architecture":"amd64","os":"linux","config":{"Env":["PATH=/bin"],"Cmd":%s},"rootfs":{"type":"layers","diff_ids":[%s]}}' "$2" \
+    "$(cut -d: -f2- <<< "${layer%%,*}")" > "$D/config.json"
+  config=$(blob "$D/config.json")
+  printf '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.image.config.v1+json",%s},"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar",%s}]}' \
+    "$config" "$layer" > "$D/manifest.json"
+  manifest=$(blob "$D/manifest.json")
+  printf '{"imageLayoutVersion":"1.0.0"}' > "$dir/oci-layout"
+  printf '{"schemaVersion":2,"manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json",%s,"annotations":{"io.containerd.image.name":"%s","org.opencontainers.image.ref.name":"latest"}}]}' \
+    "$manifest" "$1" > "$dir/index.json"
+  tar -C "$dir" -cf "$3" .
+}
+
 cgroup_of_engine() { # the directories below any hierarchy that bear our name
   find /sys/fs/cgroup -maxdepth 7 -fstype tmpfs -path /sys/fs/cgroup/unified -prune -o -type d -path "*$CG*" -print 2>/dev/null
 }

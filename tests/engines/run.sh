@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Starts each engine that is installed with ketch below it; TAP.
 #
-# usage: tests/engines/run.sh [--compare] [ENGINE…]      ENGINE: podman podman-rootless containerd docker buildah replay   (default: all)
+# usage: tests/engines/run.sh [--compare] [ENGINE…]      ENGINE: podman podman-rootless containerd cri docker buildah replay   (default: all)
 # ENGINE:systemd: with cgroups that systemd makes. ONLY=REGEX: the operations whose name matches. LIMIT=S: seconds for each command.
+# JOBS=1: one engine after the other, each result at once.
 # --compare: then with runc and crun too, and a table of all results.
 # KETCH names the program. What is not installed is skipped, and said.
 set -uo pipefail
@@ -14,8 +15,8 @@ export KETCH
 compare=
 if [ "${1:-}" = --compare ]; then compare=1; shift; fi
 engines=("$@")
-[ $# -gt 0 ] || engines=(replay podman podman-rootless containerd docker buildah)
-declare -A needs=([podman]=podman [podman-rootless]=podman [containerd]=containerd [docker]=dockerd [buildah]=buildah [replay]=bats)
+[ $# -gt 0 ] || engines=(replay podman podman-rootless containerd cri docker buildah)
+declare -A needs=([podman]=podman [podman-rootless]=podman [containerd]=containerd [cri]=containerd [docker]=dockerd [buildah]=buildah [replay]=bats)
 
 number=0 failed=0
 # The scripts count by themselves; here all are one list.
@@ -58,8 +59,12 @@ all() { # all RUNTIME: the output of each engine in $dir/ENGINE
   wait
 }
 
-all "$KETCH"
-for e in "${engines[@]}"; do renumber < "$dir/$e"; done
+if [ "${JOBS:-2}" = 1 ]; then
+  for e in "${engines[@]}"; do renumber < <(one "$e" "$KETCH" 2>&1); done
+else
+  all "$KETCH"
+  for e in "${engines[@]}"; do renumber < "$dir/$e"; done
+fi
 echo "1..$number"
 
 if [ -n "$compare" ]; then

@@ -1,0 +1,164 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck disable=SC2015,SC2016,SC2317
+# containerd's CRI plugin, asked as a kubelet asks it (cri.py): pods and containers with ketch by the configuration of contrib.
+# shellcheck source=tests/engines/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+SYSTEMD_CGROUP=false
+if [ "$CGROUPS" = systemd ]; then SYSTEMD_CGROUP=true; fi
+{
+  cat << CONF
+root = "$D/root"
+state = "$D/state"
+disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.zfs", "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.aufs"]
+CONF
+  sed "s|/usr/bin/ketch|$PROGRAM|; s|SystemdCgroup = true|SystemdCgroup = $SYSTEMD_CGROUP|" "$here/../../contrib/engines/containerd-1.toml"
+  cat << CONF
+[grpc]
+address = "$D/c.sock"
+[ttrpc]
+address = "$D/t.sock"
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "docker.io/library/pause:latest"
+  stream_server_address = "127.0.0.1"
+  stream_server_port = "0"
+  restrict_oom_score_adj = true
+  disable_apparmor = true
+  [plugins."io.containerd.grpc.v1.cri".containerd]
+    default_runtime_name = "ketch"
+  [plugins."io.containerd.grpc.v1.cri".cni]
+    bin_dir = "$D/cni"
+    conf_dir = "$D/cni"
+CONF
+} > "$D/config.toml"
+containerd --config "$D/config.toml" --log-level warn > "$D/containerd.log" 2>&1 &
+DAEMON=$!
+command_of c ctr --address "$D/c.sock" --namespace k8s.io
+command_of cri python3 "$here/cri.py" "$D/c.sock"
+until_true "$LIMIT" cri Version || { tail -n 20 "$D/containerd.log"; cri Version; echo "Bail out! containerd does not start"; exit 1; }
+make_rootfs "$D/rootfs"
+for image in 'img ["sh"]' 'pause ["sleep","100000"]'; do
+  make_image "docker.io/library/${image% *}:latest" "${image#* }" "$D/image.tar"
+  limited c image import "$D/image.tar" || { cat "$OUT"; echo "Bail out! no image"; exit 1; }
+done
+
+pod_config() { # pod_config NAME [JQ]: what the kubelet says of a pod; no network of its own, as hostNetwork has it
+  jq -nc --arg n "$1" --arg d "$D/logs/$1" --arg p "$PARENT" '{metadata: {name: $n, uid: ("u" + $n), namespace: "default"}, hostname: "", log_directory: $d,
+    linux: {cgroup_parent: $p, security: {namespaces: {network: 2, pid: 1, ipc: 0}}}}'" | ${2:-.}"
+}
+
+run_pod() { # run_pod NAME [JQ]: its id in $POD
+  mkdir -p "$D/logs/$1"
+  CONFIG=$(pod_config "$1" "${2:-}")
+  limited cri RunPodSandbox "{\"config\": $CONFIG, \"handler\": \"ketch\"}" && POD=$(jq -er .id "$OUT")
+}
+
+create() { # create NAME JQ ARGS…: a container in $POD; its id in $ID
+  local name=$1 edit=$2
+  shift 2
+  limited cri CreateContainer "$(jq -nc --arg pod "$POD" --arg n "$name" --argjson sandbox "$CONFIG" '{pod: $pod, sandbox: $sandbox, config: {metadata: {name: $n},
+    image: {image: "docker.io/library/img:latest"}, command: $ARGS.positional, log_path: ($n + ".log"), linux: {resources: {}, security: {namespaces: {network: 2, pid: 1}}}}}
+    | .config |= ('"$edit"')' --args -- "$@")" && ID=$(jq -er .id "$OUT")
+}
+
+start() { create "$@" && limited cri StartContainer "{\"id\": \"$ID\"}"; }
+
+logged() { # logged NAME TEXT: of the container in pod p
+  until_true "$LIMIT" grep -qF -- "$2" "$D/logs/p/$1.log" || { cat "$D/logs/p/$1.log" >> "$OUT"; return 1; }
+}
+
+says_in_log() { # says_in_log NAME TEXT JQ ARGS…
+  local name=$1 text=$2
+  shift 2
+  start "$name" "$@" && logged "$name" "$text" && gone "$ID"
+}
+
+exec_in() { limited cri ExecSync "$(jq -nc --arg id "$1" '{id: $id, cmd: $ARGS.positional, timeout: 60}' --args -- "${@:2}")"; }
+state_is() { cri ContainerStatus "{\"id\": \"$1\"}" | jq -e ".status.state // 0 | . == $2" > /dev/null; }
+gone() { limited cri StopContainer "{\"id\": \"$1\", \"timeout\": 1}" && limited cri RemoveContainer "{\"id\": \"$1\"}"; }
+exit_code() { until_true "$LIMIT" state_is "$1" 2 && cri ContainerStatus "{\"id\": \"$1\"}" > "$OUT" && jq -e ".status.exit_code // 0 | . == $2" "$OUT" > /dev/null; }
+
+exec_says() { exec_in "$ONE" echo in-it && jq -e '.stdout == "in-it\n"' "$OUT" > /dev/null; }
+exec_status() { exec_in "$ONE" sh -c 'exit 5' && jq -e '.exit_code == 5' "$OUT" > /dev/null; }
+exec_missing() { ! exec_in "$ONE" no-such && grep -q "executable file not found in" "$OUT"; }
+missing() { create ms . /no/such && says "no such file or directory" cri StartContainer "{\"id\": \"$ID\"}" && gone "$ID"; }
+at_once_exec() {
+  local i pids=() failed=0
+  for i in $(seq 20); do timeout "$LIMIT" cri ExecSync "{\"id\": \"$ONE\", \"cmd\": [\"sh\", \"-c\", \"exit $i\"]}" > "$D/exec.$i" 2>&1 & pids+=($!); done
+  wait "${pids[@]}"
+  for i in $(seq 20); do jq -e ".exit_code == $i" "$D/exec.$i" > /dev/null || { failed=1; cat "$D/exec.$i" >> "$OUT"; }; done
+  return "$failed"
+}
+exits_with() { start ex . sh -c 'exit 7' && exit_code "$ID" 7 && gone "$ID"; }
+killed() { start kl . sh -c 'trap "" TERM; while :; do sleep 0.1; done' && limited cri StopContainer "{\"id\": \"$ID\", \"timeout\": 1}" && exit_code "$ID" 137 && gone "$ID"; }
+
+host_pid() { c task ls | awk -v id="$1" '$1 == id { print $2 }'; }
+limits() {
+  start li '.linux.resources = {memory_limit_in_bytes: 67108864, cpu_shares: 512, cpu_quota: 50000, cpu_period: 100000}' sleep 100 || return 1
+  local got pid
+  pid=$(host_pid "$ID")
+  got="$(cgroup_value "$pid" memory memory.limit_in_bytes memory.max) $(cgroup_value "$pid" cpu cpu.cfs_quota_us cpu.max)"
+  limited cri UpdateContainerResources "{\"id\": \"$ID\", \"linux\": {\"memory_limit_in_bytes\": 50331648, \"cpu_quota\": 25000, \"cpu_period\": 100000}}" || return 1
+  got+=" then $(cgroup_value "$pid" memory memory.limit_in_bytes memory.max) $(cgroup_value "$pid" cpu cpu.cfs_quota_us cpu.max)"
+  echo "$got" >> "$OUT"
+  [[ $got =~ ^67108864\ 50000.*\ then\ 50331648\ 25000 ]] && gone "$ID"
+}
+oom_killed() { start om '.linux.resources = {memory_limit_in_bytes: 16777216, memory_swap_limit_in_bytes: 16777216}' sh -c 'tail -c 100m /dev/zero; sleep 1; exit 9' && until_true "$LIMIT" state_is "$ID" 2 && gone "$ID"; }
+stats() { limited cri ContainerStats "{\"id\": \"$ONE\"}" && jq -e '.stats.memory.working_set.value > 0 and .stats.cpu.nanoseconds.value > 0' "$OUT" > /dev/null; }
+shared_ipc() { exec_in "$ONE" readlink /proc/self/ns/ipc && grep -qF "$(readlink "/proc/$(host_pid "$POD")/ns/ipc")" "$OUT"; }
+pod_pid() {
+  local first=$POD config=$CONFIG ret=0
+  run_pod pp '.linux.security.namespaces.pid = 0' && start inpp '.linux.security.namespaces.pid = 0' sleep 100 && exec_in "$ID" ps && grep -q "sleep 100000" "$OUT" || ret=1
+  limited cri StopPodSandbox "{\"id\": \"$POD\"}" && limited cri RemovePodSandbox "{\"id\": \"$POD\"}" || ret=1
+  POD=$first CONFIG=$config
+  return "$ret"
+}
+stopped() { limited cri StopContainer "{\"id\": \"$ONE\", \"timeout\": 60}" && exit_code "$ONE" 3 && limited cri RemoveContainer "{\"id\": \"$ONE\"}"; }
+pod_ended() {
+  start pe . sleep 1000 && limited cri StopPodSandbox "{\"id\": \"$POD\"}" && exit_code "$ID" 137 && limited cri RemovePodSandbox "{\"id\": \"$POD\"}" && [ -z "$(c task ls -q)" ]
+}
+ready() { cri Status '{"verbose": 1}' > "$OUT" && jq -e '.status.conditions[] | select(.type == "RuntimeReady") | .status == 1' "$OUT" > /dev/null; }
+other_handler() { says "no runtime for" cri RunPodSandbox "{\"config\": $(pod_config oh), \"handler\": \"no-such\"}"; }
+reopened() { mv "$D/logs/p/one.log" "$D/logs/p/one.log.1" && limited cri ReopenContainerLog "{\"id\": \"$ONE\"}" && test -e "$D/logs/p/one.log"; }
+
+check "Status: the runtime is ready" ready
+check "RunPodSandbox" run_pod p
+check "RunPodSandbox with a handler that is none" other_handler
+check "CreateContainer, StartContainer" start one . sh -c 'trap "exit 3" TERM; echo up; while :; do sleep 0.1; done'
+ONE=$ID
+check "its log" logged one up
+check "ContainerStatus: running" state_is "$ONE" 1
+check "ExecSync" exec_says
+check "ExecSync: exit status" exec_status
+check "ExecSync: no such program" exec_missing
+check "ExecSync: twenty at once" at_once_exec
+check "ContainerStats" stats
+check "ReopenContainerLog" reopened
+check "the pod's ipc namespace" shared_ipc
+check "a pod with one pid namespace" pod_pid
+check "exit status" exits_with
+check "no such program" missing
+check "StopContainer: SIGKILL after the time" killed
+check "limits, UpdateContainerResources" limits
+check "out of memory" oom_killed
+check "run_as_user, run_as_group, supplemental_groups" says_in_log ru "uid=1000(user) gid=1000(user) groups=" '.linux.security += {run_as_user: {value: 1000}, run_as_group: {value: 1000}, supplemental_groups: [2000]}' id
+check "readonly_rootfs" says_in_log rr "Read-only" '.linux.security.readonly_rootfs = 1' sh -c 'touch /x; sleep 100'
+check "capabilities" says_in_log ca "CapEff:	0000000000001000" '.linux.security.capabilities = {add: ["NET_ADMIN"], drop: ["ALL"]}' grep CapEff /proc/self/status
+check "no_new_privs" says_in_log nn "NoNewPrivs:	1" '.linux.security.no_new_privs = 1' grep NoNewPrivs /proc/self/status
+check "seccomp: RuntimeDefault" says_in_log se "Seccomp:	2" '.linux.security.seccomp = {type: 0}' grep Seccomp: /proc/self/status
+check "seccomp: Unconfined" says_in_log su "Seccomp:	0" '.linux.security.seccomp = {type: 1}' grep Seccomp: /proc/self/status
+mkdir -p "$D/share"
+echo shared > "$D/share/file"
+check "mounts" says_in_log mo shared ".mounts = [{container_path: \"/mnt\", host_path: \"$D/share\"}]" cat /mnt/file
+check "mounts: readonly" says_in_log mr "Read-only" ".mounts = [{container_path: \"/mnt\", host_path: \"$D/share\", readonly: 1}]" sh -c 'touch /mnt/x; sleep 100'
+check "masked_paths" says_in_log mp "none" '.linux.security.masked_paths = ["/proc/version"]' sh -c 'cat /proc/version; test -s /proc/version || echo none'
+check "envs, working_dir" says_in_log en "/etc-x" '.envs = [{key: "A", value: "x"}] | .working_dir = "/etc"' sh -c 'echo $PWD-$A'
+check "tty" says_in_log tt /dev/pts/0 '.tty = 1' sh -c 'tty; sleep 100'
+check "oom_score_adj" says_in_log oo 321 '.linux.resources.oom_score_adj = 321' cat /proc/self/oom_score_adj
+check "devices" says_in_log de zz '.devices = [{container_path: "/dev/zz", host_path: "/dev/zero", permissions: "rw"}]' ls /dev/zz
+check "StopContainer: SIGTERM" stopped
+check "StopPodSandbox ends its containers" pod_ended
+kill "$DAEMON"
+wait "$DAEMON"
+finish /run/containerd/runc/k8s.io "/run/$NAME"
