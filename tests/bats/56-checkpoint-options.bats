@@ -475,6 +475,7 @@ while True: open(sys.argv[2], "ab").write(s.recv(100))' "$TEST_DIR/log" "$TEST_D
   chown 65534 "$IMG"
   user=(setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all,$caps --ambient-caps=$caps "$TEST_DIR/ketch" --root "$own/root")
   "${user[@]}" --log "$own/run.log" run --detach -b "$own" "$CT-own" < /dev/null > /dev/null 2>&1 3>&- || { cat "$own/run.log" >&2; false; }
+  wait_for 60 eval '[ "$("${user[@]}" state "$CT-own" | jq -r .status)" = running ]'
   for verb in checkpoint "restore -b $own"; do
     rm -f "$own/log"
     # shellcheck disable=SC2086 # words
