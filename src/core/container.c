@@ -177,7 +177,16 @@ static bool created_lock_held(int dir)
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 
 	auto_fd int fd = sys_openat(dir, FILE_CREATED_LOCK, O_RDWR, 0);
-	return fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+	return fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type == F_WRLCK;
+}
+
+void container_await_started(int dir)
+{
+	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
+
+	auto_fd int fd = sys_openat(dir, FILE_CREATED_LOCK, O_RDWR, 0);
+	if (fd >= 0)
+		(void)fcntl(fd, F_OFD_SETLKW, &lock);
 }
 
 static bool is_paused(const struct container *c)

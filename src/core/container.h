@@ -29,6 +29,9 @@ struct container {
 
 const char *container_status_name(enum container_status s);
 
+/* Until the status of the container in DIR is no longer "created". Init has called execve: the kernel closes its descriptors one after the
+ * other, so whoever saw the socket end may still find the lock held. */
+void container_await_started(int dir);
 /* NOT_FOUND when there is none. Takes no lock. */
 int container_open(struct container **ret, const struct store *s, const char *id, struct err *e);
 /* The same for `delete --force`, which a damaged state does not stop. */

@@ -44,6 +44,8 @@ static int begin(struct launch *l, struct err *e)
 			     program(l), e);
 	if (ret == 1)
 		ret = process_died(r->cgroup, e);
+	else if (ret == 0 && l->plan->opts.use == FOR_CREATE)
+		container_await_started(r->state_dir);
 	if (ret >= 0 && l->plan->opts.use == FOR_CREATE)
 		ret = run_poststart(l->spec, &l->state, r->state_dir, l->signal_fd, e);
 	if (ret < 0) {

@@ -145,6 +145,8 @@ static int start_locked(struct container *c, const struct spec *s, int pidfd, st
 		r = 1;
 	if (r == 1)
 		r = died(c, e);
+	else if (r == 0)
+		container_await_started(c->dir);
 	close_fd(chan.fd);
 	if (page)
 		munmap(page, sizeof(*page));
