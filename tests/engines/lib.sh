@@ -261,9 +261,8 @@ check_clean() {
   fi
   if [ "$CGROUPS" = systemd ]; then systemctl stop "$PARENT" 2>/dev/null; fi
   for what in $(cgroup_of_engine | grep -v "$CG.*/.*/" | sort -r); do
-    # What the engine itself has made for its containers' parent is not the runtime's.
-    rmdir "$what" 2>/dev/null
-    case ${what##*/} in "$CG" | conmon) continue ;; esac
+    # What the engine itself has made for its containers' parent is not the runtime's, but goes too, once its last process has ended.
+    case ${what##*/} in "$CG" | conmon) until_true 10 sh -c "! test -d '$what' || rmdir '$what'" && continue ;; esac
     echo "cgroup left: $what" >> "$OUT"
     left=1
   done
