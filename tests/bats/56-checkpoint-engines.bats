@@ -147,7 +147,7 @@ address = "$d/c.sock"
 [ttrpc]
 address = "$d/t.sock"
 END
-  PATH=$d/bin:$PATH containerd --config "$d/config.toml" --log-level warn > "$d/log" 2>&1 3>&- &
+  TMPDIR=$d PATH=$d/bin:$PATH containerd --config "$d/config.toml" --log-level warn > "$d/log" 2>&1 3>&- &
   DAEMON=$!
   wait_for 60 c version
   tar -C "$BUNDLE/rootfs" -cf "$d/rootfs.tar" .

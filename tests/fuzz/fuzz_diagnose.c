@@ -9,13 +9,7 @@
 #include "fuzz/fuzz.h"
 #include "linux/exec.h"
 #include "sys/hostfs.h"
-
-static char dir_name[] = "/tmp/ketch-fuzz-diagnose.XXXXXX";
-
-static void remove_dir(void)
-{
-	(void)host_remove_tree(AT_FDCWD, dir_name);
-}
+#include "unit/scratch.h"
 
 static void put(int root, const char *name, const char *data, size_t size)
 {
@@ -30,9 +24,9 @@ static int make_root(void)
 	static const char elf[64] = "\177ELF\2\1\1\0\0\0\0\0\0\0\0\0\2\0\76\0\1\0\0\0";
 	static const char loop[] = "#!/bin/loop\n";
 
-	require(mkdtemp(dir_name));
-	atexit(remove_dir);
-	int root = host_opendir(AT_FDCWD, dir_name, false);
+	close_fd(scratch_make());
+	atexit(scratch_remove);
+	int root = host_opendir(AT_FDCWD, scratch, false);
 	require(root >= 0 && host_mkdirat(root, "bin", 0755) == 0);
 	put(root, "bin/sh", elf, sizeof(elf));
 	put(root, "bin/loop", loop, sizeof(loop) - 1);

@@ -9,6 +9,7 @@
 #include "linux/environ.h"
 #include "linux/idmap.h"
 #include "sys/hostfs.h"
+#include "unit/scratch.h"
 
 enum { MAX_MAPS = 340 };
 
@@ -43,22 +44,15 @@ static void check_map(struct fuzz_in *in)
 	require(idmap_argv("newuidmap", 1, &list, &argv) == 0 && argv.n == 2 + 3 * list.n);
 }
 
-static char dir_name[] = "/tmp/ketch-fuzz-idmap.XXXXXX";
-
-static void remove_dir(void)
-{
-	(void)host_remove_tree(AT_FDCWD, dir_name);
-}
-
 /* A root file system with DATA as its passwd. */
 static int root_with(const char *data, size_t size)
 {
 	static int root = -1, file = -1;
 
 	if (root < 0) {
-		require(mkdtemp(dir_name));
-		atexit(remove_dir);
-		root = host_opendir(AT_FDCWD, dir_name, false);
+		close_fd(scratch_make());
+		atexit(scratch_remove);
+		root = host_opendir(AT_FDCWD, scratch, false);
 		require(root >= 0 && host_mkdirat(root, "etc", 0755) == 0);
 		file = openat(root, "etc/passwd", O_RDWR | O_CREAT | O_CLOEXEC, 0644);
 	}

@@ -11,22 +11,16 @@
 #include "fuzz/fuzz.h"
 #include "spec/json.h"
 #include "sys/hostfs.h"
-
-static char dir_name[] = "/tmp/ketch-fuzz-state.XXXXXX";
-
-static void remove_dir(void)
-{
-	(void)host_remove_tree(AT_FDCWD, dir_name);
-}
+#include "unit/scratch.h"
 
 static int temp_dir(void)
 {
 	static int fd = -1;
 
 	if (fd < 0) {
-		require(mkdtemp(dir_name));
-		atexit(remove_dir);
-		fd = host_opendir(AT_FDCWD, dir_name, false);
+		close_fd(scratch_make());
+		atexit(scratch_remove);
+		fd = host_opendir(AT_FDCWD, scratch, false);
 		require(fd >= 0);
 	}
 	return fd;
