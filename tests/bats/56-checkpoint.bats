@@ -426,7 +426,7 @@ receive() {
 
 @test "the systemd driver: a new scope, with CRIU and so the processes in it" {
   needs_criu
-  [ -d /run/systemd/system ] || skip "no systemd here; boot systemd of tests/vm/boots has it"
+  [ -d /run/systemd/system ] || skip "no systemd here; boot criu-systemd of tests/vm/boots has it"
   edit --arg id "$CT" '.linux.cgroupsPath = "system.slice:ketch:\($id)"'
   counts
   detached --systemd-cgroup run --detach -b "$BUNDLE" "$CT"
