@@ -23,6 +23,7 @@
 #include "criu/external.h"
 #include "criu/swrk.h"
 #include "linux/cgroup.h"
+#include "linux/lsm.h"
 #include "sys/hostfs.h"
 #include "sys/raw.h"
 
@@ -395,12 +396,32 @@ static int with_criu(struct restore *d, struct err *e)
 	return ret < 0 ? ret : converse(d, &c, e);
 }
 
+/* CRIU finds out when the processes are made, and then may wait for ever for those it could not give their profile. Of SELinux only CRIU
+ * knows what the image has. */
+static int check_profile(const struct restore *d, struct err *e)
+{
+	static const char prefix[] = "apparmor:";
+	const char *given = d->o->lsm_profile, *name = d->l->plan->creds.apparmor;
+
+	if (given)
+		name = strncmp(given, prefix, strlen(prefix)) == 0 ? given + strlen(prefix) : NULL;
+	if (!name || lsm_try(&d->l->run, name, NULL, e) >= 0)
+		return 0;
+	e->hint[0] = '\0';
+	if (given)
+		e->where[0] = '\0'; /* it is not the configuration's */
+	err_hint(e, "load the profile here, or give another one with --lsm-profile apparmor:NAME");
+	return err_errno(e);
+}
+
 /* After the HOST steps. */
 static int make(struct launch *l, struct err *e)
 {
 	struct restore *d = (struct restore *)l->go_on_ctx;
 
-	int r = external_mount_points(l->plan, e);
+	int r = check_profile(d, e);
+	if (r >= 0)
+		r = external_mount_points(l->plan, e);
 	if (r >= 0)
 		r = fill_opts(d, e);
 	if (r >= 0)

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #include "linux/apparmor.h"
+#include "linux/lsm.h"
 #include "linux/selinux.h"
 #include "linux/steps.h"
 #include "sys/raw.h"
@@ -18,14 +19,16 @@ static bool applies(const struct plan *p)
 	return p->process && (p->creds.apparmor || p->creds.selinux);
 }
 
+static int set_labels(struct run *r, const char *apparmor, const char *selinux, struct err *e)
+{
+	int ret = apparmor ? apparmor_set_exec(&r->proc, apparmor, e) : 0;
+
+	return ret >= 0 && selinux ? selinux_set_exec(&r->proc, selinux, e) : ret;
+}
+
 static int set_label(struct run *r, struct err *e)
 {
-	const struct plan_creds *c = &r->plan->creds;
-	int ret = c->apparmor ? apparmor_set_exec(&r->proc, c->apparmor, e) : 0;
-
-	if (ret >= 0 && c->selinux)
-		ret = selinux_set_exec(&r->proc, c->selinux, e);
-	return ret;
+	return set_labels(r, r->plan->creds.apparmor, r->plan->creds.selinux, e);
 }
 
 static void explain(const struct plan *p, struct buf *out)
@@ -48,7 +51,7 @@ enum { UNTRIED = 1 };
 
 /* The kernel looks a label up when it is written, which is at start. A child that lives for this alone writes it before, so that a
  * wrong one is an error of create; a label for execve can't be taken back from a process that goes on. */
-static int try_process_label(struct run *r, struct err *e)
+int lsm_try(struct run *r, const char *apparmor, const char *selinux, struct err *e)
 {
 	int pidfd = -EBADF, status;
 	struct trial *t =
@@ -59,7 +62,7 @@ static int try_process_label(struct run *r, struct err *e)
 	t->result = UNTRIED;
 	pid_t pid = sys_clone3(0, SIGCHLD, -1, &pidfd);
 	if (pid == 0) {
-		t->result = set_label(r, &t->e);
+		t->result = set_labels(r, apparmor, selinux, &t->e);
 		sys_exit_group(0);
 		__builtin_trap();
 	}
@@ -86,7 +89,9 @@ static int check_run(struct run *r, struct err *e)
 	const struct plan *p = r->plan;
 	int ret = p->mount_label ? selinux_check_mount_label(p->spec->lnx->mount_label, e) : 0;
 
-	return ret < 0 || !applies(p) ? ret : try_process_label(r, e);
+	if (ret < 0 || !applies(p))
+		return ret;
+	return lsm_try(r, p->creds.apparmor, p->creds.selinux, e);
 }
 
 const struct step step_lsm_check = {
