@@ -36,12 +36,17 @@ by() {
 
 n=0
 # ctr's run with the runtime; the id is the last of $ID. ctr of 1.6 loses what comes before the task has started: stdin is kept open.
+# It also loses, seldom, all that a quick program has printed (under load 1 of 400 times over crun, 1 of 1,300 over ketch): once again, then.
 r() { # r VERDICT [WORD] -- OPTIONS -- COMMAND
   local verdict options rest
   parts "$@"
-  n=$((n + 1))
-  ID=t$n
-  "${verdict[@]}" c run --rm $(by "$ID") "${options[@]}" "$IMG" "$ID" "${rest[@]}"
+  for _ in 1 2; do
+    n=$((n + 1))
+    ID=t$n
+    "${verdict[@]}" c run --rm $(by "$ID") "${options[@]}" "$IMG" "$ID" "${rest[@]}" && return
+    [ "$(grep -cv "^no '.*' in the output$" "$OUT")" = 0 ] || return 1
+  done
+  return 1
 }
 
 up() { # up ID OPTIONS…: a container that stays and answers SIGTERM
