@@ -183,7 +183,7 @@ int store_open_dir(const struct store *s, const char *id, struct err *e)
 		s->fd < 0 ? -ENOENT : sys_openat(s->fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 	if (dir == -ENOENT || dir == -ENOTDIR || dir == -ELOOP ||
 	    (dir >= 0 && !is_container(dir))) {
-		err_set(e, ERR_NOT_FOUND, "container '%s' does not exist", id);
+		err_set(e, ERR_NOT_FOUND, "container does not exist: '%s'", id);
 		return err_hint(e, "`ketch --root '%s' list` shows those there are", s->path);
 	}
 	return dir < 0 ? err_sys(e, dir, "open the state of container '%s'", id) : TAKE_FD(dir);
@@ -265,7 +265,7 @@ int store_lock(const struct store *s, const char *id, int dir, int timeout_ms, s
 		return err_sys(e, r, "look at '%s/%s' again", s->path, id);
 	if (r)
 		return 0;
-	return err_set(e, ERR_NOT_FOUND, "container '%s' does not exist: it was deleted meanwhile",
+	return err_set(e, ERR_NOT_FOUND, "container does not exist: '%s' was deleted meanwhile",
 		       id);
 }
 

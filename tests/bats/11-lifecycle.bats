@@ -329,19 +329,19 @@ P
 
 @test "lifecycle: every command says that an unknown container does not exist" {
   local id=$CT-no
-  fails 1 "does not exist" state "$id"
-  fails 1 "does not exist" start "$id"
-  fails 1 "does not exist" kill "$id"
-  fails 1 "does not exist" kill --all "$id" 9
-  fails 1 "does not exist" delete "$id"
-  fails 1 "does not exist" pause "$id"
-  fails 1 "does not exist" resume "$id"
-  fails 1 "does not exist" ps "$id"
-  fails 255 "does not exist" exec "$id" true
+  fails 1 "container does not exist" state "$id"
+  fails 1 "container does not exist" start "$id"
+  fails 1 "container does not exist" kill "$id"
+  fails 1 "container does not exist" kill --all "$id" 9
+  fails 1 "container does not exist" delete "$id"
+  fails 1 "container does not exist" pause "$id"
+  fails 1 "container does not exist" resume "$id"
+  fails 1 "container does not exist" ps "$id"
+  fails 255 "container does not exist" exec "$id" true
   [ ! -e "$ROOT" ]
   create_one
-  fails 1 "does not exist" state "$id"
-  fails 1 "does not exist" delete "$id"
+  fails 1 "container does not exist" state "$id"
+  fails 1 "container does not exist" delete "$id"
 }
 
 @test "lifecycle: delete --force of an unknown id succeeds in silence" {
@@ -822,12 +822,12 @@ END
 @test "lifecycle: --log takes crun's file:, journald: and syslog:" {
   run ketch --log "file:$TEST_DIR/log" --log-format json state "$CT"
   [ "$status" = 1 ]
-  [ "$(jq -r .msg "$TEST_DIR/log")" = "container '$CT' does not exist" ]
+  [ "$(jq -r .msg "$TEST_DIR/log")" = "container does not exist: '$CT'" ]
   [ ! -e "file:$TEST_DIR/log" ]
   [ "$(logged /run/systemd/journal/socket journald:box)" = "PRIORITY=3
 SYSLOG_IDENTIFIER=box
-MESSAGE=container '$CT' does not exist" ]
-  [[ $(logged /dev/log syslog:box) =~ ^\<11\>[A-Z][a-z]{2}\ [0-9\ ]{2}\ [0-9:]{8}\ box\[[0-9]+\]:\ container\ \'$CT\'\ does\ not\ exist$ ]]
+MESSAGE=container does not exist: '$CT'" ]
+  [[ $(logged /dev/log syslog:box) =~ ^\<11\>[A-Z][a-z]{2}\ [0-9\ ]{2}\ [0-9:]{8}\ box\[[0-9]+\]:\ container\ does\ not\ exist:\ \'$CT\'$ ]]
 }
 
 @test "lifecycle: -v, -V and --version; -h, --help and --usage" {

@@ -242,7 +242,7 @@ hint() {
   [ "${#stderr_lines[@]}" = 1 ]
   assert_log 1
   [ "$(logged level)" = error ]
-  [ "$(logged msg)" = "container '$CT' does not exist" ]
+  [ "$(logged msg)" = "container does not exist: '$CT'" ]
   [ "$(logged code)" = not-found ]
   run --separate-stderr log exec "$CT" true
   assert_status 255
@@ -348,7 +348,7 @@ A
   run "$KETCH" --root "$ROOT" --log "$TEST_DIR/log" state "$CT"
   run "$KETCH" --root "$ROOT" --log="$TEST_DIR/log" --log-format=text state 'a b'
   [ "$(wc -l < "$TEST_DIR/log")" = 2 ]
-  grep -qE '^time="20[^"]+Z" level=error msg="container .* does not exist"$' "$TEST_DIR/log"
+  grep -qE '^time="20[^"]+Z" level=error msg="container does not exist: .*"$' "$TEST_DIR/log"
 }
 
 @test "errors: a log that can't be written" {
