@@ -25,7 +25,7 @@ struct pipe_buf {
 struct relay {
 	int *master;
 	struct pipe_buf in, out; /* our stdin → master, master → our stdout */
-	bool raw;
+	int changed; /* the descriptor of ours whose terminal has other settings meanwhile, or -1 */
 	struct termios saved;
 	struct notify *notify; /* NULL: none */
 };
@@ -34,16 +34,35 @@ void foreground_resize(int master)
 {
 	struct winsize ws;
 
-	if (master >= 0 && ioctl(STDIN_FILENO, TIOCGWINSZ, &ws) == 0)
-		(void)ioctl(master, TIOCSWINSZ, &ws);
+	for (int fd = STDIN_FILENO; master >= 0 && fd <= STDERR_FILENO; fd++)
+		if (ioctl(fd, TIOCGWINSZ, &ws) == 0) {
+			(void)ioctl(master, TIOCSWINSZ, &ws);
+			return;
+		}
+}
+
+/* Where input is no terminal, Ctrl-C goes on being a signal: what is typed does not come to us. */
+static void set_terminal(struct relay *r)
+{
+	struct termios t;
+	int fd = STDIN_FILENO;
+
+	if (tcgetattr(fd, &t) < 0 && tcgetattr(fd = STDOUT_FILENO, &t) < 0)
+		return;
+	r->saved = t;
+	if (fd == STDIN_FILENO)
+		cfmakeraw(&t);
+	else
+		t.c_oflag &= ~(tcflag_t)OPOST; /* the container's terminal has done that */
+	if (tcsetattr(fd, TCSANOW, &t) == 0)
+		r->changed = fd;
 }
 
 static void relay_begin(struct relay *r)
 {
-	struct termios t;
 	int master = *r->master;
 
-	r->in.from = r->in.to = r->out.from = r->out.to = -1;
+	r->in.from = r->in.to = r->out.from = r->out.to = r->changed = -1;
 	if (master < 0)
 		return;
 	r->in.from = STDIN_FILENO;
@@ -52,18 +71,14 @@ static void relay_begin(struct relay *r)
 	int flags = fcntl(master, F_GETFL);
 	if (flags >= 0)
 		(void)fcntl(master, F_SETFL, flags | O_NONBLOCK);
-	if (tcgetattr(STDIN_FILENO, &t) < 0)
-		return;
-	r->saved = t;
-	cfmakeraw(&t);
-	r->raw = tcsetattr(STDIN_FILENO, TCSANOW, &t) == 0;
+	set_terminal(r);
 	foreground_resize(master); /* it may have changed since console.pass */
 }
 
 static void relay_end(struct relay *r)
 {
-	if (r->raw)
-		(void)tcsetattr(STDIN_FILENO, TCSANOW, &r->saved);
+	if (r->changed >= 0)
+		(void)tcsetattr(r->changed, TCSANOW, &r->saved);
 }
 
 /* Reads when empty, writes when full; false when the direction has ended. */
@@ -104,7 +119,8 @@ static void step_direction(struct pipe_buf *p, const struct pollfd *from, const 
  */
 static void hang_up_when_gone(struct relay *r, const struct pollfd *input)
 {
-	if (*r->master < 0 || !(r->out.broken || (r->raw && input->revents & (POLLHUP | POLLERR))))
+	if (*r->master < 0 || !(r->out.broken || (r->changed == STDIN_FILENO &&
+						  input->revents & (POLLHUP | POLLERR))))
 		return;
 	r->in.from = r->out.from = -1;
 	r->in.len = r->out.len = 0;

@@ -9,11 +9,13 @@
 
 /*
  * Waits for PID (our child, behind PIDFD). All signals must be blocked. *MASTER is the pty's master or -EBADF; while it is relayed our own
- * terminal is in raw mode. It is closed (and the process's terminal so hung up) when our terminal or the reader of our output is gone. Forwards every signal but SIGCHLD, SIGURG and SIGWINCH (which resizes). Reaps other children.
+ * terminal is in raw mode (one that is the output alone only leaves line ends as they are). It is closed (and the process's terminal so hung
+ * up) when our terminal or the reader of our output is gone. Forwards every signal but SIGCHLD, SIGURG and SIGWINCH (which resizes). Reaps
+ * other children.
  * NOTIFY (may be NULL) is served meanwhile; we are the service's main process then. *ret_status: exit status, or 128 + signal.
  */
 int foreground_wait(pid_t pid, int pidfd, int *master, struct notify *notify, int *ret_status,
 		    struct err *e);
 
-/* Gives the pty behind MASTER the size of our own terminal, if there is one. */
+/* Gives the pty behind MASTER the size of our own terminal: the first of input, output and errors that is one. */
 void foreground_resize(int master);
