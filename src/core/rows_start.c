@@ -123,7 +123,14 @@ const struct step step_start_wait = {
 
 static int announce_run(struct run *r, struct err *e)
 {
-	return chan_send(&r->chan, MSG_EXEC, NULL, 0, NULL, 0, e);
+	struct err failed;
+	int ret = chan_send(&r->chan, MSG_EXEC, NULL, 0, NULL, 0, &failed);
+
+	/* From COMMIT and GO on the process does not depend on who gave them: that one may have been killed since. */
+	if (ret >= 0 || ret == -EPIPE || ret == -ECONNRESET)
+		return 0;
+	*e = failed;
+	return ret;
 }
 
 const struct step step_start_announce = {
