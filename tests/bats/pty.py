@@ -6,10 +6,13 @@ pty.py receive SOCKET OUT      what an engine does behind --console-socket and -
                                message, writes what came as JSON to OUT.json, then copies the terminal to OUT until its end.
                                Lines written to the FIFO OUT.in, if there is one, go to the terminal.
 pty.py run STEP... -- COMMAND  runs COMMAND on a terminal of its own and does the steps:
+                               not-controlling (first; as an engine's child: a process group of its own, killed with us)
+                               no-input (first; standard input is /dev/null)
                                size:ROWSxCOLS  expect:TEXT  send:TEXT  signal:NAME  raw  cooked  close
                                Prints what came out, checks that the terminal's settings are as before, and ends with COMMAND's status.
 """
 import array
+import ctypes
 import fcntl
 import json
 import os
@@ -22,6 +25,7 @@ import termios
 import time
 
 LIMIT = 20
+PR_SET_PDEATHSIG = 1
 
 
 def size_of(fd):
@@ -88,7 +92,7 @@ def receive(path, out):
 
 
 class Runner:
-    def __init__(self, command, size):
+    def __init__(self, command, size, controlling=True, stdin=True):
         self.master, self.slave = os.openpty()
         set_size(self.slave, size)
         self.before = termios.tcgetattr(self.slave)
@@ -96,10 +100,16 @@ class Runner:
         self.looked = 0
         self.pid = os.fork()
         if self.pid == 0:
-            os.setsid()
-            fcntl.ioctl(self.slave, termios.TIOCSCTTY, 0)
+            if controlling:
+                os.setsid()
+                fcntl.ioctl(self.slave, termios.TIOCSCTTY, 0)
+            else:
+                os.setpgid(0, 0)
+                ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
             for i in range(3):
                 os.dup2(self.slave, i)
+            if not stdin:
+                os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
             os.closerange(3, 256)
             os.execv(command[0], command)
 
@@ -169,10 +179,12 @@ class Runner:
 
 def run(args):
     steps, command = args[:args.index("--")], args[args.index("--") + 1:]
+    words = {w: w in steps for w in ("not-controlling", "no-input")}
+    steps = [s for s in steps if s not in words]
     size = "24x80"
     if steps and steps[0].startswith("size:"):
         size = steps.pop(0)[5:]
-    runner = Runner(command, size)
+    runner = Runner(command, size, not words["not-controlling"], not words["no-input"])
     for step in steps:
         runner.step(step)
     return runner.end()

@@ -3,6 +3,7 @@
 # What CRI-O, BuildKit, containerd's shim, conmon and Buildah pass to a runtime, word by word, and what they read from it: for the
 # engines that aren't in Debian, and to see at once which side of a change broke an engine.
 
+bats_require_minimum_version 1.5.0
 load ../bats/helpers
 
 process_file() { # process_file FILE ARGS…
@@ -163,6 +164,79 @@ is_stopped() { status_is "$CT" stopped; }
   wait $pid || true
   is_running
   ketch delete --force "$CT"
+}
+
+@test "BuildKit: kill before the container is there, and after its end, says so in the words that BuildKit looks for" {
+  fails 1 "container does not exist" kill "$CT" 9
+  command_is true
+  run_bundle --keep
+  fails 1 "container not running" kill "$CT" 9
+  ketch delete "$CT"
+  fails 1 "container does not exist" kill "$CT" 9
+}
+
+@test "BuildKit: a run that fails: status and message; nothing to delete" {
+  command_is /no/such
+  run "$KETCH" --root "$ROOT" --log "$TEST_DIR/log.json" --log-format json run --bundle "$BUNDLE" --keep "$CT" < /dev/null
+  assert_status 1
+  assert_output "no such file or directory"
+  jq -es 'last.level == "error"' "$TEST_DIR/log.json"
+  fails 1 "does not exist" delete "$CT"
+}
+
+# Whom SIGWINCH is sent to: older BuildKits make an empty file first and then look up the parent of the process that it names.
+@test "BuildKit: the process that the pid file names is a child of run, and of exec" {
+  local file=$TEST_DIR/x.pid run exec got=0
+  command_is sleep 1000
+  : > "$file"
+  bg run --bundle "$BUNDLE" --pid-file "$file" --keep "$CT" &
+  run=$!
+  wait_for 5 test -s "$file"
+  [ "$(awk '/^PPid:/ { print $2 }' "/proc/$(cat "$file")/status")" = "$run" ]
+  process_file "$TEST_DIR/p.json" sleep 300
+  : > "$file"
+  wait_for 5 is_running
+  bg exec --process "$TEST_DIR/p.json" --pid-file "$file" "$CT" &
+  exec=$!
+  wait_for 5 test -s "$file"
+  [ "$(awk '/^PPid:/ { print $2 }' "/proc/$(cat "$file")/status")" = "$exec" ]
+  # It ends an exec by the number in the file.
+  wait_for 5 grep -q sleep "/proc/$(cat "$file")/cmdline"
+  kill -9 "$(cat "$file")"
+  wait $exec || got=$?
+  [ $got = 137 ]
+  ketch kill "$CT" 9
+  wait $run || true
+  ketch delete "$CT"
+}
+
+@test "BuildKit: a terminal that is not the runtime's controlling one, resized by SIGWINCH" {
+  edit '.process.terminal = true'
+  command_is sh -c 'echo ready; read x; echo "size $(stty size), $x"; exit 5'
+  run python3 "$BATS_TEST_DIRNAME/../bats/pty.py" run not-controlling raw expect:ready size:33x101 signal:WINCH 'send:word\r' -- \
+    "$KETCH" --root "$ROOT" run --bundle "$BUNDLE" --keep "$CT"
+  assert_status 5
+  assert_output "size 33 101, word"
+  ketch delete "$CT"
+}
+
+@test "BuildKit: a terminal for the output alone gives the size, and lines end once" {
+  edit '.process.terminal = true'
+  command_is sh -c 'echo ready; until [ "$(stty size)" = "33 101" ]; do sleep 0.1; done; echo resized; exit 5'
+  run python3 "$BATS_TEST_DIRNAME/../bats/pty.py" run not-controlling no-input expect:ready size:33x101 signal:WINCH expect:resized -- \
+    "$KETCH" --root "$ROOT" run --bundle "$BUNDLE" --keep "$CT"
+  assert_status 5
+  refute_output $'\r'
+  ketch delete "$CT"
+}
+
+@test "BuildKit: without a process sandbox: the host's pid namespace, and its /proc bound" {
+  edit '.linux.namespaces |= map(select(.type != "pid")) | del(.linux.maskedPaths, .linux.readonlyPaths) |
+    .mounts |= map(if .destination == "/proc" then {destination: "/proc", type: "bind", source: "/proc", options: ["rbind"]} else . end)'
+  command_is sh -c 'readlink /proc/self/ns/pid'
+  run_bundle
+  assert_status 0
+  [ "$output" = "$(readlink /proc/self/ns/pid)" ]
 }
 
 @test "no --root, as BuildKit, Podman and Buildah call: one place for all commands, whatever XDG_RUNTIME_DIR is empty" {
