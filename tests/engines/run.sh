@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Starts each engine that is installed with ketch below it; TAP.
 #
-# usage: tests/engines/run.sh [--compare] [ENGINE…]      ENGINE: podman podman-rootless containerd cri docker buildah replay   (default: all)
+# usage: tests/engines/run.sh [--compare] [ENGINE…]      ENGINE: podman podman-rootless containerd cri docker buildah crio replay   (default: all)
 # ENGINE:systemd: with cgroups that systemd makes. ONLY=REGEX: the operations whose name matches. LIMIT=S: seconds for each command.
 # JOBS=1: one engine after the other, each result at once.
 # --compare: then with runc and crun too, and a table of all results.
@@ -15,8 +15,8 @@ export KETCH
 compare=
 if [ "${1:-}" = --compare ]; then compare=1; shift; fi
 engines=("$@")
-[ $# -gt 0 ] || engines=(replay podman podman-rootless containerd cri docker buildah)
-declare -A needs=([podman]=podman [podman-rootless]=podman [containerd]=containerd [cri]=containerd [docker]=dockerd [buildah]=buildah [replay]=bats)
+[ $# -gt 0 ] || engines=(replay crio podman podman-rootless containerd cri docker buildah)
+declare -A needs=([podman]=podman [podman-rootless]=podman [containerd]=containerd [cri]=containerd [docker]=dockerd [buildah]=buildah [crio]=conmon [replay]=bats)
 
 number=0 failed=0
 # The scripts count by themselves; here all are one list.
@@ -38,8 +38,8 @@ one() { # one ENGINE RUNTIME
   local engine=${1%:*} cgroups=cgroupfs
   if ! command -v "${needs[$engine]}" > /dev/null; then echo "ok 1 - $1 # skip ${needs[$engine]} is not installed"; return; fi
   if [[ $1 == *:* ]]; then cgroups=${1#*:}; fi
-  if [ "$engine" = replay ]; then
-    bats --tap replay.bats
+  if [ -e "$engine.bats" ]; then
+    bats --tap "$engine.bats"
   else
     CGROUPS=$cgroups RUNTIME=$2 bash "$engine.sh"
   fi
@@ -68,7 +68,7 @@ fi
 echo "1..$number"
 
 if [ -n "$compare" ]; then
-  mapfile -t engines < <(printf '%s\n' "${engines[@]}" | grep -vx replay)
+  mapfile -t engines < <(printf '%s\n' "${engines[@]}" | grep -vxE 'replay|crio')
   for r in "$KETCH" runc crun; do
     command -v "$r" > /dev/null || continue
     RESULTS=$dir/results.$(basename "$r")
