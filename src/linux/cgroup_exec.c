@@ -267,6 +267,12 @@ int cgroup_clone_fd(struct cgroup *cg, pid_t init_pid)
 		return -EBADF;
 	if (init_pid > 0 && leaf->enter_fd < 0 && read_proc_cgroup(init_pid, &text) >= 0 && text.p)
 		leaf->enter_fd = open_present(leaf, text.p);
+	/*
+	 * Linux 6.14 and later kill who is born in a cgroup whose cgroup.kill was ever written, as they compare with the parent's own cgroup
+	 * (kill_seq in kernel/cgroup/cgroup.c). One that was there before may be such a cgroup: it is joined.
+	 */
+	if (!leaf->made && !cg->scope && leaf->enter_fd < 0)
+		return -EBADF;
 	int fd = leaf->enter_fd >= 0 ? leaf->enter_fd : cgroup_leaf_fd(leaf);
 	leaf->born = fd >= 0;
 	return fd < 0 ? -EBADF : fd;

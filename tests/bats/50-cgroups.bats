@@ -50,6 +50,31 @@ hierarchies() {
   done < /proc/self/cgroup
 }
 
+# Linux 6.14 and later kill who is born in a cgroup whose cgroup.kill was ever written.
+@test "a cgroup that was there before takes a container again after one was killed in it; exec too" {
+  local unified=/sys/fs/cgroup dir
+  on_v2 || unified=/sys/fs/cgroup/unified
+  [ -e "$unified/cgroup.procs" ] || skip "no cgroup2 here"
+  dir=$unified/$CT
+  mkdir "$dir"
+  edit --arg p "/$CT" '.linux.cgroupsPath = $p'
+  command_is sleep 100
+  local i
+  for i in 1 2; do
+    start || break
+    grep -q "^0::/$CT$" "/proc/$PID/cgroup" || break
+    run ketch exec "$CT" echo here
+    [ "$output" = here ] || break
+    ketch delete --force "$CT"
+    [ -d "$dir" ] || break
+    [ ! -e "$dir/cgroup.kill" ] || echo 1 > "$dir/cgroup.kill"
+    i=done
+  done
+  ketch delete --force "$CT" 2> /dev/null || true
+  rmdir "$dir"
+  [ "$i" = done ]
+}
+
 @test "cgroupsPath: absolute, in every mounted hierarchy" {
   edit --arg p "/$CT/a" '.linux.cgroupsPath = $p'
   command_is sleep 100
