@@ -267,13 +267,17 @@ int cgroup_clone_fd(struct cgroup *cg, pid_t init_pid)
 		return -EBADF;
 	if (init_pid > 0 && leaf->enter_fd < 0 && read_proc_cgroup(init_pid, &text) >= 0 && text.p)
 		leaf->enter_fd = open_present(leaf, text.p);
+	int fd = leaf->enter_fd >= 0 ? leaf->enter_fd : cgroup_leaf_fd(leaf);
 	/*
 	 * Linux 6.14 and later kill who is born in a cgroup whose cgroup.kill was ever written, as they compare with the parent's own cgroup
 	 * (kill_seq in kernel/cgroup/cgroup.c). One that was there before may be such a cgroup: it is joined.
 	 */
-	if (!leaf->made && !cg->scope && leaf->enter_fd < 0)
+	if (!leaf->made && !cg->scope && leaf->enter_fd < 0) {
+		if (leaf->join_fd < 0 &&
+		    fd >= 0) /* the kernel asks for the rights of who opens it */
+			leaf->join_fd = sys_openat(fd, "cgroup.procs", O_WRONLY, 0);
 		return -EBADF;
-	int fd = leaf->enter_fd >= 0 ? leaf->enter_fd : cgroup_leaf_fd(leaf);
+	}
 	leaf->born = fd >= 0;
 	return fd < 0 ? -EBADF : fd;
 }
@@ -303,11 +307,12 @@ static int join_error(const struct cgroup_leaf *leaf, int r, struct err *e)
  * cgroup.procs on v1 and foreign pids cost. */
 static int join_leaf(const struct cgroup_leaf *leaf)
 {
-	if (leaf->version->number == 2)
-		return leaf->born ? 0
-				  : host_write(leaf->enter_fd >= 0 ? leaf->enter_fd : leaf->fd,
-					       "cgroup.procs", "0");
-	return leaf->join_fd < 0 ? 0 : host_write_fd(leaf->join_fd, "0", 1);
+	bool v2 = leaf->version->number == 2;
+
+	if (v2 && !leaf->born && leaf->join_fd < 0)
+		return host_write(leaf->enter_fd >= 0 ? leaf->enter_fd : leaf->fd, "cgroup.procs",
+				  "0");
+	return (v2 && leaf->born) || leaf->join_fd < 0 ? 0 : host_write_fd(leaf->join_fd, "0", 1);
 }
 
 int cgroup_join_self(struct cgroup *cg, struct err *e)

@@ -31,7 +31,7 @@ base_of() {
 }
 
 start() { # detached
-  ketch run -d -b "$BUNDLE" "$CT" < /dev/null > /dev/null 2>&1
+  ketch run -d -b "$BUNDLE" "$CT" < /dev/null > /dev/null 2> "$TEST_DIR/err" || { cat "$TEST_DIR/err" >&2; false; }
   PID=$(ketch state "$CT" | jq .pid)
 }
 
@@ -57,10 +57,12 @@ hierarchies() {
   [ -e "$unified/cgroup.procs" ] || skip "no cgroup2 here"
   dir=$unified/$CT
   mkdir "$dir"
+  chmod 755 "$TEST_DIR" "$BUNDLE"
   edit --arg p "/$CT" '.linux.cgroupsPath = $p'
   command_is sleep 100
   local i
-  for i in 1 2; do
+  for i in 1 2 3; do
+    [ $i != 3 ] || edit '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = .linux.uidMappings'
     start || break
     grep -q "^0::/$CT$" "/proc/$PID/cgroup" || break
     run ketch exec "$CT" echo here

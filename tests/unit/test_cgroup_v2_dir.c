@@ -396,7 +396,13 @@ static void join_without_birth(void)
 	CHECK_INT(cgroup_join_self(run.cgroup, &err), 0);
 	CHECK_STR(get("/leaf", "cgroup.procs"), "0");
 	CHECK_INT(run.cgroup->leaves[0].fd, -EBADF);
+	/* one that was there before is joined: it may have been killed once */
 	put("/leaf", "cgroup.procs", "");
+	CHECK_INT(cgroup_clone_fd(run.cgroup, 0), -EBADF);
+	CHECK_INT(cgroup_join_self(run.cgroup, &err), 0);
+	CHECK_STR(get("/leaf", "cgroup.procs"), "0");
+	put("/leaf", "cgroup.procs", "");
+	run.cgroup->leaves[0].made = true;
 	CHECK(cgroup_clone_fd(run.cgroup, 0) >= 0);
 	CHECK_INT(cgroup_join_self(run.cgroup, &err), 0);
 	CHECK_STR(get("/leaf", "cgroup.procs"), "");
