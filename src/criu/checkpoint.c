@@ -231,6 +231,24 @@ static int fill_opts(struct dump *d, struct err *e)
 	return r;
 }
 
+/* CRIU's own word for it is none, or comes when all is stopped. With a page server the parent is there. */
+static int check_parent(const struct dump *d, struct err *e)
+{
+	const char *parent = d->o->parent_path;
+
+	if (!parent || d->o->page_server)
+		return 0;
+	auto_fd int dir = host_opendir(d->dirs.image_fd, parent, false);
+	auto_fd int inventory = dir < 0 ? dir : sys_openat(dir, IMAGE_INVENTORY, O_PATH, 0);
+	if (inventory >= 0)
+		return 0;
+	err_sys(e, inventory,
+		dir < 0 ? "--parent-path '%s'" : "--parent-path '%s' holds no pre-dump", parent);
+	return err_hint(e,
+			"it is relative to --image-path, and the directory that `ketch checkpoint "
+			"--pre-dump` wrote to");
+}
+
 static int add_external(struct dump *d, struct err *e)
 {
 	struct external_dump x = {
@@ -318,10 +336,10 @@ static int run_criu(struct dump *d, struct err *e)
 	/* a log of an earlier try must not explain this one */
 	if (r >= 0)
 		(void)host_unlink(d->dirs.work_fd, LOG_NAME, false);
-	if (r >= 0 && !d->o->pre_dump)
-		r = image_note_write(&d->note, d->dirs.image_fd, e);
 	if (r < 0)
 		return r;
+	if (!d->o->pre_dump && image_note_write(&d->note, d->dirs.image_fd, e) < 0)
+		return err_wrap(e, "image directory '%s'", d->dirs.image);
 	r = converse(d, &c, e);
 	if (r < 0 && !d->o->pre_dump)
 		image_note_remove(d->dirs.image_fd);
@@ -334,6 +352,8 @@ static int checkpoint_locked(struct dump *d, struct err *e)
 
 	if (r >= 0)
 		r = criu_dirs_open(&d->dirs, &d->o->c, true, e);
+	if (r >= 0)
+		r = check_parent(d, e);
 	if (r >= 0)
 		r = fill_opts(d, e);
 	if (r >= 0)

@@ -5,6 +5,7 @@
 #include <linux/capability.h>
 #include <sched.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "criu/checkpoint.h"
 #include "criu/swrk.h"
@@ -38,7 +39,11 @@ int criu_dirs_open(struct criu_dirs *d, const struct criu_common *c, bool make, 
 		return err_hint(e, "--image-path names it; the default is ./checkpoint");
 	}
 	r = open_dir(work, true, &d->work, &d->work_fd);
-	return r < 0 ? err_sys(e, r, "work directory '%s'", work) : 0;
+	if (r < 0) {
+		err_sys(e, r, "work directory '%s'", work);
+		return err_hint(e, "--work-path names it");
+	}
+	return 0;
 }
 
 void criu_dirs_clear(struct criu_dirs *d)
@@ -88,6 +93,7 @@ int criu_common_opts(struct criu_opts *to, const struct criu_common *c, const st
 	to->log_level = 4;
 	to->config_file = config_file(s);
 	to->notify_scripts = true;
+	to->unprivileged = geteuid() != 0;
 	to->orphan_pts_master = true;
 	to->tcp_established = c->tcp_established;
 	to->tcp_close = c->tcp_close;
@@ -123,33 +129,44 @@ int criu_parse_address(const char *text, char **ret_address, int *ret_port, stru
 
 /* ---- preflight ---- */
 
-/* As ordinary user CRIU itself goes on by `--unprivileged` with CAP_CHECKPOINT_RESTORE; a container needs more: mounts, cgroups. */
+/*
+ * Of an ordinary user CRIU 4.1 takes `unprivileged`, but goes into the container's namespaces from the initial user namespace, not from the
+ * container's own: setns(2) wants CAP_SYS_ADMIN and CAP_SYS_CHROOT there, dropping the groups CAP_SETGID. CAP_CHECKPOINT_RESTORE is not enough.
+ */
 int criu_check_rights(const struct facts *f, const char *verb, struct err *e)
 {
+	enum { ROOT = 1, USER = 2 };
 	static const struct {
-		unsigned cap;
+		unsigned cap, who;
 		const char *name;
 	} needed[] = {
-		{ CAP_SYS_ADMIN, "CAP_SYS_ADMIN" },
-		{ CAP_SYS_PTRACE, "CAP_SYS_PTRACE" },
-		{ CAP_NET_ADMIN, "CAP_NET_ADMIN" },
+		{ CAP_SYS_ADMIN, ROOT | USER, "CAP_SYS_ADMIN" },
+		{ CAP_SYS_CHROOT, USER, "CAP_SYS_CHROOT" },
+		{ CAP_SETGID, USER, "CAP_SETGID" },
+		{ CAP_SYS_PTRACE, ROOT, "CAP_SYS_PTRACE" },
+		{ CAP_NET_ADMIN, ROOT, "CAP_NET_ADMIN" },
 	};
+	char lacking[80] = "";
 
 	if (f->in_userns) {
 		err_set(e, ERR_DENIED, "%s needs CAP_SYS_ADMIN of the initial user namespace",
 			verb);
-		return err_hint(e, "run it as root outside of any user namespace");
+		return err_hint(e, "run it outside of any user namespace, as root or with "
+				   "CAP_SYS_ADMIN, CAP_SYS_CHROOT and CAP_SETGID");
 	}
 	for (size_t i = 0; i < N_ELEMENTS(needed); i++) {
-		if (f->caps >> needed[i].cap & 1)
+		size_t n = strlen(lacking);
+
+		if ((f->caps >> needed[i].cap & 1) || !(needed[i].who & (f->uid ? USER : ROOT)))
 			continue;
-		err_set(e, ERR_DENIED, "%s needs %s", verb, needed[i].name);
-		return err_hint(e,
-				"run it as root: CRIU can't %s the containers of ordinary users, "
-				"not even with CAP_CHECKPOINT_RESTORE",
-				verb);
+		snprintf(lacking + n, sizeof(lacking) - n, "%s%s", n ? ", " : "", needed[i].name);
 	}
-	return 0;
+	if (!lacking[0])
+		return 0;
+	err_set(e, ERR_DENIED, "%s needs %s", verb, lacking);
+	return err_hint(e, "run it as root; for ordinary users CAP_CHECKPOINT_RESTORE is not "
+			   "enough: CRIU enters the container's namespaces with CAP_SYS_ADMIN, "
+			   "CAP_SYS_CHROOT and CAP_SETGID");
 }
 
 int criu_check_plan(const struct plan *p, struct err *e)

@@ -26,6 +26,7 @@ static const char *const noise[] = {
 	"killed by signal 9",
 	"tun: Unable to create tun",
 	"Unable to detach from",
+	"cgroupd: recv req error",
 };
 
 /* Causes that CRIU does not call errors. */
@@ -33,10 +34,33 @@ static const char *const quiet[] = {
 	"Can't connect to server",
 };
 
+#define DAMAGED "the image is damaged or incomplete: copy it again, or make another checkpoint"
+
+#define NETWORK                                                                                    \
+	"CRIU sets up the network with the programs ip, iptables-restore and nft: see in the log " \
+	"what they said"
+
 /* The first whose words stand in an error line. */
 static const struct hint {
 	const char *words, *hint;
 } hints[] = {
+	{ "Unexpected EOF", DAMAGED },
+	{ "agic doesn't match", DAMAGED },
+	{ "bytes while", DAMAGED },
+	{ "Img trimmed", DAMAGED },
+	{ "Images corrupted", DAMAGED },
+	{ "No root found for tree", DAMAGED },
+	{ "Core IDS data missed", DAMAGED },
+	{ "Can't read mapping page", DAMAGED },
+	{ "Can't restore tmpfs content", DAMAGED },
+	{ "signal 11: Segmentation fault", DAMAGED },
+	{ "BUG at criu", DAMAGED },
+	{ "IP tool failed on", NETWORK },
+	{ "tables-legacy-restore -w failed", NETWORK },
+	{ "nft command error", NETWORK },
+	{ "Can't open file ile[",
+	  "a file from outside was open in the container, and ketch.json of "
+	  "the image, which names it, is missing" },
 	{ "onsider using --tcp-established",
 	  "a TCP connection is open: --tcp-established keeps it, --tcp-close at restore drops it" },
 	{ "--tcp-established", "give --tcp-established to restore too, or --tcp-close" },
@@ -74,7 +98,9 @@ static const struct hint {
 			  "system" },
 	{ "has bad mode", "a file changed since the checkpoint" },
 	{ "has bad build-ID", "a program file is another than at the checkpoint" },
-	{ "Address already in use", "an address or port of the container is taken on this host" },
+	{ "Address already in use",
+	  "an address or port of the container is taken on this host: `ss -lntup` shows by whom; "
+	  "or restore it in a network namespace of its own" },
 	{ "Cannot assign requested address", "an address of the container is not there: set up "
 					     "its network first (hook or joined namespace)" },
 	{ "Can't fork for", "a process id is taken: a container without its own pid namespace "
@@ -103,11 +129,15 @@ static const struct hint {
 	{ "Can't connect to server", "start `criu page-server` there first" },
 	{ "lazy-pages.socket", "start `criu lazy-pages` in the work directory first" },
 	{ "Connection refused", "start `criu page-server` (or lazy-pages) there first" },
-	{ "Operation not permitted", "CRIU lacks a capability: it needs root, or "
-				     "CAP_CHECKPOINT_RESTORE with what `criu check "
-				     "--unprivileged` names" },
+	{ "Can't open sysctl kernel/", "for other users than root CRIU can't restore a UTS "
+				       "namespace: run the container without one of its own" },
+	{ "Operation not permitted", "CRIU lacks a capability: it needs root, or as an ordinary "
+				     "user CAP_SYS_ADMIN, CAP_SYS_CHROOT, CAP_SETGID, CAP_SETUID" },
 	{ "Permission denied", "CRIU lacks a capability, or a security module forbids it" },
 	{ "No space left", "the disk is full" },
+	{ "gives no reason", "a file of the image may be missing; the log's last lines show where "
+			     "CRIU was" },
+	{ "ended without an answer", "criu died: a damaged image, or a bug of CRIU" },
 };
 
 static bool is_noise(const char *line)
@@ -142,6 +172,25 @@ static const char *error_text(const char *line)
 	return end ? end + 3 : NULL;
 }
 
+/*
+ * CRIU tells an address that is taken by a number of its own; which it is stood in the line before that told what is restored:
+ * "(00.031)      1: inet: \tRestore: family AF_INET type SOCK_STREAM proto IPPROTO_TCP port 80 state TCP_LISTEN src_addr 0.0.0.0"
+ */
+enum { ADDRESS_LEN = 120 };
+
+static void note_address(char a[ADDRESS_LEN], const char *line)
+{
+	const char *restore = strstr(line, "inet: \tRestore: family"), *port, *addr;
+	unsigned long number;
+
+	if (!restore || !(port = strstr(restore, " port ")) || !(addr = strstr(port, "src_addr ")))
+		return;
+	number = strtoul(port + strlen(" port "), NULL, 10);
+	addr += strlen("src_addr ");
+	snprintf(a, ADDRESS_LEN, " (port %lu of address %.*s)", number,
+		 (int)MIN(strcspn(addr, " "), 64), addr);
+}
+
 static bool take_hint(const char *text, struct err *e)
 {
 	for (size_t i = 0; i < N_ELEMENTS(hints); i++) {
@@ -156,7 +205,7 @@ static bool take_hint(const char *text, struct err *e)
 /* The first error is the cause, what follows are its consequences: the first SHOWN are told. */
 int criu_explain_text(const char *log, const char *log_path, const char *verb, struct err *e)
 {
-	char shown[SHOWN_LEN + 1] = "", line[1024];
+	char shown[SHOWN_LEN + 1] = "", line[1024], address[ADDRESS_LEN] = "";
 	struct err with = *e;
 	unsigned n = 0;
 	bool hinted = false;
@@ -167,14 +216,15 @@ int criu_explain_text(const char *log, const char *log_path, const char *verb, s
 		memcpy(line, at, cut);
 		line[cut] = '\0';
 		at += len + (at[len] == '\n');
+		note_address(address, line);
 		const char *text = error_text(line);
 		if (!text || is_noise(text))
 			continue;
 		if (n < SHOWN && !strstr(shown, text)) {
 			size_t have = strlen(shown);
 
-			snprintf(shown + have, sizeof(shown) - have, "%s%s", have ? "; " : "",
-				 text);
+			snprintf(shown + have, sizeof(shown) - have, "%s%s%s", have ? "; " : "",
+				 text, strstr(text, "bind inet socket") ? address : "");
 			n++;
 		}
 		hinted = hinted || take_hint(text, &with);
@@ -184,7 +234,8 @@ int criu_explain_text(const char *log, const char *log_path, const char *verb, s
 			*p = ' ';
 	}
 	if (!shown[0])
-		snprintf(shown, sizeof(shown), "%s", e->msg);
+		snprintf(shown, sizeof(shown), "%s",
+			 is_noise(e->msg) ? "CRIU's log gives no reason" : e->msg);
 	int errnum = e->errnum;
 	err_set(e, ERR_KERNEL, "%s failed: %s (log: %s)", verb, shown, log_path);
 	e->errnum = errnum;

@@ -156,7 +156,7 @@ int image_note_write(const struct image_note *n, int dir, struct err *e)
 				 false);
 	if (r >= 0)
 		r = host_replace(dir, IMAGE_NOTE, note.p, note.len, 0600, false);
-	return r < 0 ? err_sys(e, r, "write to the image directory") : 0;
+	return r < 0 ? err_sys(e, r, "write") : 0;
 }
 
 void image_note_remove(int dir)

@@ -51,6 +51,13 @@ int image_note_read(struct image_note *n, int dir, struct err *e);
 int image_note_parse(struct image_note *n, const char *text, size_t len, struct err *e);
 int image_descriptors_parse(struct image_note *n, const char *text, size_t len, struct err *e);
 void image_note_clear(struct image_note *n);
+/*
+ * Whether the pages that an image in DIR and those of its parents say they have are there: CRIU hangs where they are not. Not for a restore
+ * with lazy pages.
+ */
+int image_check_pages(int dir, struct err *e);
+/* A pagemap-*.img: the number of its pages-*.img, and how many it has. 0 or -EBADMSG. Pure. */
+int image_pagemap_parse(const char *text, size_t len, uint32_t *ret_id, uint64_t *ret_pages);
 /* After a failed dump. */
 void image_note_remove(int dir);
 

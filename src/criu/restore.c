@@ -451,7 +451,9 @@ static int open_image(struct restore *d, struct err *e)
 		return err_hint(e, "--image-path names the directory that `ketch checkpoint` "
 				   "wrote to");
 	}
-	return image_note_read(&d->note, d->dirs.image_fd, e);
+	if (!d->o->c.lazy_pages)
+		r = image_check_pages(d->dirs.image_fd, e);
+	return r < 0 ? r : image_note_read(&d->note, d->dirs.image_fd, e);
 }
 
 static int poststart(struct launch *l, struct err *e)

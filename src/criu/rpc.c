@@ -72,6 +72,7 @@ static const struct rpc_field opts_fields[] = {
 	FIELD(53, K_STR, lsm_profile),
 	FIELD(63, K_STR, lsm_mount_context),
 	FIELD(64, K_INT, network_lock),
+	FIELD(67, K_BOOL, unprivileged),
 };
 
 /* criu_req */

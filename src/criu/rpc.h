@@ -61,7 +61,7 @@ struct criu_opts {
 	bool leave_running, ext_unix_sk, tcp_established, shell_job, file_locks, notify_scripts,
 		track_mem, auto_dedup, link_remap, evasive_devices, manage_cgroups, rst_sibling,
 		ext_sharing, ext_masters, tcp_skip_in_flight, lazy_pages, orphan_pts_master,
-		tcp_close;
+		tcp_close, unprivileged; /* run by other than root */
 	const char *log_file, *root, *parent_img, *freeze_cgroup, *config_file, *lsm_profile,
 		*lsm_mount_context;
 	const char *page_server; /* its address, with PAGE_SERVER_PORT; NULL: none */

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # checkpoint and restore. What needs CRIU is skipped where no working one is, with the reason; boots criu… of tests/vm/boots have one.
 # KETCH_ROUNDS, or ketch.rounds= of the kernel's command line, is the number of rounds of one test (default 5). Options and failures:
-# 56-checkpoint-options.bats; Podman and containerd: -engines; beside crun and runc: -peers.
+# 56-checkpoint-options.bats, -failures.bats; Podman and containerd: -engines; beside crun and runc: -peers.
 
 load helpers
 load checkpoint

@@ -93,6 +93,18 @@ show_log() {
   grep -E 'Error|Warn' "$IMG/$1.log" >&2 || true
 }
 
+# failing COMMAND…: ketch, which has to fail. The hint, which only people at a terminal see, is in the log.
+failing() {
+  rm -f "$TEST_DIR/log.json"
+  run ketch --log "$TEST_DIR/log.json" --log-format json "$@" < /dev/null
+  assert_status 1
+  hint=$(jq -r '.hint // empty' "$TEST_DIR/log.json" | tail -n 1)
+}
+
+hint_is() { # WORDS
+  [[ $hint == *"$1"* ]] || { echo "no '$1' in the hint: $hint; the error: $output" >&2; return 1; }
+}
+
 is_gone() {
   refute ketch state "$1" 2> /dev/null
 }

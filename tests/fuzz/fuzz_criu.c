@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Fuzz target: what comes with an image or from CRIU. First byte: 'a' an answer of its RPC, 'l' its log, 'n' ketch.json, 'd' descriptors.json.
+ * Fuzz target: what comes with an image or from CRIU. First byte: 'a' an answer of its RPC, 'l' its log, 'n' ketch.json, 'd' descriptors.json,
+ * 'p' a pagemap.
  */
 #include "criu/image.h"
 #include "criu/swrk.h"
@@ -48,6 +49,16 @@ static void note(const uint8_t *data, size_t size, bool descriptors)
 	free(text);
 }
 
+static void pagemap(const uint8_t *data, size_t size)
+{
+	uint64_t pages;
+	uint32_t id;
+	char *text = fuzz_text(data, size);
+
+	(void)image_pagemap_parse(text, size, &id, &pages);
+	free(text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (size == 0)
@@ -55,6 +66,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	switch (data[0]) {
 	case 'a':
 		answer(data + 1, size - 1);
+		break;
+	case 'p':
+		pagemap(data + 1, size - 1);
 		break;
 	case 'l':
 		log_text(data + 1, size - 1);

@@ -188,6 +188,56 @@ static void explain(void)
 	err_set(&e, ERR_KERNEL, "first words");
 	CHECK(criu_explain_text("nothing\n", "/w/dump.log", "checkpoint", &e) < 0);
 	CHECK_STR(e.msg, "checkpoint failed: first words (log: /w/dump.log)");
+	/* which may be of those that say nothing */
+	err_set(&e, ERR_KERNEL, "Error (criu/util.c:1533): rlimit: Can't setup RLIMIT_NOFILE");
+	CHECK(criu_explain_text("nothing\n", "/w/dump.log", "checkpoint", &e) < 0);
+	CHECK_STR(e.msg, "checkpoint failed: CRIU's log gives no reason (log: /w/dump.log)");
+	CHECK(strstr(e.hint, "a file of the image may be missing"));
+}
+
+static void explain_port(void)
+{
+	static const char log[] =
+		"(00.1)      1: inet: \tRestore: family AF_INET    type SOCK_STREAM    proto "
+		"IPPROTO_TCP      port 80 state TCP_LISTEN       src_addr 10.0.0.1\n"
+		"(00.2)      1: Error (criu/sk-inet.c:1035): inet: Can't bind inet socket (id 7): "
+		"Address already in use\n";
+	struct err e;
+
+	err_set(&e, ERR_KERNEL, "first words");
+	CHECK(criu_explain_text(log, "/w/restore.log", "restore", &e) < 0);
+	CHECK_STR(e.msg, "restore failed: inet: Can't bind inet socket (id 7): Address already in "
+			 "use (port 80 of address 10.0.0.1) (log: /w/restore.log)");
+	CHECK(strstr(e.hint, "is taken on this host"));
+}
+
+/* images/pagemap.proto, as CRIU 4.1 writes it */
+static void pagemaps(void)
+{
+	static const char head[] =
+		"\x19\x43\x56\x54\x25\x40\x08\x56"
+		"\x02\0\0\0\x08\x03"
+		/* 5 pages that are there, 7 of the parent, 9 that lazy-pages has */
+		"\x06\0\0\0\x08\x01\x10\x05\x20\x04"
+		"\x06\0\0\0\x08\x01\x10\x07\x20\x01"
+		"\x06\0\0\0\x08\x01\x10\x09\x20\x02"
+		/* older: one of the parent, one that is there */
+		"\x06\0\0\0\x08\x01\x10\x07\x18\x01"
+		"\x04\0\0\0\x08\x01\x10\x02"
+		/* newer: more than 32 bits have */
+		"\x08\0\0\0\x08\x01\x10\x00\x20\x06\x28\x64";
+	uint32_t id;
+	uint64_t pages;
+
+	CHECK_INT(image_pagemap_parse(head, sizeof(head) - 1, &id, &pages), 0);
+	CHECK_INT(id, 3);
+	CHECK_INT(pages, 5 + 2 + 100);
+	CHECK_INT(image_pagemap_parse(head, sizeof(head) - 2, &id, &pages), -EBADMSG);
+	CHECK_INT(image_pagemap_parse(head, 8, &id, &pages), 0);
+	CHECK_INT(pages, 0);
+	CHECK_INT(image_pagemap_parse(head, 7, &id, &pages), -EBADMSG);
+	CHECK_INT(image_pagemap_parse("0123456789", 10, &id, &pages), -EBADMSG);
+	CHECK_INT(image_pagemap_parse(head, 10, &id, &pages), -EBADMSG);
 }
 
 /* Lines of CRIU 4.1, each from a failure that was provoked; tests/bats/56-checkpoint-options.bats provokes most of them. */
@@ -338,7 +388,9 @@ static const struct test tests[] = {
 	{ "answers", answers },
 	{ "what is no answer", bad_answers },
 	{ "an error is explained by CRIU's log", explain },
+	{ "a port that is taken is named", explain_port },
 	{ "what can be done about each known cause", causes },
+	{ "pagemaps", pagemaps },
 	{ "the note of an image goes to and fro", notes },
 	{ "damaged notes", bad_notes },
 	{ "addresses of page servers", addresses },

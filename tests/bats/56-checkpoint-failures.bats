@@ -1,0 +1,325 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# checkpoint and restore in the hands of somebody hostile or hasty: paths that are none, damaged images, kill -9, two at a time, and users who
+# are not root. Each time the container runs on or nothing is left, and the error says what to do.
+
+load helpers
+load checkpoint
+
+# ---- paths ----
+
+@test "image and work directory: a file, a read-only file system, none: told with the option, the container runs on" {
+  start_counter
+  echo file > "$TEST_DIR/file"
+  failing checkpoint --image-path "$TEST_DIR/file" "$CT"
+  assert_output "image directory '$TEST_DIR/file': Not a directory"
+  hint_is "--image-path"
+  failing checkpoint --image-path '' "$CT"
+  hint_is "--image-path"
+  failing checkpoint --image-path "$IMG" --work-path "$TEST_DIR/file/work" "$CT"
+  assert_output "work directory '$TEST_DIR/file/work': Not a directory"
+  hint_is "--work-path"
+  failing restore --detach -b "$BUNDLE" --image-path "$TEST_DIR/file" "$CT-2"
+  assert_output "image directory '$TEST_DIR/file': Not a directory"
+  running
+  counts_on "$(count)"
+}
+
+@test "an image directory that can't be written to is named" {
+  needs_criu
+  start_counter
+  mkdir "$IMG"
+  mount -t tmpfs -o ro kt "$IMG"
+  run ketch checkpoint --image-path "$IMG" --work-path "$TEST_DIR/work" "$CT"
+  umount "$IMG"
+  assert_status 1
+  assert_output "image directory '$IMG': write: Read-only file system"
+  running
+}
+
+@test "a relative image directory; restore over a container that is there" {
+  needs_criu
+  start_mover
+  cd "$TEST_DIR"
+  ketch checkpoint --leave-running --image-path some/img "$CT"
+  [ -s "$TEST_DIR/some/img/inventory.img" ]
+  failing restore --detach -b "$BUNDLE" --image-path some/img "$CT"
+  assert_output "container with given ID already exists: '$CT'"
+  running
+  counts_on "$(count)"
+  ketch delete --force "$CT"
+  IMG=some/img restore_it
+  counts_on "$(count)"
+}
+
+# ---- images ----
+
+# damaged FILE HOW: a copy of the image, whose FILE is damaged so, fails to be restored, in reasonable time; says nothing of the kind of hint.
+damaged() {
+  local all=$IMG IMG=$TEST_DIR/damaged file
+  rm -rf "$IMG"
+  cp -a "$all" "$IMG"
+  file=$IMG/$1
+  case $2 in
+  empty) : > "$file" ;;
+  cut) truncate -s $(($(stat -c %s "$file") / 2)) "$file" ;;
+  random) head -c 3000 /dev/urandom > "$file" ;;
+  gone) rm "$file" ;;
+  esac
+  rm -f "$TEST_DIR/log.json"
+  run timeout 60 "$KETCH" --root "$ROOT" --log "$TEST_DIR/log.json" --log-format json restore --detach -b "$BUNDLE" --image-path "$IMG" "$CT" < /dev/null
+  [ "$status" = 1 ] || { echo "$1 $2: status $status" >&2; return 1; }
+  hint=$(jq -r '.hint // empty' "$TEST_DIR/log.json" | tail -n 1)
+  assert_clean || { echo "$1 $2" >&2; return 1; }
+}
+
+@test "a damaged image: told as such, without a hang, nothing is left; the whole one is restored after that" {
+  needs_criu
+  start_mover
+  dump
+  local how
+  for how in empty cut random; do
+    damaged pages-1.img $how
+    assert_output "pages-1.img of the image is cut off: it has"
+    damaged core-1.img $how
+    hint_is "the image is damaged or incomplete"
+  done
+  damaged pages-1.img gone
+  assert_output "pages-1.img of the image: No such file"
+  damaged inventory.img gone
+  assert_output "holds no checkpoint"
+  damaged inventory.img cut
+  hint_is "the image is damaged or incomplete"
+  damaged pagemap-1.img random
+  hint_is "the image is damaged or incomplete"
+  damaged files.img gone
+  damaged pstree.img gone
+  damaged ketch.json cut
+  assert_output "ketch.json of the image is damaged"
+  damaged descriptors.json empty
+  assert_output "descriptors.json of the image is damaged"
+  restore_it
+  counts_on "$(count)"
+}
+
+@test "the image of another container: the root file system's difference is told, nothing is left" {
+  needs_criu
+  start_mover
+  dump
+  rm -r "$BUNDLE/rootfs/bin"
+  mkdir "$BUNDLE/rootfs/bin"
+  cp /bin/true "$BUNDLE/rootfs/bin/busybox"
+  failing restore --detach -b "$BUNDLE" --image-path "$IMG" "$CT"
+  assert_output "bin/busybox has bad"
+  assert_clean
+}
+
+# ---- in the middle ----
+
+# took COMMAND…: sets ms to what it took.
+took() {
+  local t0=$(date +%s%N)
+  "$@"
+  ms=$((($(date +%s%N) - t0) / 1000000))
+}
+
+# part N: N eighths of it, as sleep(1) wants it.
+part() { printf '%d.%03d' $((ms * $1 / 8000)) $((ms * $1 / 8 % 1000)); }
+
+# Is there a criu that has a directory of this test open?
+criu_works() {
+  local pid
+  for pid in $(pgrep -x criu); do
+    ! readlink "/proc/$pid"/fd/* | grep -qF "$TEST_DIR" || return 0
+  done
+  return 1
+}
+
+@test "kill -9 in a checkpoint at any time: the container runs on, or is deleted with all it had" {
+  needs_criu
+  start_mover
+  local i pid n=0 ms
+  took dump --leave-running
+  for i in 1 2 3 4 5 6 7; do
+    rm -rf "$IMG"
+    bg checkpoint --image-path "$IMG" "$CT" &
+    pid=$!
+    sleep "$(part $i)"
+    kill -9 $pid 2> /dev/null || true
+    wait $pid 2> /dev/null || true
+    # criu gives up when its socket ends, and puts all back
+    wait_for 60 eval '! criu_works'
+    if [ "$(container_status "$CT" 2> /dev/null)" = running ]; then
+      counts_on "$(count)"
+      n=$((n + 1))
+    else # it was over
+      ketch delete --force "$CT" 2> /dev/null || true
+      assert_clean
+      start_mover
+    fi
+  done
+  [ $n -gt 0 ]
+}
+
+@test "kill -9 in a restore at any time: delete --force clears all, and the image is good" {
+  needs_criu
+  start_mover
+  dump
+  local i pid ms
+  took restore_it
+  ketch delete --force "$CT"
+  for i in 1 2 3 4 5 6 7; do
+    bg restore --detach -b "$BUNDLE" --image-path "$IMG" "$CT" &
+    pid=$!
+    sleep "$(part $i)"
+    kill -9 $pid 2> /dev/null || true
+    wait $pid 2> /dev/null || true
+    ketch delete --force "$CT" || refute ketch state "$CT" 2> /dev/null
+    wait_for 10 eval assert_clean 2> /dev/null || assert_clean
+  done
+  restore_it
+  counts_on "$(count)"
+}
+
+@test "two checkpoints at once: one does it, the other says that the container is gone or is not running" {
+  needs_criu
+  start_mover
+  local i pids=() good=0
+  for i in 1 2; do
+    (OUT=$TEST_DIR/out$i bg checkpoint --image-path "$IMG-$i" "$CT") &
+    pids+=($!)
+  done
+  for i in 1 2; do
+    ! wait "${pids[i - 1]}" || { good=$((good + 1)); local done=$i; }
+  done
+  [ $good = 1 ] || { cat "$TEST_DIR"/out[12] >&2; false; }
+  is_gone "$CT"
+  grep -E "does not exist|it is stopped" "$TEST_DIR/out$((3 - done))"
+  IMG=$IMG-$done restore_it
+  counts_on "$(count)"
+}
+
+@test "two restores of one id at once: one runs" {
+  needs_criu
+  start_mover
+  dump
+  local i pids=() good=0
+  for i in 1 2; do
+    (OUT=$TEST_DIR/out$i bg restore --detach -b "$BUNDLE" --image-path "$IMG" --work-path "$TEST_DIR/work$i" "$CT") &
+    pids+=($!)
+  done
+  for i in 1 2; do
+    ! wait "${pids[i - 1]}" || good=$((good + 1))
+  done
+  [ $good = 1 ] || { cat "$TEST_DIR"/out[12] >&2; false; }
+  running
+  counts_on "$(count)"
+}
+
+@test "a stopped container can't be checkpointed, and makes no image directory" {
+  start_counter
+  ketch kill "$CT" KILL
+  wait_for 10 status_is "$CT" stopped
+  failing checkpoint --image-path "$IMG" "$CT"
+  assert_output "it is stopped, not running"
+  [ ! -e "$IMG" ]
+}
+
+# ---- users who are not root ----
+
+# A container of user 65534, which counts, in $own; it has no host mounts, and of its own every namespace but the UTS one: restoring a host name takes root.
+users_container() {
+  own=$TEST_DIR/own
+  [ -e "$TEST_DIR/ketch" ] || public_ketch
+  mkdir "$own"
+  cp -a "$BUNDLE/rootfs" "$own/rootfs"
+  chown 65534:65534 "$own"
+  as_nobody spec --rootless -b "$own"
+  jq '.process.terminal = false | del(.process.rlimits, .hostname) | .root.readonly = false | .mounts |= map(select(.destination | startswith("/sys") | not))
+    | .linux.namespaces |= map(select(.type != "uts")) | .process.args = ["sh", "-c", $c]' \
+    --arg c 'i=0; while :; do i=$((i + 1)); echo $i > /tmp/n.new; mv /tmp/n.new /tmp/n; sleep 0.1; done' < "$own/config.json" > "$own/new"
+  mv "$own/new" "$own/config.json"
+  mkdir -p "$own/img"
+  chown -R 65534:65534 "$own"
+}
+
+# with_caps CAPS: `user`, a ketch of 65534 with these capabilities.
+with_caps() {
+  user=(setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps="-all,$1" --ambient-caps="$1" env -u XDG_RUNTIME_DIR
+    "$TEST_DIR/ketch" --root "$own/root" --log "$own/log" --log-format json)
+}
+
+start_users() {
+  "${user[@]}" run --detach -b "$own" "$CT-own" < /dev/null > /dev/null 2>&1 3>&- || { cat "$own/log" >&2; false; }
+  wait_for 60 test -s "$own/rootfs/tmp/n"
+}
+
+@test "ordinary users: what is missing is named at checkpoint and restore, with CAP_CHECKPOINT_RESTORE too" {
+  start_counter
+  public_ketch
+  chmod 755 "$ROOT" "$BUNDLE"
+  run unshare -r "$KETCH" --root "$ROOT" checkpoint --image-path "$IMG" "$CT"
+  assert_status 1
+  assert_output "checkpoint needs CAP_SYS_ADMIN of the initial user namespace"
+  mkdir "$IMG"
+  run unshare -r "$KETCH" --root "$ROOT" restore -b "$BUNDLE" --image-path "$IMG" "$CT-2" < /dev/null
+  assert_status 1
+  assert_output "restore needs CAP_SYS_ADMIN of the initial user namespace"
+  # an ordinary user's own container, with that capability
+  local verb
+  users_container
+  with_caps +checkpoint_restore
+  start_users
+  for verb in checkpoint "restore -b $own"; do
+    rm -f "$own/log"
+    # shellcheck disable=SC2086 # words
+    run "${user[@]}" $verb --image-path "$own/img" "$CT-own" < /dev/null
+    assert_status 1
+    assert_output "${verb%% *} needs CAP_SYS_ADMIN, CAP_SYS_CHROOT, CAP_SETGID"
+    [[ $(jq -r .hint "$own/log") == *"for ordinary users CAP_CHECKPOINT_RESTORE is not enough"* ]]
+  done
+  with_caps +sys_admin,+sys_chroot
+  run "${user[@]}" checkpoint --image-path "$own/img" "$CT-own"
+  assert_output "checkpoint needs CAP_SETGID"
+  [ "$("${user[@]}" state "$CT-own" | jq -r .status)" = running ]
+  "${user[@]}" delete --force "$CT-own"
+  running
+}
+
+@test "an ordinary user with the capabilities that CRIU needs: a container with a user namespace goes to an image and back" {
+  needs_criu
+  users_container
+  with_caps +checkpoint_restore,+sys_admin,+sys_chroot,+setgid
+  start_users
+  "${user[@]}" checkpoint --image-path "$own/img" "$CT-own" || { cat "$own/img/dump.log" >&2; false; }
+  [ "$(stat -c %u "$own/img/pages-1.img")" = 65534 ]
+  refute "${user[@]}" state "$CT-own" 2> /dev/null
+  local n=$(cat "$own/rootfs/tmp/n")
+  "${user[@]}" restore --detach -b "$own" --image-path "$own/img" "$CT-own" < /dev/null > /dev/null 2>&1 3>&- || {
+    grep -E 'Error|Warn' "$own/img/restore.log" >&2
+    cat "$own/log" >&2
+    false
+  }
+  wait_for 60 eval '[ "$(cat "$own/rootfs/tmp/n")" -gt '"$((n + 2))"' ]'
+  local pid=$("${user[@]}" state "$CT-own" | jq .pid)
+  [ "$(stat -c %u "/proc/$pid")" = 65534 ]
+  grep -q '^ *0 *65534 *1$' "/proc/$pid/uid_map"
+  "${user[@]}" delete --force "$CT-own"
+}
+
+@test "an ordinary user's container with a UTS namespace: what CRIU can't restore is told, nothing is left" {
+  needs_criu
+  users_container
+  jq '.linux.namespaces += [{type: "uts"}]' < "$own/config.json" > "$own/new"
+  mv "$own/new" "$own/config.json"
+  with_caps +checkpoint_restore,+sys_admin,+sys_chroot,+setgid
+  start_users
+  "${user[@]}" checkpoint --image-path "$own/img" "$CT-own" || { cat "$own/img/dump.log" >&2; false; }
+  rm "$own/log"
+  run "${user[@]}" restore --detach -b "$own" --image-path "$own/img" "$CT-own" < /dev/null
+  assert_status 1
+  hint=$(jq -r .hint "$own/log")
+  hint_is "CRIU can't restore a UTS namespace"
+  refute "${user[@]}" state "$CT-own" 2> /dev/null
+  assert_clean
+}
