@@ -223,6 +223,28 @@ static int fill_stdio(struct err *e)
 	return 0;
 }
 
+/*
+ * A usage error belongs in the log too, in its form: options after the one at fault may say where that is (Podman puts --runtime-flag before
+ * --log-format and --log). What follows a command may be words for a container's program.
+ */
+static void find_log(struct opt_parse *p, int argc, char **argv, char **rest)
+{
+	struct err ignored;
+	int n;
+
+	for (int i = 0; i < argc && strcmp(argv[i], "--") != 0 && !find_command(argv[i], &ignored);
+	     i++) {
+		const char *name = argv[i] + strspn(argv[i], "-");
+		size_t len = strcspn(name, "=");
+
+		if (name > argv[i] && (len == strlen("log") || len == strlen("log-format")) &&
+		    strncmp(name, "log-format", len) == 0)
+			(void)opt_parse(p, MIN(name[len] ? 1 : 2, argc - i), argv + i, rest, &n,
+					&ignored);
+	}
+	(void)open_log(p->out, &ignored);
+}
+
 int main(int argc, char **argv)
 {
 	const char *document = "config.json";
@@ -247,9 +269,8 @@ int main(int argc, char **argv)
 	if (r == 1) {
 		r = help(&e);
 	} else if (r < 0) {
-		struct err ignored;
-
-		(void)open_log(&g, &ignored); /* a usage error belongs in the log too */
+		if (rest)
+			find_log(&p, argc - 1, argv + 1, rest);
 	} else {
 		r = dispatch(&g, n_rest, rest, &fail_status, &e);
 	}

@@ -301,6 +301,15 @@ exec
 --nope list
 --rootless=maybe list
 A
+  # Before the log is named, as with Podman's --runtime-flag.
+  run --separate-stderr "$KETCH" --nope --rootless=maybe --log-format=json --log "$TEST_DIR/log" create x
+  assert_status 1
+  assert_log $((n + 1))
+  [ "$(logged code)" = usage ]
+  # What follows the command may be a program's own.
+  run "$KETCH" --nope exec x prog --log "$TEST_DIR/log" --log-format json
+  assert_status 1
+  assert_log $((n + 1))
 }
 
 @test "errors: an error inside the container is in the log with step, place and hint" {

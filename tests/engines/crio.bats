@@ -231,3 +231,16 @@ exit_code_is() { [ -e "$D/exits/$CT" ] && [ "$(cat "$D/exits/$CT")" = "$1" ]; }
     [ "$(stream stdout "$TEST_DIR/elog$i")" = "answer-$i" ]
   done
 }
+
+@test "CRI-O: contrib's configuration: each name is one that CRI-O knows, the default runtime is one of its tables" {
+  run python3 - "$BATS_TEST_DIRNAME/../../contrib/engines/crio.conf" << 'PY'
+import sys, tomllib
+runtime = tomllib.load(open(sys.argv[1], "rb"))["crio"]["runtime"]
+assert set(runtime) == {"default_runtime", "runtimes"}
+ours = runtime["runtimes"][runtime["default_runtime"]]
+assert ours["runtime_type"] == "oci"
+assert set(ours) <= {"runtime_path", "runtime_root", "runtime_type", "monitor_path"}
+assert all(ours[k].startswith("/") for k in ("runtime_path", "runtime_root", "monitor_path"))
+PY
+  assert_status 0
+}
