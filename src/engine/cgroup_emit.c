@@ -352,6 +352,15 @@ static const char *map_where(struct cgroup_table *t, const char *path, const cha
 	return buf_error(&where) < 0 ? NULL : arena_str(t->arena, buf_str(&where));
 }
 
+/* The kernel counts up to INT_MAX, which is its "max", and takes no greater number. */
+static void rdma_limit(char out[32], const char *name, uint32_t limit)
+{
+	if (limit < INT32_MAX)
+		snprintf(out, 32, " %s=%u", name, limit);
+	else
+		snprintf(out, 32, " %s=max", name);
+}
+
 int cgroup_emit_rdma(struct cgroup_table *t, const struct cgroup_row *row)
 {
 	struct place p = place_of(t, row);
@@ -361,9 +370,9 @@ int cgroup_emit_rdma(struct cgroup_table *t, const struct cgroup_row *row)
 		char handles[32] = "", objects[32] = "";
 
 		if (x->has_handles)
-			snprintf(handles, sizeof(handles), " hca_handle=%u", x->handles);
+			rdma_limit(handles, "hca_handle", x->handles);
 		if (x->has_objects)
-			snprintf(objects, sizeof(objects), " hca_object=%u", x->objects);
+			rdma_limit(objects, "hca_object", x->objects);
 		const char *where = map_where(t, row->path, x->device);
 		const char *line = arena_printf(t->arena, "%s%s%s", x->device, handles, objects);
 		int r = where && line ? put(t, row, p, row->file[p.version], line, where, false, 0)

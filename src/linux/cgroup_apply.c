@@ -121,24 +121,33 @@ static int no_leaf(const struct cgroup_write *x, struct err *e)
 	return err_at(e, "%s", x->where);
 }
 
+/* What to do, by errno (0: any) and part of the file's name: the first row that fits. */
+static const struct {
+	int r;
+	const char *file, *hint;
+} hints[] = {
+	{ 0, "cpuset.", "all must be online and in the cgroup above it" },
+	{ -EBUSY, "memory.", "the processes use more than that already" },
+	{ -EINVAL, "memory.limit_in_bytes",
+	  "it can't be above the limit of memory and swap together" },
+	{ -EINVAL, "cpu.shares", "an idle cgroup (cpu.idle) has no weight" },
+	{ -EINVAL, "cpu.weight", "an idle cgroup (cpu.idle) has no weight" },
+	{ -EINVAL, "cpu.", "the kernel takes what fits the limits of the cgroup above it only" },
+	{ -EINVAL, "pids.max", "the largest limit is 4194304; -1 is none" },
+	{ -ENODEV, "io.", "is there such a block device?" }, /* blkio., too */
+	{ -EOPNOTSUPP, "weight",
+	  "the device needs the I/O scheduler bfq (/sys/block/*/queue/scheduler) or, on cgroup v2, "
+	  "io.cost.qos" },
+	{ -ENODEV, "rdma.max", "is there such a device? /sys/class/infiniband has them" },
+	{ -EINVAL, "misc.max", "misc.capacity of the root cgroup has what this host offers" },
+};
+
 static const char *hint_for(const struct cgroup_write *x, int r)
 {
-	if (strncmp(x->file, "cpuset.", 7) == 0)
-		return "all must be online and in the cgroup above it";
-	if (r == -EBUSY && strcmp(x->controller, "memory") == 0)
-		return "the processes use more than that already";
-	if (r == -EINVAL && strcmp(x->file, "memory.limit_in_bytes") == 0)
-		return "it can't be above the limit of memory and swap together";
-	if (r == -EINVAL &&
-	    (strcmp(x->file, "cpu.shares") == 0 || strcmp(x->file, "cpu.weight") == 0))
-		return "an idle cgroup (cpu.idle) has no weight";
-	if (r == -EINVAL && strncmp(x->file, "cpu.", 4) == 0)
-		return "the kernel takes what fits the limits of the cgroup above it only";
-	if (r == -ENODEV && (strncmp(x->file, "blkio.", 6) == 0 || strncmp(x->file, "io.", 3) == 0))
-		return "is there such a block device?";
-	if (r == -EOPNOTSUPP && strstr(x->file, "weight"))
-		return "the device needs the I/O scheduler bfq (/sys/block/*/queue/scheduler) or, "
-		       "on cgroup v2, io.cost.qos";
+	for (size_t i = 0; i < N_ELEMENTS(hints); i++) {
+		if ((hints[i].r == 0 || hints[i].r == r) && strstr(x->file, hints[i].file))
+			return hints[i].hint;
+	}
 	return NULL;
 }
 

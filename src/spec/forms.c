@@ -6,7 +6,14 @@
 #include "util/parse.h"
 
 /* Far above CONFIG_NR_CPUS (8192) and MAX_NUMNODES (1024); which of them exist is a question for the host. */
-enum { MAX_CPU = 65535, MAX_NODE = 4095, IFNAMSIZ_ = 16, HOST_NAME_MAX_ = 64, NAME_MAX_ = 255 };
+enum {
+	MAX_CPU = 65535,
+	MAX_NODE = 4095,
+	IFNAMSIZ_ = 16,
+	RDMA_NAME_ = 64,
+	HOST_NAME_MAX_ = 64,
+	NAME_MAX_ = 255
+};
 
 static bool list_ok(const char *s, uint32_t max)
 {
@@ -61,6 +68,14 @@ const char *form_interface_template(const char *s)
 	return ok ? NULL
 		  : "a network interface name (1 to 15 bytes, without '/', ':' and blanks, at most "
 		    "one '%d')";
+}
+
+/* rdma.max takes a name and, after a blank, limits. The kernel keeps 64 bytes of a name (IB_DEVICE_NAME_MAX). */
+const char *form_rdma_device(const char *s)
+{
+	bool ok = *s && strlen(s) < RDMA_NAME_ && !strpbrk(s, "/ \t\n\v\f\r");
+
+	return ok ? NULL : "the name of an RDMA device (1 to 63 bytes, without '/' and blanks)";
 }
 
 /* A file in the container's own cgroup, nothing below or above it. */

@@ -133,7 +133,7 @@ const struct field resources_fields[] = {
 	F_OBJECT_PTR("network", struct spec_resources, network, struct spec_network,
 		     network_fields),
 	F_OBJECT_MAP("rdma", struct spec_resources, rdma, device, rdma_fields,
-		     .flags = FIELD_NON_EMPTY, .what = "the name of an RDMA device"),
+		     .check = form_rdma_device, .what = "a key"),
 	F_MAP("unified", struct spec_resources, unified, .check = form_cgroup_file,
 	      .what = "a key"),
 	FIELD_END,

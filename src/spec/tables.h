@@ -28,6 +28,7 @@ const char *form_page_size(const char *s);
 const char *form_host_name(const char *s);
 const char *form_interface(const char *s);
 const char *form_interface_template(const char *s);
+const char *form_rdma_device(const char *s);
 const char *form_cgroup_file(const char *s);
 const char *form_cgroups_path(const char *s);
 const char *form_clos_id(const char *s);

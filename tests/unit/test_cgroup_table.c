@@ -412,6 +412,10 @@ static void network_and_rdma(void)
 	prio[0].priority = 0;
 	CHECK_INT(make(&r, on_v2()), 0);
 	CHECK_STR(value("rdma.max"), "mlx5_1 hca_handle=3 hca_object=10000");
+	rdma[0].handles = 0;
+	rdma[0].objects = UINT32_MAX; /* more than the kernel counts to, and takes */
+	CHECK_INT(make(&r, on_v2()), 0);
+	CHECK_STR(value("rdma.max"), "mlx5_1 hca_handle=0 hca_object=max");
 }
 
 static void unified(void)

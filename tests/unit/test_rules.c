@@ -779,6 +779,8 @@ static const struct rule_case resource_cases[] = {
 	{ "\"rdma\":{\"mlx5_1\":{\"hcaHandles\":0},\"b\":{\"hcaObjects\":1}}", NULL, NULL },
 	{ "\"rdma\":{\"mlx5_1\":{}}", "$.linux.resources.rdma.mlx5_1", "hcaHandles or hcaObjects" },
 	{ "\"rdma\":{\"\":{\"hcaHandles\":1}}", "$.linux.resources.rdma[\"\"]", "RDMA device" },
+	{ "\"rdma\":{\"a b\":{\"hcaHandles\":1}}", "$.linux.resources.rdma[\"a b\"]",
+	  "without '/' and blanks" },
 	{ "\"unified\":{\"memory.high\":\"1\",\"io.max\":\"8:0 rbps=1\\n8:1 rbps=1\"}", NULL,
 	  NULL },
 	{ "\"unified\":{\"../memory.high\":\"1\"}", "$.linux.resources.unified[\"../memory.high\"]",
