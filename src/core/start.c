@@ -15,6 +15,7 @@
 #include "core/notify.h"
 #include "core/start.h"
 #include "spec/load.h"
+#include "sys/exec_watch.h"
 #include "sys/fdpass.h"
 #include "sys/raw.h"
 #include "util/log.h"
@@ -137,13 +138,16 @@ static int start_locked(struct container *c, const struct spec *s, int pidfd, st
 	struct chan chan = { .fd = -EBADF };
 	struct exec_outcome *page = NULL;
 	const char *program = s->process && s->process->args.n ? s->process->args.v[0] : "";
+	auto_fd int watch = exec_watch_open((pid_t)c->state.pid);
 
 	int r = send_go(c, s, &chan, &page, e);
 	if (r >= 0)
 		r = await_exec(&chan, (pid_t)c->state.pid, pidfd, -EBADF, page, program, e);
 	else if (r == -EPIPE || r == -ECONNRESET || r == -ECONNREFUSED)
 		r = 1;
-	if (r == 1)
+	/* an engine may have reaped it before we could look */
+	if (r == 1 ||
+	    (r == 0 && sys_pidfd_send_signal(pidfd, 0) == -ESRCH && exec_watch_seen(watch) == 0))
 		r = died(c, e);
 	else if (r == 0)
 		container_await_started(c->dir);

@@ -118,6 +118,28 @@ in_time() {
   done
 }
 
+@test "seccomp: start knows that nothing ran, however soon the process was reaped" {
+  profile '{defaultAction: "SCMP_ACT_KILL_PROCESS"}'
+  # as an engine does it: the parent of all that has lost its own, waiting for them
+  timeout 60 python3 -c '
+import ctypes, os, sys
+ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
+ketch, bundle, name = sys.argv[1:4]
+null = [(os.POSIX_SPAWN_OPEN, fd, "/dev/null", os.O_RDWR, 0) for fd in range(3)]
+def run(*words):
+    pid = os.posix_spawn(ketch, [ketch] + sys.argv[4:] + list(words), os.environ, file_actions=null)
+    while True:
+        p, status = os.waitpid(-1, 0)
+        if p == pid:
+            return os.waitstatus_to_exitcode(status)
+for i in range(30):
+    assert run("create", "-b", bundle, name) == 0
+    status = run("start", name)
+    assert run("delete", "--force", name) == 0
+    assert status == 1, "round %d: start says %d" % (i, status)
+' "$KETCH" "$BUNDLE" "$CT" --root "$ROOT"
+}
+
 @test "seccomp: conditions on arguments" {
   profile '{defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["kill"], action: "SCMP_ACT_ERRNO", errnoRet: 7,
     args: [{index: 1, value: 10, op: "SCMP_CMP_EQ"}]}]}'

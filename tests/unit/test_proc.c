@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include "sys/exec_watch.h"
 #include "sys/proc.h"
 #include "sys/raw.h"
 #include "tests/unit/scratch.h"
@@ -214,6 +215,41 @@ static void without_openat2(void)
 	sys_pretend_lacking(SYS_LACKS_OPENAT2);
 }
 
+/* A child that is watched, then lets itself be killed, tries to execute what is not there, or executes a program; it is reaped. */
+static int watched(const char *program)
+{
+	int go[2];
+	char c;
+
+	if (pipe2(go, O_CLOEXEC) < 0)
+		return -errno;
+	pid_t pid = fork();
+	if (pid == 0) {
+		(void)!read(go[0], &c, 1);
+		if (!program)
+			(void)raise(SIGKILL);
+		execl(program, program, (char *)NULL);
+		_exit(1);
+	}
+	auto_fd int watch = exec_watch_open(pid);
+	(void)!write(go[1], "", 1);
+	close(go[0]);
+	close(go[1]);
+	waitpid(pid, NULL, 0);
+	return watch < 0 ? watch : exec_watch_seen(watch);
+}
+
+static void sees_execve_of_the_dead(void)
+{
+	int killed = watched(NULL);
+
+	if (killed == -EACCES || killed == -EPERM || killed == -ENOSYS || killed == -ENOENT)
+		return; /* perf events are not for us here (perf_event_paranoid, seccomp) */
+	CHECK_INT(killed, 0);
+	CHECK_INT(watched("/nonexistent"), 0);
+	CHECK_INT(watched("/bin/true"), 1);
+}
+
 static int fds_at_start;
 
 static void leaks_no_descriptors(void)
@@ -232,6 +268,7 @@ static const struct test tests[] = {
 	{ "verifies, without openat2", verifies },
 	{ "reads and writes self, without openat2", reads_and_writes_self },
 	{ "follows nothing, without openat2", follows_nothing },
+	{ "sees whether a process that is gone has called execve", sees_execve_of_the_dead },
 	{ "leaks no descriptors", leaks_no_descriptors },
 };
 
