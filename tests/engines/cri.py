@@ -11,7 +11,9 @@ import sys
 import tempfile
 
 # Members by number: "s" text, "n" number, "b" bytes that are text, [T] repeated, a dict another message.
-NAMESPACES = {1: ("network", "n"), 2: ("pid", "n"), 3: ("ipc", "n"), 4: ("target_id", "s")}
+IDS = [{1: ("host_id", "n"), 2: ("container_id", "n"), 3: ("length", "n")}]
+NAMESPACES = {1: ("network", "n"), 2: ("pid", "n"), 3: ("ipc", "n"), 4: ("target_id", "s"),
+              5: ("userns_options", {1: ("mode", "n"), 2: ("uids", IDS), 3: ("gids", IDS)})}
 INT64 = {1: ("value", "n")}
 RESOURCES = {1: ("cpu_period", "n"), 2: ("cpu_quota", "n"), 3: ("cpu_shares", "n"), 4: ("memory_limit_in_bytes", "n"),
              5: ("oom_score_adj", "n"), 6: ("cpuset_cpus", "s"), 10: ("memory_swap_limit_in_bytes", "n")}

@@ -32,6 +32,16 @@ address = "$D/t.sock"
     conf_dir = "$D/cni"
 CONF
 } > "$D/config.toml"
+# The network of a pod is the loopback interface and an address that is said to be there: a plugin (CNI) of its own.
+mkdir "$D/cni"
+cat > "$D/cni/loopback" << 'CNI'
+#!/bin/sh
+[ "$CNI_COMMAND" != ADD ] || nsenter --net="$CNI_NETNS" ip link set lo up || exit
+echo '{"cniVersion": "0.3.1", "supportedVersions": ["0.3.1"], "interfaces": [{"name": "eth0", "sandbox": "'"$CNI_NETNS"'"}],
+  "ips": [{"version": "4", "interface": 0, "address": "10.99.0.5/24"}], "dns": {}}'
+CNI
+chmod +x "$D/cni/loopback"
+echo '{"cniVersion": "0.3.1", "name": "pods", "plugins": [{"type": "loopback"}]}' > "$D/cni/10-pods.conflist"
 containerd --config "$D/config.toml" --log-level warn > "$D/containerd.log" 2>&1 &
 DAEMON=$!
 command_of c ctr --address "$D/c.sock" --namespace k8s.io
@@ -107,12 +117,34 @@ limits() {
 oom_killed() { start om '.linux.resources = {memory_limit_in_bytes: 16777216, memory_swap_limit_in_bytes: 16777216}' sh -c 'tail -c 100m /dev/zero; sleep 1; exit 9' && until_true "$LIMIT" state_is "$ID" 2 && gone "$ID"; }
 stats() { limited cri ContainerStats "{\"id\": \"$ONE\"}" && jq -e '.stats.memory.working_set.value > 0 and .stats.cpu.nanoseconds.value > 0' "$OUT" > /dev/null; }
 shared_ipc() { exec_in "$ONE" readlink /proc/self/ns/ipc && grep -qF "$(readlink "/proc/$(host_pid "$POD")/ns/ipc")" "$OUT"; }
-pod_pid() {
-  local first=$POD config=$CONFIG ret=0
-  run_pod pp '.linux.security.namespaces.pid = 0' && start inpp '.linux.security.namespaces.pid = 0' sleep 100 && exec_in "$ID" ps && grep -q "sleep 100000" "$OUT" || ret=1
-  limited cri StopPodSandbox "{\"id\": \"$POD\"}" && limited cri RemovePodSandbox "{\"id\": \"$POD\"}" || ret=1
-  POD=$first CONFIG=$config
+# another_pod JQ JQ COMMAND…: a pod beside, and in it a container "in" that has done COMMAND; both edited by the first JQ, the container by the second too.
+another_pod() {
+  local first=$POD config=$CONFIG ret=0 pod=$1 edit=$2
+  shift 2
+  run_pod beside ".linux.security.namespaces |= ($pod)" && start in ".linux.security.namespaces |= ($pod) | $edit" "$@" || ret=1
+  BESIDE=$POD POD=$first CONFIG=$config
   return "$ret"
+}
+beside_gone() { limited cri StopPodSandbox "{\"id\": \"$BESIDE\"}" && limited cri RemovePodSandbox "{\"id\": \"$BESIDE\"}"; }
+pod_pid() {
+  another_pod '.pid = 0' . sleep 100 && exec_in "$ID" ps && grep -q "sleep 100000" "$OUT"
+  local ret=$?
+  beside_gone && return "$ret"
+}
+pod_network() {
+  another_pod '.network = 0' . sleep 100 && exec_in "$ID" sh -c 'readlink /proc/self/ns/net; ip -o link show up; ip -o link | wc -l' && grep -qF "$(readlink "/proc/$(host_pid "$BESIDE")/ns/net")" "$OUT" &&
+    grep -q 'lo:' "$OUT" && ! grep -qF "$(readlink /proc/self/ns/net)" "$OUT"
+  local ret=$?
+  beside_gone && return "$ret"
+}
+# As the kubelet asks for a pod with hostUsers: false. containerd 1.7 gives the files of the image to the mapped users, 2 maps the mount.
+pod_user() {
+  another_pod '.network = 0 | .userns_options = {mode: 0, uids: [{host_id: 100000, container_id: 0, length: 65536}], gids: [{host_id: 100000, container_id: 0, length: 65536}]}' . \
+    sleep 100 && exec_in "$ID" sh -c 'tr -s " " < /proc/self/uid_map; stat -c "owner %u:%g" /bin; id -u; mount -t tmpfs x /mnt && echo mounted' &&
+    grep -q " 0 100000 65536" "$OUT" && grep -q "owner 0:0" "$OUT" && [ "$(stat -c %u "/proc/$(host_pid "$ID")")" = 100000 ] &&
+    [ "$(readlink "/proc/$(host_pid "$ID")/ns/user")" = "$(readlink "/proc/$(host_pid "$BESIDE")/ns/user")" ]
+  local ret=$?
+  beside_gone && return "$ret"
 }
 stopped() { limited cri StopContainer "{\"id\": \"$ONE\", \"timeout\": 60}" && exit_code "$ONE" 3 && limited cri RemoveContainer "{\"id\": \"$ONE\"}"; }
 pod_ended() {
@@ -137,6 +169,9 @@ check "ContainerStats" stats
 check "ReopenContainerLog" reopened
 check "the pod's ipc namespace" shared_ipc
 check "a pod with one pid namespace" pod_pid
+check "a pod with a network of its own" pod_network
+# containerd 1.6 does not know of it.
+case $(containerd --version) in *" 1.6."*) ;; *) check "a pod with a user namespace" pod_user ;; esac
 check "exit status" exits_with
 check "no such program" missing
 check "StopContainer: SIGKILL after the time" killed
