@@ -14,6 +14,15 @@ ENGINE=$(basename "$0" .sh)
 CGROUPS=${CGROUPS:-cgroupfs}
 [ "$CGROUPS" = cgroupfs ] || ENGINE+=:$CGROUPS
 
+# A script with WHOLE_MACHINE=1 has no namespaces of its own: what it does is seen and kept by the machine, which has to be one to throw away.
+if [ -n "${WHOLE_MACHINE:-}" ]; then
+  [ "$(id -u)${THROW_AWAY:-}" = 01 ] || { echo "1..0 # skip $ENGINE: only in a machine to throw away: tests/vm, boot units-podman"; exit 0; }
+  RUNTIME=$(realpath "$(command -v "$RUNTIME")") || { echo "Bail out! no runtime"; exit 1; }
+  KETCH_ENGINE_DIR=$(mktemp -d "/tmp/ketch-engine.XXXXXX")
+  KETCH_ENGINE_CGROUP=kte$$
+  trap 'umount --lazy "$KETCH_ENGINE_DIR"; rmdir "$KETCH_ENGINE_DIR"' EXIT
+fi
+
 # The script again, in its namespaces. Static, dynamic or a name in $PATH: the runtime is given by its full path below.
 if [ -z "${KETCH_ENGINE_DIR:-}" ]; then
   [ "$(id -u)" = 0 ] || { echo "1..0 # skip $ENGINE: needs root"; exit 0; }
@@ -24,7 +33,8 @@ if [ -z "${KETCH_ENGINE_DIR:-}" ]; then
   export KETCH_ENGINE_CGROUP
   status=0
   spaces=(--mount --net --ipc --fork --kill-child)
-  [ "$CGROUPS" = systemd ] || spaces+=(--pid --mount-proc)
+  # What systemd mounts later, as a user's runtime directory, has to come in here.
+  if [ "$CGROUPS" = systemd ]; then spaces+=(--propagation slave); else spaces+=(--pid --mount-proc); fi
   unshare "${spaces[@]}" -- bash "$0" "$@" < /dev/null || status=$?
   rmdir "$KETCH_ENGINE_DIR"
   exit "$status"
@@ -38,21 +48,6 @@ mkdir -p "$D"/{bin,home,tmp}
 cd "$D" || exit 1 # conmon leaves a file "oom" where it was started
 # The parent of all cgroups of the engine, as the engine wants to be told it.
 PARENT=/$CG
-# The default state root of a runtime is below /run, and belongs to the host; systemd's sockets are wanted all the same.
-if [ "$CGROUPS" = systemd ]; then
-  PARENT=$CG.slice
-  mkdir "$D/host-run"
-  mount --rbind /run "$D/host-run"
-fi
-mount -t tmpfs -o mode=755 tmpfs /run
-mkdir -p /run/lock
-if [ "$CGROUPS" = systemd ]; then
-  for d in systemd dbus user; do
-    mkdir "/run/$d"
-    mount --rbind "$D/host-run/$d" "/run/$d"
-  done
-  umount --recursive --lazy "$D/host-run"
-fi
 processes() { # what is left of ours, "PID COMMAND" each: all of our pid namespace, or what has our cgroups or environment
   local pid what
   for pid in /proc/[0-9]*; do
@@ -64,9 +59,27 @@ processes() { # what is left of ours, "PID COMMAND" each: all of our pid namespa
   done
 }
 export HOME=$D/home XDG_RUNTIME_DIR='' TMPDIR=$D/tmp PATH=$D/bin:$PATH
-ip link set lo up
-# A container's standard input may be this one; crun gives it to the container's user.
-mknod -m 666 "$D/null" c 1 3 && mount --bind "$D/null" /dev/null
+own_spaces() { # /run, the network and /dev/null of these namespaces
+  # The default state root of a runtime is below /run, and belongs to the host; systemd's sockets are wanted all the same.
+  if [ "$CGROUPS" = systemd ]; then
+    PARENT=$CG.slice
+    mkdir "$D/host-run"
+    mount --rbind /run "$D/host-run"
+  fi
+  mount -t tmpfs -o mode=755 tmpfs /run
+  mkdir -p /run/lock
+  if [ "$CGROUPS" = systemd ]; then
+    for d in systemd dbus user; do
+      mkdir "/run/$d"
+      mount --rbind "$D/host-run/$d" "/run/$d"
+    done
+    umount --recursive --lazy "$D/host-run"
+  fi
+  ip link set lo up
+  # A container's standard input may be this one; crun gives it to the container's user.
+  mknod -m 666 "$D/null" c 1 3 && mount --bind "$D/null" /dev/null
+}
+[ -n "${WHOLE_MACHINE:-}" ] || own_spaces
 # crun knows no hybrid layout of cgroups: it gets the plain first version. The tmpfs keeps what engines write there from the host's.
 if [ "$NAME" = crun ] && mountpoint -q /sys/fs/cgroup/unified; then
   umount /sys/fs/cgroup/unified && mount -t tmpfs tmpfs /sys/fs/cgroup/unified

@@ -31,7 +31,39 @@ user_with_manager() {
   exit 1
 }
 
+# The network of an ordinary user's container: a process outside answers for the host. It needs a device that any user may open (before Podman's
+# own mount namespace is made), and an interface to take after, which is on no network.
+network_up() {
+  [ "$CGROUPS" = systemd ] || { mknod -m 666 "$D/tun" c 10 200 && mount --bind "$D/tun" /dev/net/tun; }
+  ip link add ketch0 type veth peer name ketch1 && ip addr add 10.99.0.2/24 dev ketch0 && ip link set ketch0 up && ip link set ketch1 up &&
+    ip route add default via 10.99.0.1
+}
+
+podman_tests_network() {
+  local how
+  for how in slirp4netns pasta; do
+    command -v "$how" > /dev/null || continue
+    check "--network $how" prints "default via" pod run --rm --network "$how" img sh -c 'ip addr; ip route'
+    check "--network $how: a port" network_port "$how"
+    check "--network $how --userns=keep-id" prints "default via" pod run --rm --network "$how" --userns=keep-id img ip route
+    check "--network $how: joined by another container" network_joined "$how"
+  done
+}
+
+network_port() {
+  limited pod run -d --name "np-$1" --network "$1" --publish 127.0.0.1:18080:8080 img sh -c 'while :; do echo from-inside | nc -l -p 8080; done' &&
+    until_true "$LIMIT" sh -c "bash -c 'cat < /dev/tcp/127.0.0.1/18080' | grep -q from-inside"
+  local ret=$?
+  pod logs "np-$1" >> "$OUT" 2>&1
+  limited pod rm -f -t 0 "np-$1" && return "$ret"
+}
+
+network_joined() {
+  limited pod run -d --name "nj-$1" --network "$1" img sleep 1000 && prints "default via" pod run --rm --network "container:nj-$1" img ip route && limited pod rm -f -t 0 "nj-$1"
+}
+
 if [ "$CGROUPS" = systemd ]; then user_with_manager; else own_user; fi
+network_up || { echo "Bail out! no network interface"; exit 1; }
 make_rootfs "$D/rootfs"
 chown "$USERID:$USERID" "/run/user/$USERID"
 chown -R "$USERID:$USERID" "$D/home" "$D/tmp" "$D/rootfs"
@@ -52,7 +84,8 @@ limited pod import --change 'CMD ["sleep", "1000"]' "$D/rootfs.tar" pause && lim
   exit 1
 }
 podman_tests
+podman_tests_network
 limited pod rm --all --force --time 0
 limited pod pod rm --all --force
 limited pod system migrate
-OUR_MOUNTS="^($D/home/store|/run/user)" finish "/run/user/$USERID/$NAME" "/run/$NAME"
+OUR_LINKS='ketch[01]@ketch' OUR_MOUNTS="^($D/home/store|/run/user)" finish "/run/user/$USERID/$NAME" "/run/$NAME"

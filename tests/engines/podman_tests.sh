@@ -464,4 +464,6 @@ podman_tests() {
   podman_tests_users
   podman_tests_pods
   podman_tests_build
+  # shellcheck source=tests/engines/podman_systemd.sh
+  if [ "$CGROUPS" = systemd ]; then . "$here/podman_systemd.sh" && podman_tests_systemd; fi
 }

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Starts each engine that is installed with ketch below it; TAP.
 #
-# usage: tests/engines/run.sh [--compare] [ENGINE…]      ENGINE: podman podman-rootless containerd cri docker buildah crio replay   (default: all)
+# usage: tests/engines/run.sh [--compare] [ENGINE…]      ENGINE: podman podman-rootless containerd cri docker buildah crio replay   (default: all of these)
+#        podman-units: Podman below systemd, in machines to throw away only
 # ENGINE:systemd: with cgroups that systemd makes. ONLY=REGEX: the operations whose name matches. LIMIT=S: seconds for each command.
 # JOBS=1: one engine after the other, each result at once.
 # --compare: then with runc and crun too, and a table of all results.
@@ -16,7 +17,7 @@ compare=
 if [ "${1:-}" = --compare ]; then compare=1; shift; fi
 engines=("$@")
 [ $# -gt 0 ] || engines=(replay crio podman podman-rootless containerd cri docker buildah)
-declare -A needs=([podman]=podman [podman-rootless]=podman [containerd]=containerd [cri]=containerd [docker]=dockerd [buildah]=buildah [crio]=conmon [replay]=bats)
+declare -A needs=([podman]=podman [podman-rootless]=podman [podman-units]=podman [containerd]=containerd [cri]=containerd [docker]=dockerd [buildah]=buildah [crio]=conmon [replay]=bats)
 
 number=0 failed=0
 # The scripts count by themselves; here all are one list.
