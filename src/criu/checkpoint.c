@@ -31,6 +31,7 @@ struct dump {
 	pid_t *pids;
 	size_t n_pids, cap_pids;
 	int status_fd;
+	bool complete; /* the image: all but the end of the processes is done */
 	char *freezer, *address;
 };
 
@@ -294,6 +295,7 @@ static int notified(void *ctx, const struct criu_answer *a, UNUSED int fd, struc
 {
 	struct dump *d = ctx;
 
+	d->complete = d->complete || strcmp(a->script, "post-dump") == 0;
 	if (strcmp(a->script, "status-ready") != 0 || d->status_fd < 0)
 		return 0;
 	ssize_t n = write(d->status_fd, "", 1);
@@ -341,7 +343,7 @@ static int run_criu(struct dump *d, struct err *e)
 	if (!d->o->pre_dump && image_note_write(&d->note, d->dirs.image_fd, e) < 0)
 		return err_wrap(e, "image directory '%s'", d->dirs.image);
 	r = converse(d, &c, e);
-	if (r < 0 && !d->o->pre_dump)
+	if (r < 0 && !d->o->pre_dump && !d->complete)
 		image_note_remove(d->dirs.image_fd);
 	return r;
 }

@@ -262,10 +262,12 @@ static int receive(struct criu *c, struct criu_answer *ret, int *ret_fd, struct 
 	return 0;
 }
 
+/* A criu that was killed may leave processes that it was making, and they its end of the socket: its own end is looked for, too. */
 static int await_packet(struct criu *c, int signal_fd, struct err *e)
 {
 	for (;;) {
 		struct pollfd p[] = { { .fd = c->sock, .events = POLLIN },
+				      { .fd = c->pidfd, .events = POLLIN },
 				      { .fd = signal_fd, .events = POLLIN } };
 
 		if (poll(p, N_ELEMENTS(p), -1) < 0) {
@@ -275,7 +277,9 @@ static int await_packet(struct criu *c, int signal_fd, struct err *e)
 		}
 		if (p[0].revents)
 			return 0;
-		int r = p[1].revents ? interrupted(signal_fd, e) : 0;
+		if (p[1].revents)
+			return ended(c, e);
+		int r = p[2].revents ? interrupted(signal_fd, e) : 0;
 		if (r < 0)
 			return r;
 	}

@@ -181,6 +181,62 @@ criu_works() {
   counts_on "$(count)"
 }
 
+# without_criu N COMMAND…: ketch in the background, whose criu is killed at the N-th eighth of ms. It ends soon: true if criu was there to be killed.
+without_criu() {
+  local n=$1 pid killed=1 status=0
+  shift
+  bg "$@" &
+  pid=$!
+  sleep "$(part "$n")"
+  pkill -9 -x -P $pid criu && killed=0
+  wait_for 60 eval '! kill -0 '$pid' 2> /dev/null' || { kill -9 $pid; echo "it hangs" >&2; return 2; }
+  wait $pid || status=$?
+  [ $killed = 1 ] || [ $status != 1 ] || grep -q "criu ended without an answer" "$TEST_DIR/out" || { cat "$TEST_DIR/out" >&2; return 2; }
+  return $killed
+}
+
+@test "criu is killed in a checkpoint: told at once, the container runs on" {
+  needs_criu
+  start_mover
+  local i n=0 ms status
+  took dump --leave-running
+  for i in 1 2 3 4 5; do
+    rm -rf "$IMG"
+    status=0
+    without_criu $i checkpoint --image-path "$IMG" "$CT" || status=$?
+    [ $status != 2 ]
+    n=$((n + 1 - status))
+    if [ "$(container_status "$CT" 2> /dev/null)" = running ]; then
+      counts_on "$(count)"
+    else # so late that all was in the image
+      [ -s "$IMG/ketch.json" ]
+      ketch delete --force "$CT" 2> /dev/null || true
+      start_mover
+    fi
+  done
+  [ $n -gt 0 ]
+}
+
+@test "criu is killed in a restore: told at once, nothing is left, and the image is good" {
+  needs_criu
+  start_mover
+  dump
+  local i n=0 ms status
+  took restore_it
+  ketch delete --force "$CT"
+  for i in 1 2 3 4 5 6 7; do
+    status=0
+    without_criu $i restore --detach -b "$BUNDLE" --image-path "$IMG" "$CT" || status=$?
+    [ $status != 2 ]
+    n=$((n + 1 - status))
+    ! ketch state "$CT" > /dev/null 2>&1 || ketch delete --force "$CT" # it was over
+    assert_clean
+  done
+  [ $n -gt 0 ]
+  restore_it
+  counts_on "$(count)"
+}
+
 @test "two checkpoints at once: one does it, the other says that the container is gone or is not running" {
   needs_criu
   start_mover
