@@ -1,8 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
 # checkpoint and restore. What needs CRIU is skipped where no working one is, with the reason; boots criu… of tests/vm/boots have one.
-# KETCH_ROUNDS, or ketch.rounds= of the kernel's command line, is the number of rounds of one test (default 5). Options and failures:
-# 56-checkpoint-options.bats, -failures.bats; Podman and containerd: -engines; beside crun and runc: -peers.
+# KETCH_ROUNDS, or ketch.rounds= of the kernel's command line, is the number of rounds of one test (default 5); with KETCH_SYSTEMD=1, or
+# ketch.systemd=1, the systemd driver makes the cgroups. Options: 56-checkpoint-options.bats; what goes wrong: -failures.bats; Podman and containerd:
+# -engines.bats; beside crun and runc: -peers.bats.
 
 load helpers
 load checkpoint
@@ -116,7 +117,7 @@ load checkpoint
   [ "$(container_status "$CT")" = paused ]
   ketch resume "$CT"
   # in its own cgroups, in all hierarchies, with a root of its own view
-  refute grep -v "/$CT\$" "/proc/$(pid_of "$CT")/cgroup"
+  refute grep -v "/$CGROUP\$" "/proc/$(pid_of "$CT")/cgroup"
   run ketch exec "$CT" cat /proc/1/cgroup
   refute_output "$CT"
   ketch kill "$CT" KILL
@@ -346,7 +347,7 @@ receive() {
   edit '.linux.resources.pids.limit = 33'
   restore_it
   local file
-  file=$(find /sys/fs/cgroup -path "*$CT/pids.max" | head -1)
+  file=$(find /sys/fs/cgroup -path "*${CGROUP%/container}/pids.max" | head -1)
   [ "$(cat "$file")" = 33 ]
   counts_on "$(count)"
 }
@@ -421,7 +422,7 @@ receive() {
   grep -q '"nestedCgroups":true' "$IMG/ketch.json"
   restore_it
   counts_on "$(count)"
-  grep -q "/$CT/sub\$" "/proc/$(pid_of "$CT")/cgroup"
+  grep -q "/$CGROUP/sub\$" "/proc/$(pid_of "$CT")/cgroup"
 }
 
 @test "the systemd driver: a new scope, with CRIU and so the processes in it" {

@@ -4,8 +4,25 @@
 setup_file() {
   [ -x "$KETCH" ] || { echo "no ketch at $KETCH" >&2; return 1; }
   [ "$(id -u)" = 0 ] || { echo "these tests need root" >&2; return 1; }
+  ! on_systemd || systemd_ketch
   WHY_NOT=$(probe_criu) && WHY_NOT=
   export WHY_NOT
+}
+
+# KETCH_SYSTEMD=1, or ketch.systemd=1 of the kernel's command line: all by the systemd driver.
+on_systemd() {
+  [ "${KETCH_SYSTEMD:-$(sed -n 's/.*ketch\.systemd=\([0-9]*\).*/\1/p' /proc/cmdline)}" = 1 ]
+}
+
+# KETCH becomes one that always has --systemd-cgroup, with PROGRAMS where helpers.bash looks for them.
+systemd_ketch() {
+  local build=$BATS_FILE_TMPDIR/systemd
+  [ -d /run/systemd/system ] || { echo "KETCH_SYSTEMD=1, and no systemd here" >&2; return 1; }
+  mkdir -p "$build/src/cli"
+  ln -s "$PROGRAMS" "$build/tests"
+  printf '#!/bin/sh\nexec %q --systemd-cgroup "$@"\n' "$(realpath "$KETCH")" > "$build/src/cli/ketch"
+  chmod 755 "$build/src/cli/ketch"
+  export KETCH=$build/src/cli/ketch
 }
 
 # Does CRIU itself work here, on a process that has nothing to do with us? If not, why.
@@ -33,6 +50,8 @@ setup() {
   BUNDLE=$TEST_DIR/bundle
   CT=kt$$-$BATS_TEST_NUMBER
   IMG=$TEST_DIR/img
+  CGROUP=$CT # what the paths of the container's cgroups end in
+  ! on_systemd || CGROUP=ketch-$CT.scope/container
   make_bundle "$BUNDLE"
   # raising a hard limit needs CAP_SYS_RESOURCE, which a test machine may lack
   edit 'del(.process.rlimits) | .root.readonly = false'
