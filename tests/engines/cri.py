@@ -26,7 +26,8 @@ ENTRY = {1: ("key", "s"), 2: ("value", "s")}
 POD = {1: ("metadata", {1: ("name", "s"), 2: ("uid", "s"), 3: ("namespace", "s")}), 2: ("hostname", "s"), 3: ("log_directory", "s"),
        6: ("labels", [ENTRY]), 7: ("annotations", [ENTRY]),
        8: ("linux", {1: ("cgroup_parent", "s"), 2: ("security", {1: ("namespaces", NAMESPACES), 6: ("privileged", "n")}), 3: ("sysctls", [ENTRY])})}
-MOUNT = {1: ("container_path", "s"), 2: ("host_path", "s"), 3: ("readonly", "n"), 5: ("propagation", "n")}
+MOUNT = {1: ("container_path", "s"), 2: ("host_path", "s"), 3: ("readonly", "n"), 5: ("propagation", "n"), 6: ("uids", IDS), 7: ("gids", IDS),
+         8: ("recursive_read_only", "n")}
 DEVICE = {1: ("container_path", "s"), 2: ("host_path", "s"), 3: ("permissions", "s")}
 CONTAINER = {1: ("metadata", {1: ("name", "s")}), 2: ("image", {1: ("image", "s")}), 3: ("command", ["s"]), 4: ("args", ["s"]),
              5: ("working_dir", "s"), 6: ("envs", [ENTRY]), 7: ("mounts", [MOUNT]), 8: ("devices", [DEVICE]), 11: ("log_path", "s"),
@@ -38,7 +39,8 @@ ID = {1: ("id", "s")}
 
 METHODS = {
     "Version": ({1: ("version", "s")}, {1: ("version", "s"), 2: ("name", "s"), 3: ("runtime_version", "s"), 4: ("api", "s")}),
-    "Status": ({1: ("verbose", "n")}, {1: ("status", {1: ("conditions", [{1: ("type", "s"), 2: ("status", "n")}])}), 2: ("info", [ENTRY])}),
+    "Status": ({1: ("verbose", "n")}, {1: ("status", {1: ("conditions", [{1: ("type", "s"), 2: ("status", "n")}])}), 2: ("info", [ENTRY]),
+                                        3: ("handlers", [{1: ("name", "s"), 2: ("features", {1: ("recursive_read_only_mounts", "n"), 2: ("user_namespaces", "n")})}])}),
     "RunPodSandbox": ({1: ("config", POD), 2: ("handler", "s")}, ID),
     "StopPodSandbox": (ID, {}), "RemovePodSandbox": (ID, {}),
     "PodSandboxStatus": (ID, {1: ("status", {1: ("id", "s"), 3: ("state", "n")})}),

@@ -7,18 +7,9 @@
 
 SYSTEMD_CGROUP=false
 if [ "$CGROUPS" = systemd ]; then SYSTEMD_CGROUP=true; fi
-{
+MAJOR=$(containerd --version | sed 's/.* v\?\([0-9]*\)[.].*/\1/')
+settings_1() {
   cat << CONF
-root = "$D/root"
-state = "$D/state"
-disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.zfs", "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.aufs"]
-CONF
-  sed "s|/usr/bin/ketch|$PROGRAM|; s|SystemdCgroup = true|SystemdCgroup = $SYSTEMD_CGROUP|" "$here/../../contrib/engines/containerd-1.toml"
-  cat << CONF
-[grpc]
-address = "$D/c.sock"
-[ttrpc]
-address = "$D/t.sock"
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "docker.io/library/pause:latest"
   stream_server_address = "127.0.0.1"
@@ -31,6 +22,38 @@ address = "$D/t.sock"
     bin_dir = "$D/cni"
     conf_dir = "$D/cni"
 CONF
+}
+settings_2() {
+  cat << CONF
+[plugins.'io.containerd.grpc.v1.cri']
+  stream_server_address = "127.0.0.1"
+  stream_server_port = "0"
+[plugins.'io.containerd.cri.v1.images'.pinned_images]
+  sandbox = "docker.io/library/pause:latest"
+[plugins.'io.containerd.cri.v1.runtime']
+  restrict_oom_score_adj = true
+  disable_apparmor = true
+  [plugins.'io.containerd.cri.v1.runtime'.containerd]
+    default_runtime_name = "ketch"
+  [plugins.'io.containerd.cri.v1.runtime'.cni]
+    bin_dirs = ["$D/cni"]
+    conf_dir = "$D/cni"
+CONF
+}
+{
+  cat << CONF
+root = "$D/root"
+state = "$D/state"
+disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.nri.v1.nri", "io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.zfs", "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.aufs"]
+CONF
+  sed "s|/usr/bin/ketch|$PROGRAM|; s|SystemdCgroup = true|SystemdCgroup = $SYSTEMD_CGROUP|" "$here/../../contrib/engines/containerd-$MAJOR.toml"
+  cat << CONF
+[grpc]
+address = "$D/c.sock"
+[ttrpc]
+address = "$D/t.sock"
+CONF
+  "settings_$MAJOR"
 } > "$D/config.toml"
 # The network of a pod is the loopback interface and an address that is said to be there: a plugin (CNI) of its own.
 mkdir "$D/cni"
@@ -146,6 +169,23 @@ pod_user() {
   local ret=$?
   beside_gone && return "$ret"
 }
+# containerd 2 reads `features`: of a runtime that has not got idmapped mounts or "rro" there it asks neither.
+of_features() { cri Status '{"verbose": 1}' > "$OUT" && jq -e '.handlers[] | select(.name == "ketch").features | .recursive_read_only_mounts == 1 and .user_namespaces == 1' "$OUT" > /dev/null; }
+pod_user_mount() {
+  local ids='[{host_id: 100000, container_id: 0, length: 65536}]'
+  another_pod ".network = 0 | .userns_options = {mode: 0, uids: $ids, gids: $ids}" ".mounts = [{container_path: \"/mnt\", host_path: \"$D/share\", uids: $ids, gids: $ids}]" sleep 100 &&
+    exec_in "$ID" sh -c 'touch /mnt/by-root && stat -c "owner %u:%g" /mnt/file /bin' && [ "$(jq -r .stdout "$OUT" | grep -cx 'owner 0:0')" = 2 ] && [ "$(stat -c %u:%g "$D/share/by-root")" = 0:0 ] &&
+    ! find "$D/root" -name busybox -uid 100000 | grep . >> "$OUT"
+  local ret=$?
+  rm -f "$D/share/by-root"
+  beside_gone && return "$ret"
+}
+recursively_readonly() {
+  mkdir -p "$D/share/sub" && mount -t tmpfs tmpfs "$D/share/sub" &&
+    says_in_log rro "Read-only" ".mounts = [{container_path: \"/mnt\", host_path: \"$D/share\", readonly: 1, recursive_read_only: 1}]" sh -c 'touch /mnt/sub/x; sleep 100'
+  local ret=$?
+  umount "$D/share/sub" && return "$ret"
+}
 stopped() { limited cri StopContainer "{\"id\": \"$ONE\", \"timeout\": 60}" && exit_code "$ONE" 3 && limited cri RemoveContainer "{\"id\": \"$ONE\"}"; }
 pod_ended() {
   start pe . sleep 1000 && limited cri StopPodSandbox "{\"id\": \"$POD\"}" && exit_code "$ID" 137 && limited cri RemovePodSandbox "{\"id\": \"$POD\"}" && [ -z "$(c task ls -q)" ]
@@ -154,6 +194,7 @@ ready() { cri Status '{"verbose": 1}' > "$OUT" && jq -e '.status.conditions[] | 
 other_handler() { says "no runtime for" cri RunPodSandbox "{\"config\": $(pod_config oh), \"handler\": \"no-such\"}"; }
 reopened() { mv "$D/logs/p/one.log" "$D/logs/p/one.log.1" && limited cri ReopenContainerLog "{\"id\": \"$ONE\"}" && test -e "$D/logs/p/one.log"; }
 
+ID=none
 check "Status: the runtime is ready" ready
 check "RunPodSandbox" run_pod p
 check "RunPodSandbox with a handler that is none" other_handler
@@ -187,6 +228,11 @@ mkdir -p "$D/share"
 echo shared > "$D/share/file"
 check "mounts" says_in_log mo shared ".mounts = [{container_path: \"/mnt\", host_path: \"$D/share\"}]" cat /mnt/file
 check "mounts: readonly" says_in_log mr "Read-only" ".mounts = [{container_path: \"/mnt\", host_path: \"$D/share\", readonly: 1}]" sh -c 'touch /mnt/x; sleep 100'
+if [ "$MAJOR" -ge 2 ]; then
+  check "Status: what the runtime's features allow" of_features
+  check "mounts: recursively read-only, by the runtime's features" recursively_readonly
+  check "mounts: root and volume of a pod with a user namespace are mapped, not changed" pod_user_mount
+fi
 check "masked_paths" says_in_log mp "none" '.linux.security.masked_paths = ["/proc/version"]' sh -c 'cat /proc/version; test -s /proc/version || echo none'
 check "envs, working_dir" says_in_log en "/etc-x" '.envs = [{key: "A", value: "x"}] | .working_dir = "/etc"' sh -c 'echo $PWD-$A'
 check "tty" says_in_log tt /dev/pts/0 '.tty = 1' sh -c 'tty; sleep 100'

@@ -92,7 +92,16 @@ tests_volumes() {
   check "volume: propagation rslave" prints shared "${r[@]}" -v "$D/share:/mnt:rslave" img cat /mnt/file
   check "volume: --volumes-from" volumes_from
   check "mount type=bind,readonly" says "Read-only" "${r[@]}" --mount "type=bind,source=$D/share,target=/mnt,readonly" img touch /mnt/x
+  # Docker 25 and later; it asks the runtime's features whether it can.
+  case $(dockerd --version) in *" "2[0-4].*) ;; *) check "mount type=bind,bind-recursive=readonly" recursively_readonly ;; esac
   check "mount type=tmpfs" prints "tmpfs on /mnt" "${r[@]}" --mount type=tmpfs,target=/mnt img mount
+}
+
+recursively_readonly() {
+  mkdir -p "$D/share/sub" && mount -t tmpfs tmpfs "$D/share/sub" &&
+    says "Read-only" "${r[@]}" --mount "type=bind,source=$D/share,target=/mnt,readonly,bind-recursive=readonly,bind-propagation=rprivate" img touch /mnt/sub/x
+  local ret=$?
+  umount "$D/share/sub" && return "$ret"
 }
 
 volume_named() { "${r[@]}" -v vol:/data img sh -c 'echo kept > /data/x' && prints kept "${r[@]}" -v vol:/data img cat /data/x && limited d volume rm vol; }

@@ -26,6 +26,10 @@ renumber() {
     case $line in
     1..0*) number=$((number + 1)); echo "ok $number - ${line#1..0 }" ;;
     1..*) ;;
+    'Bail out!'*) # what an engine could not begin with is no success
+      number=$((number + 1)) failed=$((failed + 1))
+      echo "not ok $number - ${line#Bail out! }"
+      ;;
     'ok '* | 'not ok '*)
       number=$((number + 1))
       case $line in not*) failed=$((failed + 1)); echo "not ok $number ${line#not ok * }" ;; *) echo "ok $number ${line#ok * }" ;; esac
