@@ -344,6 +344,19 @@ PY
   wait_for 5 grep -q "text /dev/pts/" "$TEST_DIR/received"
 }
 
+@test "conmon-rs: exec -d --tty --console-socket=S --pid-file=P, the command as words" {
+  crio_create
+  crio start "$CT"
+  python3 "$BATS_TEST_DIRNAME/../bats/pty.py" receive "$TEST_DIR/console" "$TEST_DIR/received" < /dev/null > "$TEST_DIR/receive.out" 2>&1 3>&- &
+  wait_for 5 test -e "$TEST_DIR/received.ready"
+  "$KETCH" "--root=$ROOT" exec -d "--console-socket=$TEST_DIR/console" --tty "--pid-file=$TEST_DIR/e.pid" "$CT" sh -c 'tty; sleep 300' < /dev/null > "$TEST_DIR/out" 2>&1
+  [[ $(cat "$TEST_DIR/e.pid") =~ ^[0-9]+$ ]]
+  [ ! -s "$TEST_DIR/out" ]
+  wait_for 5 grep -q /dev/pts/ "$TEST_DIR/received"
+  "$KETCH" "--root=$ROOT" exec -d "--pid-file=$TEST_DIR/e.pid" "$CT" sh -c 'sleep 301; true' --root -d < /dev/null > "$TEST_DIR/out" 2>&1
+  [ "$(tr '\0' ' ' < "/proc/$(cat "$TEST_DIR/e.pid")/cmdline")" = "sh -c sleep 301; true --root -d " ]
+}
+
 @test "Podman: restore --lsm-mount-context without a value says that it needs one" {
   "$KETCH" --help | grep -q '^  restore' || skip "no restore in this build"
   run both_streams "$KETCH" restore --lsm-mount-context
