@@ -162,6 +162,9 @@ static NORETURN void ns_main(struct launch *l)
 	}
 	if (pid < 0) {
 		err_sys(&e, pid, "clone the container's process");
+		if (pid == -ENOMEM)
+			err_hint(&e,
+				 "a pid namespace whose init has ended takes no further processes");
 		leave(l, &e);
 	}
 	close_fd(turn[0]);

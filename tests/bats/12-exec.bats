@@ -325,6 +325,7 @@ D
   detached exec -d "$CT" true
   run ketch exec --detach "$CT" nope < /dev/null
   assert_status 255
+  assert_output "executable file not found"
 }
 
 @test "exec --preserve-fds: the descriptors arrive with their numbers, holes are none" {

@@ -291,23 +291,54 @@ flag_rows() {
   [ "$output" = $'rel\nrel' ]
 }
 
-@test "mounts: copy-symlink, src-nofollow and dest-nofollow" {
-  mkdir -p "$TEST_DIR/host/real"
+@test "mounts: copy-symlink makes the link again, or tells what is in its way; what is no link is bound" {
+  mkdir "$TEST_DIR/host"
   ln -s /some/where "$TEST_DIR/host/dangling"
-  ln -s real "$TEST_DIR/host/link"
-  ln -s /real "$BUNDLE/rootfs/destlink"
+  echo text > "$TEST_DIR/host/file"
   bind_on /copied "$TEST_DIR/host/dangling" bind copy-symlink
   look readlink /copied
   [ "$output" = /some/where ]
+  look readlink /copied # it is there already
+  [ "$output" = /some/where ]
+  ln -sf /else/where "$BUNDLE/rootfs/copied"
+  run_bundle
+  assert_status 1
+  assert_output "copy the link: File exists"
+  [ "$(readlink "$BUNDLE/rootfs/copied")" = /else/where ]
   rm "$BUNDLE/rootfs/copied"
   edit '.mounts |= .[:-1]'
-  bind_on /x "$TEST_DIR/host/link" bind src-nofollow
+  bind_on /file "$TEST_DIR/host/file" bind copy-symlink
+  look cat /file
+  [ "$output" = text ]
+}
+
+@test "mounts: src-nofollow binds the link itself" {
+  mkdir "$TEST_DIR/host"
+  echo behind > "$TEST_DIR/host/file"
+  ln -s file "$TEST_DIR/host/link"
+  bind_on /it "$TEST_DIR/host/link" bind src-nofollow
+  look readlink /it
+  [ "$output" = file ]
+  edit '.mounts[-1].options |= ["bind"]'
+  look cat /it
+  [ "$output" = behind ]
+}
+
+@test "mounts: dest-nofollow mounts over the link itself, not over what it leads to" {
+  echo mounted > "$TEST_DIR/file"
+  echo below > "$BUNDLE/rootfs/etc/target"
+  ln -s /etc/target "$BUNDLE/rootfs/link"
+  bind_on /link "$TEST_DIR/file" bind dest-nofollow
+  look cat /link /etc/target
+  [ "$output" = $'mounted\nbelow' ]
+  edit '.mounts[-1].options |= ["bind"]'
+  look cat /link /etc/target
+  [ "$output" = $'mounted\nmounted' ]
+  edit '.mounts[-1].options |= ["bind", "dest-nofollow"]' # a directory can't be mounted over a link
+  edit '.mounts[-1].source = "/tmp"'
   run_bundle
   assert_status 1
-  edit '.mounts |= .[:-1]'
-  bind_on /destlink "$TEST_DIR/host/real" bind dest-nofollow
-  run_bundle
-  assert_status 1
+  assert_output "the source is a directory"
 }
 
 @test "mounts: devices, sockets and FIFOs can be bound" {

@@ -125,6 +125,7 @@ caps_are() { # NAME HEX in the output
     run_bundle
     exec 5<&- 9<&- 12<&-
     assert_status 1
+    assert_output proc.cwd
   done
 }
 
@@ -481,6 +482,7 @@ exec_process() {
   exec_process '{cwd: "/proc/self/fd/5"}' pwd
   exec 5<&-
   assert_status 255
+  assert_output proc.cwd
   exec_process '{}' sh -c 'ls /proc/$$/fd; true'
   [ "${lines[*]}" = "0 1 2" ]
 }

@@ -97,6 +97,7 @@ file() { jq -n --arg s "$TEST_DIR/source" "$2" > "$TEST_DIR/$1"; }
   file m '[{destination: "/magic/in", source: $s, options: ["rbind"]}]'
   run ketch mounts add "$CT" "$TEST_DIR/m"
   assert_status 1
+  assert_output "/magic/in"
 }
 
 @test "mounts: a created container takes them, a stopped one does not; without a mount namespace of its own it is refused" {

@@ -317,6 +317,7 @@ privileged() {
   assert_output "no such cgroup"
   run ketch exec --cgroup ../x "$CT" true
   assert_status 255
+  assert_output "must not contain '..'"
 }
 
 @test "exec --cgroup: a sub-cgroup for each controller" {
