@@ -380,3 +380,26 @@ PY
   wait_for 5 is_stopped
   "$KETCH" --root "$ROOT" delete "$CT"
 }
+
+# What belongs to another host goes out: paths, profiles, CPUs, limits above ours, controllers of cgroup v2, namespaces by path.
+adapted() {
+  jq --arg cgroup "/$CT" --arg source "$TEST_DIR/source" '.root.path = "rootfs" | .process.cwd = "/" | .process.terminal = false |
+    .process.args = ["/bin/sh", "-c", "echo \"$(id -u) $(id -g) $PATH\""] | .linux.cgroupsPath = $cgroup |
+    del(.hooks, .process.apparmorProfile, .process.selinuxLabel, .process.rlimits, .process.oomScoreAdj, .linux.mountLabel, .linux.intelRdt, .linux.seccomp,
+      .linux.uidMappings, .linux.gidMappings, .linux.resources.unified, .linux.resources.cpu.cpus) |
+    .linux.namespaces |= map(select(.type != "user") | {type}) |
+    .mounts |= map(if ((.options // []) | any(. == "bind" or . == "rbind")) and (.source | test("^/(proc|sys|dev)(/|$)") | not) then .source = $source else . end)' \
+    "$BATS_TEST_DIRNAME/../../oci-spec-fixtures/valid/engines/$1.json" > "$BUNDLE/config.json"
+}
+
+@test "CRI-O, BuildKit, containerd 2: the configurations that they write run" {
+  local config
+  mkdir "$TEST_DIR/source"
+  for config in crio-sandbox crio-container crio-cache-allocation buildkit buildkit-rootless-no-sandbox containerd-cri-sandbox containerd-cri-container \
+    containerd-cri-user-namespace containerd-ctr; do
+    adapted $config
+    run_bundle
+    [ "$status" = 0 ] || { echo "$config: $output" >&2; return 1; }
+    [ "$output" = "$(jq -r '.process | "\(.user.uid) \(.user.gid) \(.env[] | select(startswith("PATH=")) | .[5:])"' "$BUNDLE/config.json")" ]
+  done
+}
