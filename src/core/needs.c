@@ -279,11 +279,15 @@ static enum need_state p_caps(const struct need *n, const struct facts *f, struc
 static enum need_state p_systemd(const struct need *n, const struct facts *f, struct buf *why)
 {
 	(void)n;
-	if (f->systemd && f->cgroup_mode == CGROUP_MODE_V2)
-		return NEED_YES;
-	buf_adds(why,
-		 f->systemd ? "the host has not cgroup v2 alone" : "systemd does not run here");
-	return NEED_NO;
+	const struct cgroup_hierarchy *h = facts_systemd(f);
+
+	if (!f->systemd || !h) {
+		buf_adds(why, f->systemd ? "its cgroups are not mounted below /sys/fs/cgroup"
+					 : "systemd does not run here");
+		return NEED_NO;
+	}
+	buf_addf(why, "its cgroups at %s", h->mount);
+	return NEED_YES;
 }
 
 static enum need_state p_never(const struct need *n, const struct facts *f, struct buf *why)
@@ -457,7 +461,7 @@ const struct need needs[] = {
 	{ "linux.cgroupsPath", "mounted cgroups that we may write to", p_cgroups,
 	  .advice = "as an ordinary user: have a cgroup delegated (systemd: Delegate=yes), or "
 		    "--cgroup-manager disabled" },
-	{ "linux.cgroupsPath = slice:prefix:name", "systemd, and cgroup v2 alone", p_systemd,
+	{ "linux.cgroupsPath = slice:prefix:name", "systemd", p_systemd,
 	  .advice = "leave --systemd-cgroup out and use a path" },
 	CONTROLLER("memory", "memory", "memory"),
 	{ "linux.resources.memory.swap", "the memory controller with swap accounting", p_controller,

@@ -73,7 +73,9 @@ struct plan_fork {
 struct plan_cgroup_leaf {
 	const struct cgroup_hierarchy *h;
 	const char *base; /* below the mount, where a relative path starts: "" or "/a/b" */
+	const char *path; /* "/a/b" below the base */
 	const char *dir;  /* mount + base + path, if the base can be seen there (else without it) */
+	bool taken;	  /* systemd: by the container's process, which is there already */
 };
 
 struct plan_cgroup {
@@ -82,8 +84,10 @@ struct plan_cgroup {
 	bool relative;		     /* from our own cgroup; else from the mount */
 	const char *slice, *scope;   /* systemd: names of units */
 	const char *subgroup;	     /* systemd: of the cgroup below the scope, "" for none */
-	const char *delegated;	     /* of the cgroup below the one with the limits; NULL: none */
-	bool systemd_user;	     /* the user's manager, not the system's */
+	const char
+		*device_subgroup; /* systemd: the same in the v1 hierarchy of devices, never "" */
+	const char *delegated;	  /* of the cgroup below the one with the limits; NULL: none */
+	bool systemd_user;	  /* the user's manager, not the system's */
 	struct systemd_props
 		props; /* systemd: of the scope; the late ones are set by cgroup.limits */
 	bool delegate_chown; /* ownership rule of spec 1.1 applies (v2, own cgroup ns, rw /sys/fs/cgroup) */

@@ -118,7 +118,7 @@ static int plan_leaves(struct plan *p, struct err *e)
 
 		if (!h->mount[0])
 			continue;
-		struct plan_cgroup_leaf leaf = { .h = h, .base = base_of(p, h) };
+		struct plan_cgroup_leaf leaf = { .h = h, .base = base_of(p, h), .path = cg->path };
 		if (leaf.base)
 			leaf.dir = arena_printf(&p->arena, "%s%s%s", h->mount, leaf.base, cg->path);
 		if (!leaf.dir)

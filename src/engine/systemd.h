@@ -49,7 +49,10 @@ void systemd_add_number(struct systemd_props *p, const char *name, const char *s
 struct systemd_prop *systemd_add(struct systemd_props *p, const char *name, const char *sig,
 				 size_t n);
 
-/* What systemd has a property for of the writes to cgroup2. NEUTRAL: those that say what a new cgroup has as well. */
+/* Files of v1 that make one property: where one of them is among the writes, the other is to be, too, or has its first value. */
+#define CGROUP_QUOTA_V1	 "cpu.cfs_quota_us"
+#define CGROUP_PERIOD_V1 "cpu.cfs_period_us"
+/* What systemd has a property for of the writes. NEUTRAL: those that say what a new cgroup has as well. */
 void systemd_add_writes(struct systemd_props *p, const struct cgroup_writes *w, bool neutral);
 /* DevicePolicy and DeviceAllow by number. They open whatever some rule opens: what rules take out of it again is up to our own
  * program in the cgroup below. */

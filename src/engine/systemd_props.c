@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Properties of the scope from the planned writes to cgroup files, so that both say the same. Only what every systemd since 244 knows,
- * as an unknown property makes it refuse the whole unit; what has no property here is kept by the files of the cgroup below, which
- * systemd leaves alone.
+ * Properties of the scope from the planned writes to cgroup files, so that both say the same. Only what every systemd since 244 knows
+ * (of cgroup v1: since 219), as an unknown property makes it refuse the whole unit. What has no property here is kept by the files:
+ * on v2 those of the cgroup below, which systemd leaves alone; on v1 systemd writes only to files that it has a property for.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -69,16 +69,16 @@ struct row {
 	const char *file, *property;
 	/* Adds properties for the write; what systemd can't be told it leaves out. */
 	void (*add)(struct systemd_props *p, const struct row *row, const char *value);
-	uint64_t min; /* systemd refuses less */
+	uint64_t min, max; /* systemd refuses less and (0: nothing is too much) more */
 };
 
-/* "max", or a number, with a unit in linux.resources.unified. */
+/* "max", "-1" (v1), or a number, with a unit in linux.resources.unified. */
 static int parse_limit(const char *value, uint64_t *ret)
 {
 	int64_t n;
 
 	*ret = UNLIMITED;
-	if (strcmp(value, "max") == 0)
+	if (strcmp(value, "max") == 0 || strcmp(value, "-1") == 0)
 		return 0;
 	if (parse_size(value, &n) < 0 || n < 0)
 		return -EINVAL;
@@ -91,7 +91,8 @@ static void add_limit(struct systemd_props *p, const struct row *row, const char
 	uint64_t n;
 
 	if (parse_limit(value, &n) >= 0)
-		systemd_add_number(p, row->property, "t", MAX(n, row->min));
+		systemd_add_number(p, row->property, "t",
+				   MAX(row->max ? MIN(n, row->max) : n, row->min));
 }
 
 /* Idle is the weight 0 (since 252), which comes after the weight in the table. */
@@ -101,8 +102,25 @@ static void add_idle(struct systemd_props *p, const struct row *row, const char 
 		systemd_add_number(p, row->property, "t", 0);
 }
 
+/* In percent of a processor, rounded up: as such systemd keeps it over a daemon-reload. */
+static void put_quota(struct systemd_props *p, uint64_t quota, uint64_t period, bool with_period)
+{
+	if (quota != UNLIMITED) {
+		quota = quota * 1000000 / period;
+		quota = (quota + QUOTA_STEP - 1) / QUOTA_STEP * QUOTA_STEP;
+	}
+	systemd_add_number(p, "CPUQuotaPerSecUSec", "t", quota);
+	if (with_period || period != DEFAULT_PERIOD)
+		systemd_add_number(p, "CPUQuotaPeriodUSec", "t", period);
+}
+
+static bool fits_quota(uint64_t quota, uint64_t period)
+{
+	return period != 0 && (quota == UNLIMITED || quota <= UINT64_MAX / 1000000);
+}
+
 /* "QUOTA [PERIOD]" */
-static void add_quota(struct systemd_props *p, const struct row *row, const char *value)
+static void add_quota(struct systemd_props *p, UNUSED const struct row *row, const char *value)
 {
 	char quota[32];
 	uint64_t period = DEFAULT_PERIOD, n;
@@ -112,17 +130,10 @@ static void add_quota(struct systemd_props *p, const struct row *row, const char
 		return;
 	memcpy(quota, value, len);
 	quota[len] = '\0';
-	if (value[len] && (parse_u64(value + len + 1, &period) < 0 || period == 0))
+	if (value[len] && parse_u64(value + len + 1, &period) < 0)
 		return;
-	if (parse_limit(quota, &n) < 0 || (n != UNLIMITED && n > UINT64_MAX / 1000000))
-		return;
-	if (n != UNLIMITED) {
-		n = n * 1000000 / period;
-		n = (n + QUOTA_STEP - 1) / QUOTA_STEP * QUOTA_STEP;
-	}
-	systemd_add_number(p, row->property, "t", n);
-	if (period != DEFAULT_PERIOD)
-		systemd_add_number(p, "CPUQuotaPeriodUSec", "t", period);
+	if (parse_limit(quota, &n) >= 0 && fits_quota(n, period))
+		put_quota(p, n, period, false);
 }
 
 struct mask {
@@ -216,7 +227,28 @@ static void add_io_max(struct systemd_props *p, UNUSED const struct row *row, co
 	}
 }
 
-static const struct row rows[] = {
+/* v1: "MAJ:MIN N", where 0 is no limit */
+static void add_blkio(struct systemd_props *p, const struct row *row, const char *value)
+{
+	const char *rest, *node = device_node(p, value, &rest);
+	uint64_t n;
+
+	if (parse_u64(rest, &n) >= 0)
+		add_for_device(p, row->property, node, n ? n : UNLIMITED);
+}
+
+static const struct row rows_v1[] = {
+	{ "memory.limit_in_bytes", "MemoryLimit", add_limit, 1 },
+	{ "pids.max", "TasksMax", add_limit, 1 },
+	{ "cpu.shares", "CPUShares", add_limit, 2, 262144 },
+	{ "blkio.weight", "BlockIOWeight", add_limit, 10, 1000 },
+	{ "blkio.weight_device", "BlockIODeviceWeight", add_blkio },
+	{ "blkio.throttle.read_bps_device", "BlockIOReadBandwidth", add_blkio },
+	{ "blkio.throttle.write_bps_device", "BlockIOWriteBandwidth", add_blkio },
+	{ NULL },
+};
+
+static const struct row rows_v2[] = {
 	{ "memory.max", "MemoryMax", add_limit, 1 },
 	{ "memory.high", "MemoryHigh", add_limit, 1 },
 	{ "memory.low", "MemoryLow", add_limit },
@@ -232,27 +264,68 @@ static const struct row rows[] = {
 	/* from which systemd makes io.bfq.weight too */
 	{ "io.weight", "IOWeight", add_io_weight, 1 },
 	{ "io.max", NULL, add_io_max },
+	{ NULL },
 };
+
+/* The properties from FIRST on are those of X. */
+static void tell_origin(struct systemd_props *p, size_t first, const struct cgroup_write *x)
+{
+	for (; first < p->n; first++) {
+		p->v[first].where = x->where;
+		p->v[first].when = x->when;
+	}
+}
+
+/* v1 has two files for what is one property. LAST is NULL when neither is written. */
+struct quota_v1 {
+	const char *quota, *period;
+	const struct cgroup_write *last;
+};
+
+static bool take_quota_v1(struct quota_v1 *q, const struct cgroup_write *x, bool counts)
+{
+	bool quota = strcmp(x->file, CGROUP_QUOTA_V1) == 0;
+
+	if (x->h->v2 || (!quota && strcmp(x->file, CGROUP_PERIOD_V1) != 0))
+		return false;
+	*(quota ? &q->quota : &q->period) = x->value;
+	if (counts)
+		q->last = x;
+	return true;
+}
+
+static void add_quota_v1(struct systemd_props *p, const struct quota_v1 *q, bool with_period)
+{
+	uint64_t quota = UNLIMITED, period = DEFAULT_PERIOD;
+	size_t first = p->n;
+
+	if (!q->last || (q->quota && parse_limit(q->quota, &quota) < 0) ||
+	    (q->period && parse_u64(q->period, &period) < 0) || !fits_quota(quota, period))
+		return;
+	put_quota(p, quota, period, with_period);
+	tell_origin(p, first, q->last);
+}
 
 void systemd_add_writes(struct systemd_props *p, const struct cgroup_writes *w, bool neutral)
 {
+	struct quota_v1 quota = { .last = NULL };
+
 	for (size_t i = 0; i < w->n; i++) {
 		const struct cgroup_write *x = &w->v[i];
+		bool counts = neutral || !(x->flags & CGROUP_NEUTRAL);
 
-		if (!x->h->v2 || (!neutral && (x->flags & CGROUP_NEUTRAL)))
+		if (take_quota_v1(&quota, x, counts) || !counts)
 			continue;
-		for (size_t k = 0; k < N_ELEMENTS(rows); k++) {
+		for (const struct row *row = x->h->v2 ? rows_v2 : rows_v1; row->file; row++) {
 			size_t first = p->n;
 
-			if (strcmp(rows[k].file, x->file) != 0)
+			if (strcmp(row->file, x->file) != 0)
 				continue;
-			rows[k].add(p, &rows[k], x->value);
-			for (; first < p->n; first++) {
-				p->v[first].where = x->where;
-				p->v[first].when = x->when;
-			}
+			row->add(p, row, x->value);
+			tell_origin(p, first, x);
 		}
 	}
+	add_quota_v1(p, &quota, neutral);
 }
 
 /* ---- devices ---- */

@@ -36,47 +36,42 @@ static const char *below_leaf(const char *dir, const char *path)
 	return NULL;
 }
 
-/* The line of /proc/PID/cgroup for LEAF: "5:cpu,cpuacct:/a/b". */
-static const char *find_line(char *text, const struct cgroup_leaf *leaf, char *saved[1])
+/* A line: "5:cpu,cpuacct:/a/b". */
+const char *cgroup_proc_path(const char *text, const char *controllers, size_t *len)
 {
-	for (char *line = text, *end; *line; line = end + 1) {
-		end = strchrnul(line, '\n');
-		char *controllers = strchr(line, ':');
-		char *path = controllers ? strchr(controllers + 1, ':') : NULL;
+	size_t n = strlen(controllers);
 
-		if (path && (size_t)(path - controllers - 1) == strlen(leaf->controllers) &&
-		    strncmp(controllers + 1, leaf->controllers, strlen(leaf->controllers)) == 0) {
-			*saved = *end ? end : NULL;
-			*end = '\0';
-			return path + 1;
-		}
-		if (!*end)
-			break;
+	for (const char *line = text, *end; *line; line = end + (*end == '\n')) {
+		end = strchrnul(line, '\n');
+		const char *at = memchr(line, ':', (size_t)(end - line));
+
+		if (!at || strncmp(at + 1, controllers, n) != 0 || at[1 + n] != ':')
+			continue;
+		*len = (size_t)(end - (at + n + 2));
+		return at + n + 2;
 	}
 	return NULL;
 }
 
 /* Descriptor of the sub-cgroup that init is in below LEAF; -ENOENT: in LEAF, or nowhere below. */
-static int open_present(struct cgroup_leaf *leaf, char *proc_cgroup)
+static int open_present(struct cgroup_leaf *leaf, const char *proc_cgroup)
 {
-	char *cut = NULL;
-	const char *path = find_line(proc_cgroup, leaf, &cut);
+	size_t len = 0;
+	const char *line = cgroup_proc_path(proc_cgroup, leaf->controllers, &len);
+	auto_str char *path = line ? strndup(line, len) : NULL;
 	const char *sub = path ? below_leaf(leaf->dir, path) : NULL;
-	int fd = -ENOENT;
 
-	if (sub && *sub) {
-		fd = cgroup_leaf_fd(leaf);
-		if (fd >= 0)
-			fd = sys_openat2(fd, sub, O_RDONLY | O_DIRECTORY, 0, BENEATH);
-		free(leaf->sub);
-		leaf->sub = fd >= 0 ? strdup(sub) : NULL;
-	}
-	if (cut)
-		*cut = '\n';
+	if (!sub || !*sub)
+		return line && !path ? -ENOMEM : -ENOENT;
+	int fd = cgroup_leaf_fd(leaf);
+	if (fd >= 0)
+		fd = sys_openat2(fd, sub, O_RDONLY | O_DIRECTORY, 0, BENEATH);
+	free(leaf->sub);
+	leaf->sub = fd >= 0 ? strdup(sub) : NULL;
 	return fd;
 }
 
-static int read_proc_cgroup(pid_t pid, struct buf *out)
+int cgroup_proc_read(pid_t pid, struct buf *out)
 {
 	char path[64];
 
@@ -233,7 +228,7 @@ static int prepare(struct cgroup *cg, const char *const *cgroups, pid_t init_pid
 		r = apply_option(cg, cgroups[i], fds, e);
 	if (r < 0)
 		return r;
-	r = read_proc_cgroup(init_pid, &text);
+	r = cgroup_proc_read(init_pid, &text);
 	if (r < 0)
 		return err_sys(e, r, "read the cgroups of the container's process %d",
 			       (int)init_pid);
@@ -265,7 +260,7 @@ int cgroup_clone_fd(struct cgroup *cg, pid_t init_pid)
 
 	if (!leaf)
 		return -EBADF;
-	if (init_pid > 0 && leaf->enter_fd < 0 && read_proc_cgroup(init_pid, &text) >= 0 && text.p)
+	if (init_pid > 0 && leaf->enter_fd < 0 && cgroup_proc_read(init_pid, &text) >= 0 && text.p)
 		leaf->enter_fd = open_present(leaf, text.p);
 	int fd = leaf->enter_fd >= 0 ? leaf->enter_fd : cgroup_leaf_fd(leaf);
 	/*

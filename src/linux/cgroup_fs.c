@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -27,6 +28,7 @@ struct making {
 	struct cgroup *cg;
 	const struct plan_cgroup_leaf *plan;
 	struct cgroup_leaf *leaf;
+	pid_t moved;	 /* the process that is moved to the leaf; 0: a child joins it */
 	bool cpuset;	 /* v1: each level must be filled */
 	struct buf path; /* absolute name of the directory we are at */
 	struct err *e;
@@ -171,14 +173,14 @@ static int walk_to_parent(struct making *m, int mount, const char **name)
 		r = at < 0 ? fail(m, at, "open") : 0;
 	}
 	if (r >= 0)
-		r = walk(m, &at, m->r->plan->cgroup.path, true, false, name);
+		r = walk(m, &at, m->plan->path, true, false, name);
 	return r < 0 ? r : TAKE_FD(at);
 }
 
 /* Opens the directory that the leaf is in. In one go where all of it exists. */
 static int open_parent(struct making *m, const char **name)
 {
-	const char *path = m->r->plan->cgroup.path, *last = strrchr(path, '/');
+	const char *path = m->plan->path, *last = strrchr(path, '/');
 	auto_fd int mount = host_opendir(AT_FDCWD, m->plan->h->mount, true);
 	auto_str char *below = NULL;
 	struct buf text = { 0 };
@@ -227,7 +229,7 @@ static int check_fit(struct making *m)
 	struct cgroup_leaf *leaf = m->leaf;
 
 	int r = check_frozen(m);
-	if (r < 0 || leaf->made)
+	if (r < 0 || leaf->made || m->plan->taken)
 		return r;
 	r = cgroup_tree_empty(leaf->fd);
 	if (r < 0)
@@ -297,6 +299,17 @@ static int open_join(struct making *m)
 	return 0;
 }
 
+static int move(struct making *m)
+{
+	struct cgroup_leaf *leaf = m->leaf;
+	char number[16];
+
+	snprintf(number, sizeof(number), "%d", (int)m->moved);
+	int r = host_write(leaf->fd, "cgroup.procs", number);
+	leaf->born = r >= 0;
+	return r < 0 ? err_sys(m->e, r, "move process %s to cgroup '%s'", number, leaf->dir) : 0;
+}
+
 static int make_one(struct making *m)
 {
 	const struct cgroup_hierarchy *h = m->plan->h;
@@ -305,8 +318,11 @@ static int make_one(struct making *m)
 	if (!m->leaf)
 		return err_sys(m->e, -ENOMEM, "cgroup");
 	m->cpuset = !h->v2 && cgroup_leaf_has(m->leaf, "cpuset");
+	m->leaf->born = m->plan->taken;
 	int r = make_tries(m);
-	return r < 0 ? r : open_join(m);
+	if (r < 0 || m->leaf->born)
+		return r;
+	return m->moved ? move(m) : open_join(m);
 }
 
 /* The first property that needs H; NULL: none does. */
@@ -368,14 +384,14 @@ static int make_or_skip(struct making *m)
 	return need && (r == -EACCES || r == -EPERM) ? err_at(m->e, "%s", need) : r;
 }
 
-static int make_leaves(struct run *r, struct cgroup *cg, struct err *e)
+int cgroup_make_leaves(struct run *r, struct cgroup *cg, const struct plan_cgroup_leaf *leaves,
+		       size_t n, pid_t moved, struct err *e)
 {
-	const struct plan_cgroup *p = &r->plan->cgroup;
 	auto_buf struct buf skipped = { 0 };
 	struct err why;
 
-	for (size_t i = 0; i < p->leaves.n; i++) {
-		struct making m = { .r = r, .cg = cg, .plan = &p->leaves.v[i], .e = e };
+	for (size_t i = 0; i < n; i++) {
+		struct making m = { .r = r, .cg = cg, .plan = &leaves[i], .moved = moved, .e = e };
 		int ret = make_or_skip(&m);
 
 		if (ret < 0)
@@ -394,12 +410,13 @@ static int make_leaves(struct run *r, struct cgroup *cg, struct err *e)
 
 static int create(struct run *r, struct cgroup *cg, struct err *e)
 {
-	int ret = make_leaves(r, cg, e);
+	const struct plan_cgroup *p = &r->plan->cgroup;
+	int ret = cgroup_make_leaves(r, cg, p->leaves.v, p->leaves.n, 0, e);
 
 	if (ret >= 0)
-		ret = cgroup_apply(cg, &r->plan->cgroup, CGROUP_EARLY, e);
+		ret = cgroup_apply(cg, p, CGROUP_EARLY, e);
 	if (ret >= 0)
-		ret = cgroup_apply_devices(cg, &r->plan->cgroup, e);
+		ret = cgroup_apply_devices(cg, p, e);
 	return ret;
 }
 

@@ -20,8 +20,8 @@ struct cgroup_leaf {
 	int join_fd;  /* v1: the file the child writes "0" to; -EBADF */
 	int enter_fd; /* exec, v2: the cgroup to be born in, when it is not DIR; -EBADF */
 	char *sub;    /* its path below DIR; NULL: it is DIR */
-	bool born;    /* v2: the child is born there and has nothing to join */
-	bool made;    /* by ketch */
+	bool born; /* the child is there from its birth (v2) or by systemd, and has nothing to join */
+	bool made; /* by ketch */
 };
 
 struct cgroup {
@@ -73,6 +73,11 @@ bool cgroup_leaf_has(const struct cgroup_leaf *leaf, const char *controller);
 /* The leaf whose freezer is ours to use: that of v1 where it is mounted. NULL: none. */
 struct cgroup_leaf *cgroup_freezer(struct cgroup *cg);
 struct cgroup_leaf *cgroup_unified(struct cgroup *cg);
+
+/* cgroup_fs.c: makes the container's cgroup in each of the hierarchies of LEAVES, or finds it fit. MOVED is moved there; with 0 what a
+ * child joins it by is opened. */
+int cgroup_make_leaves(struct run *r, struct cgroup *cg, const struct plan_cgroup_leaf *leaves,
+		       size_t n, pid_t moved, struct err *e);
 
 /* cgroup_v1.c: gives the cpuset directory DIR (PATH is its name) the CPUs and memory nodes of PARENT where it has none. MADE: it is
  * new, and has none. */
@@ -127,6 +132,12 @@ int cgroup_undo_words(const char *now, const char *value, const char *file, stru
 /* Writes all back, the newest first. What fails is passed over: the first error is returned. */
 int cgroup_undo_run(struct cgroup_undo *u);
 void cgroup_undo_free(struct cgroup_undo *u);
+
+/* cgroup_exec.c */
+/* /proc/PID/cgroup */
+int cgroup_proc_read(pid_t pid, struct buf *out);
+/* The path in its line of the hierarchy with CONTROLLERS ("" for v2), and its length; NULL: it has none. */
+const char *cgroup_proc_path(const char *text, const char *controllers, size_t *len);
 
 /* cgroup_tree.c: a cgroup and all below it, however deep and however fast it changes. DIR is its directory. */
 /* Calls FN for each directory, DIR itself first. 0, or the first negative return of FN. */

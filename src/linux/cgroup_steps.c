@@ -10,6 +10,8 @@
 #include "linux/steps.h"
 #include "sys/raw.h"
 
+enum { FIRST_NUMBER = 'A' }; /* of a hierarchy, in the answer to PLACE */
+
 static bool has_cgroup(const struct plan *p)
 {
 	return p->cgroup.manager != CGROUP_MANAGER_DISABLED;
@@ -164,20 +166,42 @@ static bool placed(const struct plan *p)
 	return is_placed(p) && !p->fork.ns_stage;
 }
 
-/* The answer is the directory we are in then: later steps show it to the container. */
+/*
+ * The answer is where we are then, which later steps show to the container: for each hierarchy its number among the facts (FIRST_NUMBER is
+ * 0) and the path below its mount, left out where it is the same as that before.
+ */
+static int take_leaf(struct run *r, const char *entry, const char **path, struct err *e)
+{
+	const struct facts *f = r->plan->facts;
+	unsigned i = (unsigned char)*entry - (unsigned)FIRST_NUMBER;
+	auto_buf struct buf dir = { 0 };
+
+	if (*entry && entry[1])
+		*path = entry + 1;
+	if (i >= f->n_hierarchies || **path != '/')
+		return err_set(e, ERR_INTERNAL, "no directory in the answer to PLACE");
+	const struct cgroup_hierarchy *h = &f->hierarchies[i];
+	buf_addf(&dir, "%s%s", h->mount, *path);
+	return buf_error(&dir) >= 0 && cgroup_add_leaf(r->cgroup, h->v2 ? "" : h->controllers,
+						       buf_str(&dir), h->v2)
+		       ? 0
+		       : err_sys(e, -ENOMEM, "cgroup");
+}
+
 static int place_run(struct run *r, struct err *e)
 {
 	struct packet answer;
+	const char *path = "";
 
 	cgroup_close_fds(r->cgroup); /* the parent's connection */
 	int ret = chan_ask(&r->chan, MSG_PLACE, NULL, 0, NULL, 0, &answer, e);
 	if (ret < 0)
 		return ret;
 	packet_close_fds(&answer);
-	if (!memchr(answer.data, '\0', answer.len) || answer.data[0] != '/')
-		return err_set(e, ERR_INTERNAL, "no directory in the answer to PLACE");
-	return cgroup_add_leaf(r->cgroup, "", answer.data, true) ? 0
-								 : err_sys(e, -ENOMEM, "cgroup");
+	for (const char *at = answer.data, *end = at + answer.len; at < end && ret >= 0;
+	     at += strlen(at) + 1)
+		ret = take_leaf(r, at, &path, e);
+	return ret;
 }
 
 const struct step step_cgroup_place_first = {
@@ -198,19 +222,51 @@ const struct step step_cgroup_place = {
 	.run = place_run,
 };
 
+static int put_leaf(const struct facts *f, const struct cgroup_leaf *leaf, const char **path,
+		    struct buf *out)
+{
+	for (unsigned i = 0; i < f->n_hierarchies; i++) {
+		const struct cgroup_hierarchy *h = &f->hierarchies[i];
+
+		if (!h->mount[0] || strcmp(leaf->controllers, h->v2 ? "" : h->controllers) != 0)
+			continue;
+		const char *below = leaf->dir + strlen(h->mount);
+
+		buf_addc(out, (char)(FIRST_NUMBER + i));
+		buf_adds(out, strcmp(below, *path) == 0 ? "" : below);
+		buf_addc(out, '\0');
+		*path = below;
+		return 0;
+	}
+	return -ENOENT;
+}
+
 static int scope_run(struct run *r, struct err *e)
 {
+	auto_buf struct buf out = { 0 };
+	const char *path = "";
 	int ret = r->cgroup->driver->place(r, r->cgroup, e);
 
 	if (ret < 0 || !r->answer) /* CRIU does not ask */
 		return ret;
-	const char *dir = cgroup_unified(r->cgroup)->dir;
-	size_t len = strlen(dir) + 1;
-	if (len > sizeof(r->answer->data))
-		return err_sys(e, -ENAMETOOLONG, "cgroup '%s'", dir);
-	memcpy(r->answer->data, dir, len);
-	r->answer->len = (uint32_t)len;
+	for (unsigned i = 0; i < r->cgroup->n && ret >= 0; i++)
+		ret = put_leaf(r->plan->facts, &r->cgroup->leaves[i], &path, &out);
+	if (ret >= 0)
+		ret = buf_error(&out) < 0		      ? buf_error(&out)
+		      : out.len > sizeof(r->answer->data) - 1 ? -ENAMETOOLONG
+							      : 0;
+	if (ret < 0)
+		return err_sys(e, ret, "tell where the cgroups are");
+	memcpy(r->answer->data, out.p, out.len);
+	r->answer->len = (uint32_t)out.len;
 	return 0;
+}
+
+static bool has_v1_devices(const struct facts *f)
+{
+	const struct cgroup_hierarchy *h = facts_controller(f, "devices");
+
+	return h && !h->v2;
 }
 
 static void scope_explain(const struct plan *p, struct buf *out)
@@ -220,6 +276,8 @@ static void scope_explain(const struct plan *p, struct buf *out)
 	buf_addf(out, "unit %s\n", cg->scope);
 	if (*cg->subgroup)
 		buf_addf(out, "cgroup %s\n", cg->subgroup);
+	else if (has_v1_devices(p->facts))
+		buf_addf(out, "cgroup %s (devices)\n", cg->device_subgroup);
 	for (size_t i = 0; i < cg->props.n; i++) {
 		buf_adds(out, "property ");
 		systemd_prop_words(&cg->props.v[i], out);

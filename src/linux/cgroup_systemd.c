@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The systemd driver: the container is a transient scope that systemd makes, delegates and shows; its processes and the written
- * limits are in a cgroup of ours below it, which no daemon-reload touches. A scope without a process is refused, so init is moved
- * when it exists, before it does anything (MSG_PLACE). systemd.resource-control(5), the "Control Group APIs and Delegation" of
- * systemd's documentation.
+ * The systemd driver: the container is a transient scope that systemd makes, delegates and shows. A scope without a process is refused, so
+ * init is moved when it exists, before it does anything (MSG_PLACE). On cgroup v2 processes and written limits are in a cgroup of ours
+ * below it, which no daemon-reload touches. On v1 and hybrid hosts systemd has a hierarchy of its own (name=systemd) and the
+ * controllers that it knows; in the others the scope's cgroup is made as the cgroupfs driver makes it. systemd.resource-control(5), the
+ * "Control Group APIs and Delegation" of systemd's documentation.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,13 +16,13 @@
 #include "linux/namespaces.h"
 #include "linux/systemd.h"
 #include "sys/hostfs.h"
-#include "sys/raw.h"
 #include "util/util.h"
-
-enum { MODE = 0755, MAX_PROC_CGROUP = 256 * 1024 };
 
 /* A record says by this that the unit is the user manager's. */
 #define USER "user:"
+
+/* Systemd's own among those of v1. */
+#define SYSTEMD_HIERARCHY "name=systemd"
 
 static const char *unit_of(const char *record)
 {
@@ -56,77 +57,110 @@ static int note_scope(struct run *r, struct cgroup *cg, const char *record, stru
 	return r->undo_note ? r->undo_note(r, "scope", record, e) : 0;
 }
 
-/* "0::/system.slice/NAME.scope" of /proc/PID/cgroup as a directory below MOUNT, in OUT. */
-static int find_scope(pid_t pid, const char *mount, const char *name, struct buf *out,
-		      struct err *e)
+/* The scope NAME below the root of H, as /proc/PID/cgroup (TEXT) has it: "/system.slice/NAME". */
+static int find_scope(const char *text, const struct cgroup_hierarchy *h, const char *name,
+		      struct buf *out, struct err *e)
 {
-	auto_buf struct buf text = { 0 };
-	char path[64];
+	size_t len = 0, tail = strlen(name) + 1;
+	const char *path = cgroup_proc_path(text, h->v2 ? "" : h->controllers, &len);
+	auto_str char *dir = NULL;
 
-	snprintf(path, sizeof(path), "/proc/%d/cgroup", (int)pid);
-	int r = host_read(AT_FDCWD, path, MAX_PROC_CGROUP, &text);
-	if (r < 0)
-		return err_sys(e, r, "read '%s'", path);
-	const char *line = strstr(buf_str(&text), "0::/");
-	size_t len = line ? strcspn(line + 3, "\n") : 0, tail = strlen(name) + 1;
-
-	buf_addf(out, "%s%.*s", mount, (int)len, line ? line + 3 : "");
+	buf_addf(out, "%s%.*s", h->mount, (int)len, path ? path : "");
 	if (buf_error(out) < 0)
 		return err_sys(e, -ENOMEM, "find scope '%s'", name);
-	if (len >= tail && out->p[out->len - tail] == '/' &&
-	    strcmp(out->p + out->len - tail + 1, name) == 0)
-		return 0;
-	err_set(e, ERR_KERNEL, "systemd made '%s', but process %d is in cgroup '%.*s'", name,
-		(int)pid, (int)len, line ? line + 3 : "");
-	return err_hint(e, "does ketch run in the pid and cgroup namespaces of that systemd?");
+	if (len < tail || out->p[out->len - tail] != '/' ||
+	    strcmp(out->p + out->len - tail + 1, name) != 0) {
+		err_set(e, ERR_KERNEL, "systemd made '%s', but its process is in cgroup '%.*s'",
+			name, (int)len, path ? path : "");
+		return err_hint(e,
+				"does ketch run in the pid and cgroup namespaces of that systemd?");
+	}
+	auto_fd int fd = host_opendir(AT_FDCWD, out->p, true);
+	if (fd < 0)
+		return err_sys(e, fd, "open cgroup '%s'", out->p);
+	dir = buf_take(out);
+	buf_adds(out, dir + strlen(h->mount));
+	return buf_error(out);
 }
 
-/* Moves init from the scope to the cgroup NAME below, made here, and gives that all controllers the scope has. */
-static int make_subgroup(struct cgroup *cg, int scope, const char *name, pid_t pid,
-			 struct buf *path, struct err *e)
+/* The container's cgroup in H, below or at SCOPE. */
+static int plan_leaf(struct plan_cgroup_leaf *leaf, struct arena *a, const struct run *r,
+		     const char *text, const struct cgroup_hierarchy *h, const char *scope)
 {
-	char number[16];
+	const struct plan_cgroup *p = &r->plan->cgroup;
+	bool devices = !h->v2 && facts_controller(r->plan->facts, "devices") == h;
+	const char *sub = devices ? p->device_subgroup : p->subgroup;
+	size_t len = 0;
+	const char *now = cgroup_proc_path(text, h->v2 ? "" : h->controllers, &len);
 
-	buf_addf(path, "/%s", name);
-	int r = strv_add(&cg->made, buf_str(path));
-	if (r >= 0)
-		r = host_mkdirat(scope, name, MODE);
-	auto_fd int dir =
-		r < 0 ? r : sys_openat(scope, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-	if (dir < 0)
-		return err_sys(e, dir, "make cgroup '%s'", buf_str(path));
-	snprintf(number, sizeof(number), "%d", (int)pid);
-	r = host_write(dir, "cgroup.procs", number);
-	if (r < 0)
-		return err_sys(e, r, "move process %d to cgroup '%s'", (int)pid, buf_str(path));
-	cgroup_v2_enable_all(scope);
+	*leaf = (struct plan_cgroup_leaf){ .h = h, .base = "" };
+	leaf->path = arena_printf(a, "%s%s%s", scope, *sub ? "/" : "", sub);
+	leaf->dir = leaf->path ? arena_printf(a, "%s%s", h->mount, leaf->path) : NULL;
+	if (!leaf->dir)
+		return -ENOMEM;
+	leaf->taken = now && strlen(leaf->path) == len && strncmp(now, leaf->path, len) == 0;
 	return 0;
 }
 
-static int make_leaf(struct run *r, struct cgroup *cg, pid_t pid, struct err *e)
+/* That by which systemd itself knows the scope: its hierarchy of v1, or v2. */
+static struct cgroup_leaf *scope_leaf(struct cgroup *cg)
+{
+	for (unsigned i = 0; i < cg->n; i++) {
+		if (strcmp(cg->leaves[i].controllers, SYSTEMD_HIERARCHY) == 0)
+			return &cg->leaves[i];
+	}
+	return cgroup_unified(cg);
+}
+
+/* What systemd delegated to the scope is for the cgroups below, now that nobody is in it. */
+static int open_scope_to_children(const struct plan *p, const char *scope, struct err *e)
+{
+	auto_buf struct buf dir = { 0 };
+
+	if (p->facts->cgroup_mode != CGROUP_MODE_V2 || !*p->cgroup.subgroup)
+		return 0;
+	buf_addf(&dir, "%s%s", facts_unified(p->facts)->mount, scope);
+	auto_fd int fd = host_opendir(AT_FDCWD, buf_str(&dir), false);
+	if (fd < 0)
+		return err_sys(e, fd, "open cgroup '%s'", buf_str(&dir));
+	cgroup_v2_enable_all(fd);
+	return 0;
+}
+
+static int make_leaves(struct run *r, struct cgroup *cg, pid_t pid, struct err *e)
+{
+	const struct facts *f = r->plan->facts;
+	struct plan_cgroup_leaf leaves[FACTS_MAX_HIERARCHIES];
+	auto_arena struct arena a = { 0 };
+	auto_buf struct buf text = { 0 }, scope = { 0 };
+	size_t n = 0;
+
+	int ret = cgroup_proc_read(pid, &text);
+	if (ret < 0)
+		return err_sys(e, ret, "read '/proc/%d/cgroup'", (int)pid);
+	ret = find_scope(buf_str(&text), facts_systemd(f), r->plan->cgroup.scope, &scope, e);
+	if (ret < 0)
+		return ret;
+	for (unsigned i = 0; i < f->n_hierarchies && ret >= 0; i++) {
+		const struct cgroup_hierarchy *h = &f->hierarchies[i];
+
+		if (h->mount[0])
+			ret = plan_leaf(&leaves[n++], &a, r, buf_str(&text), h, buf_str(&scope));
+	}
+	if (ret < 0)
+		return err_sys(e, ret, "cgroup");
+	ret = cgroup_make_leaves(r, cg, leaves, n, pid, e);
+	if (ret >= 0 && !scope_leaf(cg))
+		return err_set(e, ERR_KERNEL, "the scope's cgroup '%s' can't be written to",
+			       buf_str(&scope));
+	return ret < 0 ? ret : open_scope_to_children(r->plan, buf_str(&scope), e);
+}
+
+static int fill_leaves(struct run *r, struct cgroup *cg, pid_t pid, struct err *e)
 {
 	const struct plan_cgroup *p = &r->plan->cgroup;
-	const struct cgroup_hierarchy *h = facts_unified(r->plan->facts);
-	auto_buf struct buf path = { 0 };
 
-	int ret = find_scope(pid, h->mount, p->scope, &path, e);
-	if (ret < 0)
-		return ret;
-	auto_fd int scope = host_opendir(AT_FDCWD, buf_str(&path), false);
-	if (scope < 0)
-		return err_sys(e, scope, "open cgroup '%s'", buf_str(&path));
-	if (*p->subgroup)
-		ret = make_subgroup(cg, scope, p->subgroup, pid, &path, e);
-	if (ret < 0)
-		return ret;
-	struct cgroup_leaf *leaf = cgroup_add_leaf(cg, "", buf_str(&path), true);
-	if (!leaf)
-		return err_sys(e, -ENOMEM, "cgroup");
-	leaf->made = *p->subgroup;
-	int dir = cgroup_leaf_fd(leaf);
-	if (dir < 0)
-		return err_sys(e, dir, "open cgroup '%s'", leaf->dir);
-	ret = cgroup_v2_finish(r, cg, h, leaf, e);
+	int ret = make_leaves(r, cg, pid, e);
 	if (ret >= 0)
 		ret = cgroup_apply(cg, p, CGROUP_EARLY, e);
 	return ret < 0 ? ret : cgroup_apply_devices(cg, p, e);
@@ -147,13 +181,13 @@ static int place(struct run *r, struct cgroup *cg, struct err *e)
 
 		ret = ret < 0 ? ret : noted;
 	}
-	return ret < 0 ? ret : make_leaf(r, cg, pid, e);
+	return ret < 0 ? ret : fill_leaves(r, cg, pid, e);
 }
 
 /* exec of an ordinary user from outside of the user manager's tree: only that manager, by the system's, can move it. */
 static int attach(struct cgroup *cg, pid_t pid, struct err *e)
 {
-	const struct cgroup_leaf *leaf = cgroup_unified(cg);
+	const struct cgroup_leaf *leaf = scope_leaf(cg);
 	const char *unit = unit_of(cg->scope), *at = leaf ? strstr(leaf->dir, unit) : NULL;
 	auto_buf struct buf sub = { 0 };
 
@@ -186,16 +220,63 @@ static int apply(struct run *r, struct cgroup *cg, enum cgroup_when when, struct
 	return ret;
 }
 
+/* v1: of quota and period, which are one property, only what changes is among the writes: the file has the other one. */
+static int add_other(struct cgroup *cg, struct cgroup_writes *all, struct arena *a,
+		     const struct cgroup_write *x)
+{
+	bool quota = strcmp(x->file, CGROUP_QUOTA_V1) == 0;
+	struct cgroup_write other = *x;
+	char text[32];
+
+	if (x->h->v2 || (!quota && strcmp(x->file, CGROUP_PERIOD_V1) != 0))
+		return 0;
+	other.file = quota ? CGROUP_PERIOD_V1 : CGROUP_QUOTA_V1;
+	for (size_t i = 0; i < all->n; i++) {
+		if (strcmp(all->v[i].file, other.file) == 0)
+			return 0;
+	}
+	for (unsigned i = 0; i < cg->n; i++) {
+		struct cgroup_leaf *leaf = &cg->leaves[i];
+
+		if (!cgroup_leaf_has(leaf, "cpu") || cgroup_leaf_fd(leaf) < 0 ||
+		    host_read_small(leaf->fd, other.file, text, sizeof(text)) < 0)
+			continue;
+		other.value = arena_str(a, text);
+		return other.value ? cgroup_writes_add(all, a, &other) : -ENOMEM;
+	}
+	return 0;
+}
+
+static int add_changed(struct systemd_props *props, struct cgroup *cg,
+		       const struct cgroup_writes *w)
+{
+	struct cgroup_writes all = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; i < w->n && r >= 0; i++)
+		r = cgroup_writes_add(&all, props->arena, &w->v[i]);
+	for (size_t i = 0; i < w->n && r >= 0; i++)
+		r = add_other(cg, &all, props->arena, &w->v[i]);
+	if (r >= 0)
+		systemd_add_writes(props, &all, true);
+	return r;
+}
+
 static int announce(struct cgroup *cg, const struct cgroup_writes *w,
 		    const struct cgroup_devices *devices, struct err *e)
 {
 	auto_arena struct arena a = { 0 };
 	struct systemd_props props = { .arena = &a };
 
-	if (!cg->scope)
+	const struct cgroup_leaf *leaf = cg->scope ? scope_leaf(cg) : NULL;
+	if (!leaf)
 		return 0;
-	systemd_add_writes(&props, w, true);
-	if (devices) { /* an empty list clears the old one, a list is added to it */
+	int r = add_changed(&props, cg, w);
+	if (r < 0)
+		return err_sys(e, r, "change scope '%s'", cg->scope);
+	/* on v1 the scope is left open, as only the cgroup below keeps rules */
+	if (devices && leaf->version->number ==
+			       2) { /* an empty list clears the old one, a list is added to it */
 		(void)systemd_add(&props, "DeviceAllow", "a(ss)", 0);
 		if (devices->allow_all)
 			systemd_add_text(&props, "DevicePolicy", "auto");
@@ -204,7 +285,7 @@ static int announce(struct cgroup *cg, const struct cgroup_writes *w,
 	}
 	if (props.n == 0 && !props.failed)
 		return 0;
-	int r = connect_for(cg, e);
+	r = connect_for(cg, e);
 	return r < 0 ? r
 		     : systemd_set(cg->systemd, unit_of(cg->scope), &props,
 				   1u << CGROUP_EARLY | 1u << CGROUP_LATE, e);
@@ -213,22 +294,17 @@ static int announce(struct cgroup *cg, const struct cgroup_writes *w,
 /* ---- the end ---- */
 
 /* Is the scope's cgroup there? When the last process has ended systemd removes it, and forgets the unit, by itself. */
-static bool scope_exists(const struct cgroup *cg)
+static bool scope_exists(struct cgroup *cg)
 {
-	const char *unit = unit_of(cg->scope);
+	const struct cgroup_leaf *leaf = scope_leaf(cg);
+	const char *unit = unit_of(cg->scope), *at = leaf ? strstr(leaf->dir, unit) : NULL;
 	char dir[PATH_MAX];
 
-	for (unsigned i = 0; i < cg->n; i++) {
-		const char *at = strstr(cg->leaves[i].dir, unit);
-
-		if (!at)
-			continue;
-		snprintf(dir, sizeof(dir), "%.*s", (int)(at + strlen(unit) - cg->leaves[i].dir),
-			 cg->leaves[i].dir);
-		auto_fd int fd = host_opendir(AT_FDCWD, dir, true);
-		return fd >= 0;
-	}
-	return true;
+	if (!at)
+		return true;
+	snprintf(dir, sizeof(dir), "%.*s", (int)(at + strlen(unit) - leaf->dir), leaf->dir);
+	auto_fd int fd = host_opendir(AT_FDCWD, dir, true);
+	return fd >= 0;
 }
 
 static int destroy(struct cgroup *cg, struct err *e)

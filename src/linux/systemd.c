@@ -21,8 +21,9 @@ enum {
 	MAX_RESULT = 32,
 };
 
-#define SERVICE "org.freedesktop.systemd1"
-#define MANAGER SERVICE ".Manager"
+#define SERVICE		 "org.freedesktop.systemd1"
+#define MANAGER		 SERVICE ".Manager"
+#define UNKNOWN_PROPERTY "org.freedesktop.DBus.Error.PropertyReadOnly"
 
 struct systemd {
 	struct dbus bus;
@@ -305,19 +306,32 @@ static void expect_job(struct systemd *sd, const char *unit)
 	sd->job[0] = sd->result[0] = '\0';
 }
 
-static void put_scope(const char *name, pid_t pid, const struct systemd_props *props,
+/* What systemd knows since 236 and 242: it refuses a unit for a property that it does not know, and can do without these. */
+static bool is_newer(const struct systemd_prop *p)
+{
+	return strcmp(p->name, "CollectMode") == 0 || strcmp(p->name, "CPUQuotaPeriodUSec") == 0;
+}
+
+/* Copied, not appended: a plan is not changed. OLD: without the newer ones. */
+static void copy_props(struct systemd_props *to, const struct systemd_props *from, bool old)
+{
+	for (size_t i = 0; i < from->n; i++) {
+		struct systemd_prop *p =
+			old && is_newer(&from->v[i]) ? NULL : systemd_add(to, "", "", 0);
+
+		if (p)
+			*p = from->v[i];
+	}
+	to->failed = to->failed || from->failed;
+}
+
+static void put_scope(const char *name, pid_t pid, const struct systemd_props *props, bool old,
 		      struct buf *out)
 {
 	auto_arena struct arena a = { 0 };
 	struct systemd_props all = { .arena = &a };
 
-	/* copied, not appended: a plan is not changed */
-	for (size_t i = 0; i < props->n; i++) {
-		struct systemd_prop *p = systemd_add(&all, "", "", 0);
-
-		if (p)
-			*p = props->v[i];
-	}
+	copy_props(&all, props, old);
 	systemd_add_number(&all, "PIDs", "au", (uint64_t)pid);
 	dbus_put_str(out, name);
 	dbus_put_str(out, "fail");
@@ -348,21 +362,27 @@ int systemd_start_scope(struct systemd *sd, const char *name, pid_t pid,
 	auto_buf struct buf body = { 0 };
 	struct cgroup_deadline d;
 	struct dbus_message m;
+	bool old = false;
 	int r;
 
 	*made = false;
-	put_scope(name, pid, props, &body);
-	if (buf_error(&body) < 0)
-		return err_sys(e, -ENOMEM, "make scope '%s'", name);
 	cgroup_deadline_start(&d, EXISTS_MS);
 	for (;;) {
+		buf_reset(&body);
+		put_scope(name, pid, props, old, &body);
+		if (buf_error(&body) < 0)
+			return err_sys(e, -ENOMEM, "make scope '%s'", name);
 		expect_job(sd, name);
 		r = call(sd, "StartTransientUnit", "ssa(sv)a(sa(sv))", &body, &m, e);
 		if (r < 0)
 			return r;
-		if (!is_error(&m, SERVICE ".UnitExists"))
+		bool unknown = !old && is_error(&m, UNKNOWN_PROPERTY);
+		if (!unknown && !is_error(&m, SERVICE ".UnitExists"))
 			break;
 		dbus_message_free(&m);
+		old = old || unknown;
+		if (unknown)
+			continue;
 		/* left over: failed, or ended and not collected yet */
 		r = reset_failed(sd, name, e);
 		if (r < 0 || !cgroup_deadline_wait(&d))
@@ -381,14 +401,31 @@ int systemd_start_scope(struct systemd *sd, const char *name, pid_t pid,
 int systemd_set(struct systemd *sd, const char *name, const struct systemd_props *props,
 		unsigned when_mask, struct err *e)
 {
-	auto_buf struct buf body = { 0 };
+	struct dbus_message m;
+	bool old = false;
+	int r;
 
-	dbus_put_str(&body, name);
-	dbus_put_u32(&body, true); /* runtime: not beyond the next boot */
-	systemd_put_props(props, when_mask, &body);
-	if (buf_error(&body) < 0 || props->failed)
-		return err_sys(e, -ENOMEM, "change scope '%s'", name);
-	return simple_call(sd, "SetUnitProperties", "sba(sv)", &body, name, NULL, e);
+	for (;; old = true) {
+		auto_arena struct arena a = { 0 };
+		auto_buf struct buf body = { 0 };
+		struct systemd_props all = { .arena = &a };
+
+		copy_props(&all, props, old);
+		dbus_put_str(&body, name);
+		dbus_put_u32(&body, true); /* runtime: not beyond the next boot */
+		systemd_put_props(&all, when_mask, &body);
+		if (buf_error(&body) < 0 || all.failed)
+			return err_sys(e, -ENOMEM, "change scope '%s'", name);
+		r = call(sd, "SetUnitProperties", "sba(sv)", &body, &m, e);
+		if (r < 0)
+			return r;
+		if (old || !is_error(&m, UNKNOWN_PROPERTY))
+			break;
+		dbus_message_free(&m);
+	}
+	r = check(sd, &m, "SetUnitProperties", name, e);
+	dbus_message_free(&m);
+	return r;
 }
 
 int systemd_attach(struct systemd *sd, const char *name, const char *sub, pid_t pid, struct err *e)

@@ -376,6 +376,12 @@ const struct cgroup_hierarchy *facts_unified(const struct facts *f)
 	return NULL;
 }
 
+const struct cgroup_hierarchy *facts_systemd(const struct facts *f)
+{
+	return f->cgroup_mode == CGROUP_MODE_V2 ? facts_unified(f)
+						: facts_controller(f, "name=systemd");
+}
+
 bool facts_kernel_at_least(const struct facts *f, unsigned major, unsigned minor)
 {
 	return f->kernel_major > major || (f->kernel_major == major && f->kernel_minor >= minor);

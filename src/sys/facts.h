@@ -77,6 +77,8 @@ bool facts_is_initial_map(const char *uid_map);
 const struct cgroup_hierarchy *facts_controller(const struct facts *f, const char *controller);
 /* The cgroup2 hierarchy, or NULL. */
 const struct cgroup_hierarchy *facts_unified(const struct facts *f);
+/* The hierarchy in which systemd has its units: cgroup2 where there is nothing else, or v1's name=systemd. NULL: it is not mounted. */
+const struct cgroup_hierarchy *facts_systemd(const struct facts *f);
 /* Looks at this host: has our own cgroup in H, the root or a cgroup below it FILE? The root of v2 lacks most, and others have only
  * those of the controllers that were given to them. H may be NULL. */
 bool facts_cgroup_has(const struct cgroup_hierarchy *h, const char *file);

@@ -1,13 +1,15 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The systemd cgroup driver against a real systemd: units, properties, limits that outlive a daemon-reload, leftovers, the user's manager.
-# Where systemd does not run these tests skip; boot systemd of tests/vm runs them all.
+# Where systemd does not run these tests skip; boot systemd of tests/vm runs them all. On a host with cgroup v1 or hybrid hierarchies those
+# run that are the same there (boots systemd-v1 and systemd-hybrid); what differs is in 52-systemd-v1.bats.
 
 load helpers
 
 setup() {
   [ -d /run/systemd/system ] || skip "systemd does not run here: runs in tests/vm, boot systemd"
-  [ -e /sys/fs/cgroup/cgroup.controllers ] || skip "this host has not cgroup v2 alone: runs in tests/vm, boot systemd"
+  CG=/sys/fs/cgroup HIERARCHY='' BELOW=/container # where systemd has its units, and what is below the scope there
+  [ -e $CG/cgroup.controllers ] || CG=/sys/fs/cgroup/systemd HIERARCHY=name=systemd BELOW=
   TEST_DIR=$(mktemp -d /tmp/ketch-test.XXXXXX)
   ROOT=$TEST_DIR/root
   BUNDLE=$TEST_DIR/bundle
@@ -43,7 +45,12 @@ start_sd() {
   command_is "${@:-sleep}" 1000
   sd run -d -b "$BUNDLE" "$CT" < /dev/null > "$TEST_DIR/out" 2>&1 || { cat "$TEST_DIR/out" >&2; return 1; }
   PID=$(pid_of "$CT")
-  DIR=/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$PID/cgroup")
+  DIR=$CG$(sed -n "s/^[0-9]*:$HIERARCHY://p" "/proc/$PID/cgroup")
+}
+
+# For what is said of files of cgroup v2.
+v2_only() {
+  [ -z "$HIERARCHY" ] || skip "this host has not cgroup v2 alone: runs in tests/vm, boot systemd"
 }
 
 # prop NAME: of the unit
@@ -56,6 +63,7 @@ same() {
 }
 
 @test "systemd: a delegated scope in system.slice with the processes in a cgroup below" {
+  v2_only
   start_sd
   same "$DIR" "/sys/fs/cgroup/system.slice/$UNIT/container"
   same "$(prop ActiveState)" active
@@ -94,6 +102,7 @@ check_files() {
 }
 
 @test "systemd: limits are properties and files, and daemon-reload loses none" {
+  v2_only
   limits
   start_sd
   check_files "$DIR"
@@ -135,6 +144,7 @@ check_files() {
 }
 
 @test "systemd: update changes file and property" {
+  v2_only
   limits
   start_sd
   ketch update --memory 67108864 --memory-swap 67108864 --memory-reservation 1048576 --pids-limit 20 --cpu-share 1024 "$CT"
@@ -166,6 +176,7 @@ check_files() {
 }
 
 @test "systemd: set-property of an administrator holds" {
+  v2_only
   start_sd
   systemctl set-property --runtime "$UNIT" MemoryMax=64M TasksMax=99
   same "$(cat "$DIR/../memory.max")" 67108864
@@ -176,7 +187,7 @@ check_files() {
   edit --arg s "kt$$-a-b.slice:pre:$CT" '.linux.cgroupsPath = $s'
   UNIT=pre-$CT.scope
   start_sd
-  same "$DIR" "/sys/fs/cgroup/kt$$.slice/kt$$-a.slice/kt$$-a-b.slice/pre-$CT.scope/container"
+  same "$DIR" "$CG/kt$$.slice/kt$$-a.slice/kt$$-a-b.slice/pre-$CT.scope$BELOW"
   same "$(prop Slice)" "kt$$-a-b.slice"
   ketch delete --force "$CT"
   edit --arg s "/$CT" '.linux.cgroupsPath = $s'
@@ -187,6 +198,7 @@ check_files() {
 }
 
 @test "systemd: run.oci.systemd.subgroup names the cgroup below, or takes it away" {
+  v2_only
   edit '.annotations["run.oci.systemd.subgroup"] = "payload"'
   start_sd
   same "$DIR" "/sys/fs/cgroup/system.slice/$UNIT/payload"
@@ -227,6 +239,7 @@ check_files() {
 }
 
 @test "systemd: exec goes where init has moved to" {
+  v2_only
   edit '(.mounts[] | select(.destination == "/sys/fs/cgroup")).options |= map(select(. != "ro"))'
   command_is sh -c 'mkdir /sys/fs/cgroup/in && echo 0 > /sys/fs/cgroup/in/cgroup.procs && echo +pids > /sys/fs/cgroup/cgroup.subtree_control && exec sleep 1000'
   sd run -d -b "$BUNDLE" "$CT" < /dev/null > "$TEST_DIR/out" 2>&1
@@ -329,11 +342,12 @@ check_files() {
 @test "systemd: a namespace joined by path: the first child is moved, init is born there" {
   edit '(.linux.namespaces[] | select(.type == "network")) += {path: "/proc/1/ns/net"}'
   start_sd
-  same "$DIR" "/sys/fs/cgroup/system.slice/$UNIT/container"
+  same "$DIR" "$CG/system.slice/$UNIT$BELOW"
   ketch delete --force "$CT"
 }
 
 @test "systemd: root of the container owns its cgroup's delegated files" {
+  v2_only
   edit '(.mounts[] | select(.destination == "/sys/fs/cgroup")).options |= map(select(. != "ro"))
     | .linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}]
     | .linux.gidMappings = .linux.uidMappings'
@@ -378,6 +392,7 @@ user_prop() {
 }
 
 @test "systemd: an ordinary user's container is a scope of the user's manager" {
+  v2_only
   as_tester
   jq '.linux.resources = {memory: {limit: 134217728}, pids: {limit: 33}, cpu: {shares: 512}}' "$USER_DIR/config.json" > "$USER_DIR/c"
   cat "$USER_DIR/c" > "$USER_DIR/config.json"
@@ -408,6 +423,7 @@ user_prop() {
 }
 
 @test "systemd: root of a user's namespace, as rootless Podman is, uses the user's manager" {
+  v2_only
   as_tester
   jq 'del(.linux.uidMappings, .linux.gidMappings) | .linux.namespaces |= map(select(.type != "user")) | .linux.resources = {pids: {limit: 33}}
     | .mounts |= map(select(.destination != "/dev/pts"))' "$USER_DIR/config.json" > "$USER_DIR/c"

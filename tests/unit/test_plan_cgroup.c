@@ -208,6 +208,45 @@ static void systemd_is_refused(void)
 	CHECK_INT(make(NULL), 0);
 }
 
+static bool has_property(const char *name)
+{
+	for (size_t i = 0; i < plan.cgroup.props.n; i++) {
+		if (strcmp(plan.cgroup.props.v[i].name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* In the scope itself where engines look for it on v1; devices apart, which are the cgroup's below alone. */
+static void systemd_on_v1(void)
+{
+	on_v1();
+	facts.systemd = true;
+	plan.opts.cgroup_manager = CGROUP_MANAGER_SYSTEMD;
+	CHECK_INT(make("system.slice:a:b"), 0);
+	CHECK_STR(plan.cgroup.subgroup, "");
+	CHECK_STR(plan.cgroup.device_subgroup, "container");
+	CHECK(!plan.cgroup.device_program);
+	CHECK(!has_property("DevicePolicy"));
+	CHECK(!has_property("DeviceAllow"));
+	CHECK(has_property("BlockIOAccounting"));
+	CHECK(has_property("Delegate"));
+	/* its own hierarchy is where it has its units */
+	on_v1();
+	facts.systemd = true;
+	facts.hierarchies[3].mount[0] = '\0';
+	plan.opts.cgroup_manager = CGROUP_MANAGER_SYSTEMD;
+	CHECK(make("system.slice:a:b") < 0);
+	CHECK_INT(err.code, ERR_UNSUPPORTED);
+	CHECK(strstr(err.msg, "name=systemd"));
+	on_v2("/");
+	facts.systemd = true;
+	plan.opts.cgroup_manager = CGROUP_MANAGER_SYSTEMD;
+	CHECK_INT(make("system.slice:a:b"), 0);
+	CHECK_STR(plan.cgroup.subgroup, "container");
+	CHECK(has_property("DevicePolicy"));
+}
+
 static void no_cgroups_at_all(void)
 {
 	fresh();
@@ -353,6 +392,7 @@ static const struct test tests[] = {
 	{ "--cgroup-manager disabled", disabled },
 	{ "--cgroup-manager disabled with device rules", disabled_with_device_rules },
 	{ "--cgroup-manager systemd", systemd_is_refused },
+	{ "--cgroup-manager systemd on v1", systemd_on_v1 },
 	{ "a host without cgroups", no_cgroups_at_all },
 	{ "devices on v1", devices_v1 },
 	{ "devices on v2", devices_v2 },

@@ -143,7 +143,77 @@ static void writes(void)
 
 	for (size_t i = 0; i < N_ELEMENTS(table); i++)
 		CHECK_STR(of_write(&v2, table[i][0], table[i][1]), table[i][2]);
-	CHECK_STR(of_write(&v1, "cpuset.cpus", "0"), "");
+}
+
+static void writes_v1(void)
+{
+	static const char *const table[][3] = {
+		{ "memory.limit_in_bytes", "1048576", "MemoryLimit 1048576" },
+		{ "memory.limit_in_bytes", "-1", "MemoryLimit infinity" },
+		{ "memory.memsw.limit_in_bytes", "1048576", "" },
+		{ "pids.max", "0", "TasksMax 1" },
+		{ "pids.max", "max", "TasksMax infinity" },
+		{ "cpu.shares", "512", "CPUShares 512" },
+		{ "cpu.shares", "1", "CPUShares 2" },
+		{ "cpu.shares", "1000000", "CPUShares 262144" },
+		{ "cpu.weight", "512", "" },
+		{ "cpuset.cpus", "0", "" },
+		/* an update tells the period, too: it may have been another one before */
+		{ "cpu.cfs_quota_us", "12345",
+		  "CPUQuotaPerSecUSec 130000;CPUQuotaPeriodUSec 100000" },
+		{ "cpu.cfs_quota_us", "-1",
+		  "CPUQuotaPerSecUSec infinity;CPUQuotaPeriodUSec 100000" },
+		{ "cpu.cfs_period_us", "50000",
+		  "CPUQuotaPerSecUSec infinity;CPUQuotaPeriodUSec 50000" },
+		{ "cpu.cfs_period_us", "0", "" },
+		{ "cpu.cfs_quota_us", "many", "" },
+		{ "blkio.weight", "5", "BlockIOWeight 10" },
+		{ "blkio.weight", "500", "BlockIOWeight 500" },
+		{ "blkio.bfq.weight", "500", "" },
+		{ "blkio.weight_device", "8:16 300", "BlockIODeviceWeight /dev/block/8:16:300" },
+		{ "blkio.throttle.read_bps_device", "8:0 1000",
+		  "BlockIOReadBandwidth /dev/block/8:0:1000" },
+		{ "blkio.throttle.write_bps_device", "8:0 0",
+		  "BlockIOWriteBandwidth /dev/block/8:0:infinity" },
+		{ "blkio.throttle.write_iops_device", "8:0 5", "" },
+	};
+
+	for (size_t i = 0; i < N_ELEMENTS(table); i++)
+		CHECK_STR(of_write(&v1, table[i][0], table[i][1]), table[i][2]);
+}
+
+/* "FILE VALUE" twice, the first is FLAGS: properties of a new unit, by ';'. */
+static const char *of_pair(const char *const pair[2][2], unsigned flags)
+{
+	static char text[256];
+	struct cgroup_write w[] = {
+		{ .h = &v1, .file = pair[0][0], .value = pair[0][1], .flags = flags },
+		{ .h = &v1, .file = pair[1][0], .value = pair[1][1] },
+	};
+	const struct cgroup_writes list = { .v = w, .n = 2 };
+	struct systemd_props p = { .arena = &arena };
+	auto_buf struct buf out = { 0 };
+
+	systemd_add_writes(&p, &list, false);
+	for (size_t i = 0; i < p.n; i++) {
+		buf_adds(&out, i ? ";" : "");
+		systemd_prop_words(&p.v[i], &out);
+	}
+	snprintf(text, sizeof(text), "%s", buf_str(&out));
+	return text;
+}
+
+static void quota_of_two_files(void)
+{
+	static const char *const both[2][2] = { { "cpu.cfs_period_us", "50000" },
+						{ "cpu.cfs_quota_us", "150000" } };
+	static const char *const usual[2][2] = { { "cpu.cfs_period_us", "100000" },
+						 { "cpu.cfs_quota_us", "50000" } };
+	static const char *const none[2][2] = { { "cpu.cfs_quota_us", "-1" }, { "pids.max", "5" } };
+
+	CHECK_STR(of_pair(both, 0), "CPUQuotaPerSecUSec 3000000;CPUQuotaPeriodUSec 50000");
+	CHECK_STR(of_pair(usual, CGROUP_NEUTRAL), "CPUQuotaPerSecUSec 500000");
+	CHECK_STR(of_pair(none, CGROUP_NEUTRAL), "TasksMax 5");
 }
 
 static void neutral_writes(void)
@@ -314,6 +384,8 @@ static const struct test tests[] = {
 	{ "bad cgroupsPaths", refused_names },
 	{ "paths of slices and objects", paths },
 	{ "a property for each file", writes },
+	{ "and for each of cgroup v1", writes_v1 },
+	{ "quota and period of v1 are one property", quota_of_two_files },
 	{ "what a new cgroup has is told only when asked", neutral_writes },
 	{ "devices by number", devices },
 	{ "annotations", annotations },
