@@ -105,6 +105,21 @@ steps() {
   diff <(ketch explain --facts "$TEST_DIR/facts.json" -b "$BUNDLE") <(ketch explain -b "$BUNDLE")
 }
 
+@test "explain: the unit of a recorded host with systemd, on cgroup v2 and on v1" {
+  edit '.linux.resources.cpu = {shares: 512}'
+  run ketch --systemd-cgroup explain --facts "$FACTS/v2-systemd.json" --json -b "$BUNDLE" web
+  assert_status 0
+  assert_output '"unit ketch-web.scope","cgroup container"'
+  assert_output '"property CPUWeight 59","property DevicePolicy strict"'
+  run ketch --systemd-cgroup explain --facts "$FACTS/v1.json" --json -b "$BUNDLE" web
+  assert_status 0
+  assert_output '"unit ketch-web.scope","cgroup container (devices)"'
+  assert_output '"property CPUShares 512","devices.deny a"'
+  run ketch --systemd-cgroup explain --facts "$FACTS/hybrid.json" -b "$BUNDLE" web
+  assert_status 1
+  assert_output "needs systemd, which does not run here"
+}
+
 @test "explain: a record that is none is told by name and place" {
   echo '{"kernel_major": "six"}' > "$TEST_DIR/facts.json"
   run ketch explain --facts "$TEST_DIR/facts.json" -b "$BUNDLE"
