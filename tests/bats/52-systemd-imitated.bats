@@ -164,10 +164,12 @@ limits() {
   edit --arg h "$TEST_DIR/hook" '.hooks.createRuntime = [{path: $h}]'
   command_is sleep 1000
   sd --systemd-cgroup create -b "$BUNDLE" "$CT" < /dev/null > "$TEST_DIR/out" 2>&1 3>&- &
+  local creator=$!
   wait_for 100 eval '[ -e "$ROOT/$CT/journal" ] && grep -q "^hook " "$ROOT/$CT/journal"'
   grep -q "^cgroup $CG/freezer/$SLICE/$UNIT$" "$ROOT/$CT/journal"
   grep -q "^scope $UNIT" "$ROOT/$CT/journal"
-  kill -9 "$!"
+  kill -9 "$creator"
+  wait "$creator" 2> /dev/null || true
   sd delete --force "$CT"
 }
 

@@ -17,6 +17,7 @@ LATER = ("CollectMode", "CPUQuotaPeriodUSec")
 MANAGER = "org.freedesktop.systemd1"
 JOB = "/org/freedesktop/systemd1/job/1"
 slices = {}
+one_at_a_time = threading.Lock()  # as systemd does
 
 
 def padded(data, to):
@@ -167,7 +168,9 @@ def serve(client):
                 break
             header, body, data = data[:begin], data[begin:begin + length], data[begin + length:]
             member = [m for m in ("StartTransientUnit", "StopUnit", "KillUnit", "SetUnitProperties", "ResetFailedUnit") if m.encode() in header]
-            client.sendall(answer(member[0], serial, Body(body)) if member else message(2, [(5, "u", serial)]))
+            with one_at_a_time:
+                reply = answer(member[0], serial, Body(body)) if member else message(2, [(5, "u", serial)])
+            client.sendall(reply)
 
 
 listener = socket.socket(socket.AF_UNIX)
