@@ -87,7 +87,8 @@ places() {
 }
 
 limits() {
-  edit '.linux.resources += {pids: {limit: 55}, cpu: {shares: 512, quota: 150000, period: 50000}, network: {classID: 1048577}}'
+  edit '.linux.resources += {pids: {limit: 55}, cpu: {shares: 512, quota: 150000, period: 50000}}'
+  [ ! -d $CG/net_cls ] || edit '.linux.resources.network = {classID: 1048577}'
 }
 
 check_files() {
@@ -95,7 +96,7 @@ check_files() {
   same "$(cat "$CG/cpu/system.slice/$UNIT/cpu.shares")" 512
   same "$(cat "$CG/cpu/system.slice/$UNIT/cpu.cfs_quota_us")" 150000
   same "$(cat "$CG/cpu/system.slice/$UNIT/cpu.cfs_period_us")" 50000
-  same "$(cat "$CG/net_cls/system.slice/$UNIT/net_cls.classid")" 1048577
+  [ ! -d $CG/net_cls ] || same "$(cat "$CG/net_cls/system.slice/$UNIT/net_cls.classid")" 1048577
 }
 
 @test "systemd on v1: limits are files and properties, and daemon-reload loses none" {
@@ -165,7 +166,7 @@ device_list() {
   sort "$CG/devices/system.slice/$UNIT/container/devices.list" | tr '\n' ';'
 }
 
-@test "systemd on v1: device rules of both kinds are not touched by systemd" {
+@test "systemd on v1: device rules are not touched by systemd" {
   local before
   edit '.linux.resources.devices = [{allow: false, access: "rwm"}, {allow: true, type: "c", major: 10, minor: 229, access: "rw"}]'
   start_sd
@@ -180,8 +181,10 @@ device_list() {
   systemctl daemon-reload
   device_list | grep -q "c 1:11 rw;"
   ketch devices -f json "$CT" | jq -e '.enforcedBy != "nobody"'
-  ketch delete --force "$CT"
-  # all but one: systemd has no word for it
+}
+
+@test "systemd on v1: all devices but one, for which systemd has no words" {
+  mknod "$TEST_DIR/node" c 1 11 2> /dev/null || skip "device nodes can't be made here: runs in tests/vm, boot systemd-…"
   edit '.linux.resources.devices = [{allow: true, access: "rwm"}, {allow: false, type: "c", major: 1, minor: 11, access: "rwm"}]
     | .linux.devices += [{path: "/dev/other", type: "c", major: 1, minor: 11}]'
   start_sd
