@@ -88,7 +88,7 @@ places() {
 
 limits() {
   edit '.linux.resources += {pids: {limit: 55}, cpu: {shares: 512, quota: 150000, period: 50000}}'
-  [ ! -d $CG/net_cls ] || edit '.linux.resources.network = {classID: 1048577}'
+  [ ! -e $CG/net_cls/tasks ] || edit '.linux.resources.network = {classID: 1048577}'
 }
 
 check_files() {
@@ -96,7 +96,7 @@ check_files() {
   same "$(cat "$CG/cpu/system.slice/$UNIT/cpu.shares")" 512
   same "$(cat "$CG/cpu/system.slice/$UNIT/cpu.cfs_quota_us")" 150000
   same "$(cat "$CG/cpu/system.slice/$UNIT/cpu.cfs_period_us")" 50000
-  [ ! -d $CG/net_cls ] || same "$(cat "$CG/net_cls/system.slice/$UNIT/net_cls.classid")" 1048577
+  [ ! -e $CG/net_cls/tasks ] || same "$(cat "$CG/net_cls/system.slice/$UNIT/net_cls.classid")" 1048577
 }
 
 @test "systemd on v1: limits are files and properties, and daemon-reload loses none" {
@@ -185,7 +185,7 @@ device_list() {
 
 @test "systemd on v1: all devices but one, for which systemd has no words" {
   mknod "$TEST_DIR/node" c 1 11 2> /dev/null || skip "device nodes can't be made here: runs in tests/vm, boot systemd-…"
-  edit '.linux.resources.devices = [{allow: true, access: "rwm"}, {allow: false, type: "c", major: 1, minor: 11, access: "rwm"}]
+  edit '.linux.resources.devices = [{allow: true, access: "rwm"}, {allow: false, type: "c", major: 1, minor: 11, access: "rw"}]
     | .linux.devices += [{path: "/dev/other", type: "c", major: 1, minor: 11}]'
   start_sd
   for _ in 1 2; do
