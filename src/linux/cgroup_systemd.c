@@ -210,14 +210,31 @@ static bool has_late(const struct systemd_props *props)
 	return false;
 }
 
+static int set_late(struct cgroup *cg, const struct plan_cgroup *p, struct err *e)
+{
+	return has_late(&p->props)
+		       ? systemd_set(cg->systemd, p->scope, &p->props, 1u << CGROUP_LATE, e)
+		       : 0;
+}
+
+/* On v1 systemd writes to the same files, when it is told and with each daemon-reload: a quota in whole percents. What is written last is
+ * exact until then. */
+static bool shares_files(struct cgroup *cg)
+{
+	const struct cgroup_leaf *leaf = scope_leaf(cg);
+
+	return leaf && leaf->version->number == 1;
+}
+
 static int apply(struct run *r, struct cgroup *cg, enum cgroup_when when, struct err *e)
 {
 	const struct plan_cgroup *p = &r->plan->cgroup;
-	int ret = cgroup_apply(cg, p, when, e);
+	bool first = shares_files(cg);
+	int ret = first ? set_late(cg, p, e) : 0;
 
-	if (ret >= 0 && has_late(&p->props))
-		ret = systemd_set(cg->systemd, p->scope, &p->props, 1u << CGROUP_LATE, e);
-	return ret;
+	if (ret >= 0)
+		ret = cgroup_apply(cg, p, when, e);
+	return ret < 0 || first ? ret : set_late(cg, p, e);
 }
 
 /* v1: of quota and period, which are one property, only what changes is among the writes: the file has the other one. */
@@ -262,33 +279,37 @@ static int add_changed(struct systemd_props *props, struct cgroup *cg,
 	return r;
 }
 
+/* An empty list clears the old one, a list is added to it. */
+static void add_devices(struct systemd_props *props, const struct cgroup_devices *devices)
+{
+	(void)systemd_add(props, "DeviceAllow", "a(ss)", 0);
+	if (devices->allow_all)
+		systemd_add_text(props, "DevicePolicy", "auto");
+	else
+		systemd_add_devices(props, devices);
+}
+
 static int announce(struct cgroup *cg, const struct cgroup_writes *w,
 		    const struct cgroup_devices *devices, struct err *e)
 {
 	auto_arena struct arena a = { 0 };
 	struct systemd_props props = { .arena = &a };
+	bool shared = shares_files(cg);
 
-	const struct cgroup_leaf *leaf = cg->scope ? scope_leaf(cg) : NULL;
-	if (!leaf)
+	if (!cg->scope)
 		return 0;
 	int r = add_changed(&props, cg, w);
 	if (r < 0)
 		return err_sys(e, r, "change scope '%s'", cg->scope);
-	/* on v1 the scope is left open, as only the cgroup below keeps rules */
-	if (devices && leaf->version->number ==
-			       2) { /* an empty list clears the old one, a list is added to it */
-		(void)systemd_add(&props, "DeviceAllow", "a(ss)", 0);
-		if (devices->allow_all)
-			systemd_add_text(&props, "DevicePolicy", "auto");
-		else
-			systemd_add_devices(&props, devices);
-	}
+	if (devices && !shared) /* on v1 only the cgroup below has rules */
+		add_devices(&props, devices);
 	if (props.n == 0 && !props.failed)
 		return 0;
 	r = connect_for(cg, e);
-	return r < 0 ? r
-		     : systemd_set(cg->systemd, unit_of(cg->scope), &props,
-				   1u << CGROUP_EARLY | 1u << CGROUP_LATE, e);
+	if (r >= 0)
+		r = systemd_set(cg->systemd, unit_of(cg->scope), &props,
+				1u << CGROUP_EARLY | 1u << CGROUP_LATE, e);
+	return r < 0 || !shared ? r : cgroup_write_all(cg, w, NULL, e);
 }
 
 /* ---- the end ---- */
