@@ -276,6 +276,19 @@ P
   done
 }
 
+@test "lifecycle: a start that is killed once it has reached the container does not take it along" {
+  edit '.root.readonly = false | .hooks.startContainer = [{path: "/bin/sh", args: ["sh", "-c", "touch /tmp/begun; sleep 1"]}]'
+  command_is sleep 1000
+  create_one
+  bg start "$CT" &
+  local p=$!
+  wait_for 10 test -e "$BUNDLE/rootfs/tmp/begun"
+  kill -9 "$p"
+  wait "$p" || true
+  wait_for 10 status_is "$CT" running
+  grep -qz sleep "/proc/$(pid_of "$CT")/cmdline"
+}
+
 @test "lifecycle: without a process create works and start does not; run does not" {
   edit 'del(.process)'
   create_one

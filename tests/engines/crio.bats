@@ -40,6 +40,7 @@ exec_sync() {
   local spec=$1
   shift
   : > "$D/exec.log"
+  : > "$TEST_DIR/exec.pid" # CRI-O makes both
   crio_py monitor "$CONMON" -c "$CT" -n "k8s_$CT" -r "$KETCH" -p "$TEST_DIR/exec.pid" -e -l "$D/exec.log" --socket-dir-path "$D/attach" --log-level info \
     --sync --log-global-size-max 16777216 "$@" --exec-process-spec "$spec" --runtime-arg "--root=$ROOT" > "$TEST_DIR/answer" 2> "$TEST_DIR/conmon.err"
   ANSWER=$(cat "$TEST_DIR/answer")
@@ -126,6 +127,11 @@ exit_code_is() { [ -e "$D/exits/$CT" ] && [ "$(cat "$D/exits/$CT")" = "$1" ]; }
   process_of "$TEST_DIR/p" false no-such
   exec_sync "$TEST_DIR/p"
   jq -e '.exit_code == -1 and (.message | test("executable file not found in"))' <<< "$ANSWER"
+  echo "no program" > "$BUNDLE/rootfs/bin/text"
+  chmod 755 "$BUNDLE/rootfs/bin/text"
+  process_of "$TEST_DIR/p" false /bin/text
+  exec_sync "$TEST_DIR/p"
+  jq -e '.exit_code == -1 and (.message | test("exec format error"))' <<< "$ANSWER"
   # What a probe left behind when its time was over is not the container's any more.
   [ "$(ketch ps --format json "$CT" | jq length)" = 1 ]
 }
