@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Properties of the scope from the planned writes to cgroup files, so that both say the same. Only what every systemd since 244 knows
- * (of cgroup v1: since 219), as an unknown property makes it refuse the whole unit. What has no property here is kept by the files:
+ * (of cgroup v1: since 227), as an unknown property makes it refuse the whole unit. What has no property here is kept by the files:
  * on v2 those of the cgroup below, which systemd leaves alone; on v1 systemd writes only to files that it has a property for.
  */
 #include <errno.h>
