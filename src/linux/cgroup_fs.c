@@ -62,6 +62,10 @@ static int fail(struct making *m, int r, const char *what)
 	else if (r == -EAGAIN)
 		err_hint(m->e,
 			 "cgroup.max.depth or cgroup.max.descendants of a cgroup above is reached");
+	else if (r == -ENOTDIR) {
+		err_hint(m->e, "it is the name of a file that the kernel has there");
+		err_at(m->e, "$.linux.cgroupsPath");
+	}
 	return r;
 }
 

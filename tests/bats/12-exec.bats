@@ -355,13 +355,18 @@ D
     done
   done
   detached exec -d --cgroup sub --pid-file "$TEST_DIR/pid" "$CT" sleep 1000
-  grep -q "pids:.*$CT/sub$" "/proc/$(cat "$TEST_DIR/pid")/cgroup"
-  detached exec -d --cgroup pids:sub --pid-file "$TEST_DIR/pid" "$CT" sleep 1000
-  grep -q "pids:.*$CT/sub$" "/proc/$(cat "$TEST_DIR/pid")/cgroup"
-  grep -q "freezer:.*$CT$" "/proc/$(cat "$TEST_DIR/pid")/cgroup"
+  if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
+    grep -qx "0::.*$CT/sub" "/proc/$(cat "$TEST_DIR/pid")/cgroup"
+    ex_fails "one tree" --cgroup pids:sub "$CT" true
+  else
+    grep -q "pids:.*$CT/sub$" "/proc/$(cat "$TEST_DIR/pid")/cgroup"
+    detached exec -d --cgroup pids:sub --pid-file "$TEST_DIR/pid" "$CT" sleep 1000
+    grep -q "pids:.*$CT/sub$" "/proc/$(cat "$TEST_DIR/pid")/cgroup"
+    grep -q "freezer:.*$CT$" "/proc/$(cat "$TEST_DIR/pid")/cgroup"
+    ex_fails "no cgroup with the controller 'nope'" --cgroup nope:sub "$CT" true
+  fi
   ex_fails "--cgroup nope" --cgroup nope "$CT" true
   ex_fails "--cgroup ../.." --cgroup ../.. "$CT" true
-  ex_fails "no cgroup with the controller 'nope'" --cgroup nope:sub "$CT" true
 }
 
 # ---- where it is ----

@@ -99,12 +99,25 @@ hierarchies() {
 
 @test "cgroupsPath: bad ones are refused with their place" {
   local p
-  for p in / /.. a/../../b $'a\nb'; do
+  for p in / /.. a/../../b $'a\nb' $'/a\tb' /cgroup.procs "/$CT/cgroup.procs"; do
     edit --arg p "$p" '.linux.cgroupsPath = $p'
     run_bundle
     assert_status 1
     assert_output '$.linux.cgroupsPath'
+    assert_clean
   done
+}
+
+@test "cgroupsPath: odd ones are names like any other" {
+  local p
+  command_is true
+  for p in "/$CT a b" "/$CT%n" "/$CT:x:y" "/$CT\\x" "/$CT*?[]" "/$CT (deleted)" "/-$CT" "/$CT/./x//y/" "/ $CT" "/$CT-äöü€" "/0::/$CT"; do
+    edit --arg p "$p" '.linux.cgroupsPath = $p'
+    run_bundle
+    assert_status 0
+    assert_clean
+  done
+  [ ! -d "/sys/fs/cgroup/0::" ] && [ ! -d "/sys/fs/cgroup/pids/0::" ]
 }
 
 @test "a cgroup namespace shows the container's cgroups as roots" {
