@@ -5,6 +5,11 @@
 
 load helpers
 
+teardown() {
+  [ -z "${NETDEV:-}" ] || ip link delete "$NETDEV" || true # the RDMA device goes with it
+  test_teardown
+}
+
 on_v2() { [ -e /sys/fs/cgroup/cgroup.controllers ]; }
 
 # The directory of the running container that has FILE.
@@ -116,12 +121,70 @@ check() {
   assert_clean
 }
 
+# A soft RDMA device of the test's own, RDMA, on an interface of its own, NETDEV.
+soft_rdma() {
+  host_has rdma.max || skip "no controller rdma here: runs in tests/vm, boot rdma"
+  command -v rdma > /dev/null || skip "no rdma (iproute2) here: runs in tests/vm, boot rdma"
+  modprobe rdma_rxe 2> /dev/null || skip "this kernel has not the module rdma_rxe: runs in tests/vm, boot rdma"
+  ip link add "rd$$" type dummy
+  NETDEV=rd$$ RDMA=rxe$$
+  rdma link add "$RDMA" type rxe netdev "$NETDEV"
+}
+
+@test "resources: rdma of a device that is there: set, updated, taken back with a refusal" {
+  soft_rdma
+  local file
+  edit --arg d "$RDMA" '.linux.resources.rdma = {($d): {hcaHandles: 3, hcaObjects: 10000}}'
+  start_one
+  file=$(dir_with rdma.max)/rdma.max
+  says() { grep -qx "$RDMA $1 *" "$file" || { echo "$file says '$(cat "$file")', not '$1'" >&2; return 1; }; }
+  says 'hca_handle=3 hca_object=10000'
+  ketch update --resources - "$CT" <<< "{\"rdma\": {\"$RDMA\": {\"hcaHandles\": 5}}}"
+  says 'hca_handle=5 hca_object=10000'
+  run ketch update --resources - "$CT" <<< "{\"rdma\": {\"$RDMA\": {\"hcaObjects\": 7}, \"nosuch\": {\"hcaHandles\": 1}}}"
+  assert_status 1
+  assert_output '$.linux.resources.rdma.nosuch'
+  says 'hca_handle=5 hca_object=10000'
+  ketch update --resources - "$CT" <<< "{\"rdma\": {\"$RDMA\": {\"hcaHandles\": 0, \"hcaObjects\": 4294967295}}}"
+  says 'hca_handle=0 hca_object=max'
+  ketch delete --force "$CT"
+  [ ! -e "$file" ]
+  edit --arg d "$RDMA" '.linux.resources.rdma = {($d): {hcaHandles: 3}, nosuch: {hcaObjects: 1}}'
+  run ketch --log "$TEST_DIR/log" --log-format json run -b "$BUNDLE" "$CT" < /dev/null
+  assert_status 1
+  assert_output "rdma.max: write 'nosuch hca_object=1': No such device"
+  assert_output '$.linux.resources.rdma.nosuch'
+  jq -r .hint "$TEST_DIR/log" | grep -F /sys/class/infiniband
+  assert_clean
+}
+
+@test "resources: misc: a resource that the host does not offer, and a host without the controller" {
+  edit '.linux.resources.unified = {"misc.max": "nosuch 1"}'
+  run ketch --log "$TEST_DIR/log" --log-format json run -b "$BUNDLE" "$CT" < /dev/null
+  assert_status 1
+  assert_output '$.linux.resources.unified["misc.max"]'
+  if on_v2 && grep -qw misc /sys/fs/cgroup/cgroup.controllers; then
+    assert_output "misc.max: write 'nosuch 1': Invalid argument"
+    jq -r .hint "$TEST_DIR/log" | grep -F misc.capacity
+  else
+    assert_output "file misc.max"
+    assert_output "'misc'"
+  fi
+  assert_clean
+}
+
 @test "resources: unified writes any file of a controller that is there" {
   on_v2 || grep -qw hugetlb /sys/fs/cgroup/unified/cgroup.controllers || skip "no controller on cgroup v2 here: runs in tests/vm, boot limits"
   if on_v2; then
     check unified '{"memory.high": "50331648"}' - - memory.high 50331648
     check unified '{"cpu.weight": "77", "pids.max": "max"}' - - cpu.weight 77
     check unified '{"memory.oom.group": "1"}' - - memory.oom.group 1
+    edit '.linux.resources.unified = {"memory.max": "0"}'
+    run_bundle
+    assert_status 1
+    assert_output "killed for want of memory: memory.max is 0"
+    assert_output '$.linux.resources.unified["memory.max"]'
+    assert_clean
   else
     edit '.linux.resources.unified = {"hugetlb.2MB.max": "4194304"}'
     start_one

@@ -3,6 +3,7 @@
 #
 # The smallest memory limit (linux.resources.memory.limit, swap the same) under which a container runs `true` three times of three, in
 # bytes (steps of STEP KiB, 16): one line a runtime. usage: memory-floor.sh BUNDLE RUNTIME…      (as root; on a hybrid host it makes a plain v1 view for itself)
+# Environment: OPTIONS, of each runtime, before the command (--systemd-cgroup).
 set -euo pipefail
 
 if [ -z "${MEMORY_FLOOR_INSIDE:-}" ] && [ -e /sys/fs/cgroup/unified ]; then
@@ -21,7 +22,8 @@ runs() {
   jq --argjson limit $(($2 * 1024)) --arg root "$(readlink -f "$bundle/rootfs")" '.ociVersion = "1.0.2" | .root.path = $root | .process.args = ["true"] | .process.terminal = false | .linux.resources.memory = {limit: $limit, swap: $limit}
     | del(.linux.namespaces[] | select(.type == "time"))' "$bundle/config.json" > "$work/bundle/config.json"
   for i in 1 2 3; do
-    timeout 20 "$1" --root "$work/root" run -b "$work/bundle" "ktfloor$$" < /dev/null > /dev/null 2>&1 || {
+    # shellcheck disable=SC2086 # options are words
+    timeout 20 "$1" --root "$work/root" ${OPTIONS:-} run -b "$work/bundle" "ktfloor$$" < /dev/null > /dev/null 2>&1 || {
       "$1" --root "$work/root" delete --force "ktfloor$$" > /dev/null 2>&1 || true
       return 1
     }

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# image.sh [--newest]: prints the directory of the test machine's image (root.ext4, vmlinuz, packages); makes it first if it is
-# not there (as root, two minutes). --newest: with the newest kernel that Debian has for trixie (backports), instead of 6.12.
+# image.sh [--newest | --generic]: prints the directory of the test machine's image (root.ext4, vmlinuz, packages); makes it first if
+# it is not there (as root, two minutes). --newest: with the newest kernel that Debian has for trixie (backports), instead of 6.12.
+# --generic: with 6.12 as it is built for all machines and not for clouds: all modules, and an initrd that loads the root's.
 #
 # The packages come from the archive that this machine's own apt uses. Environment: KETCH_CACHE (default /var/cache/ketch),
 # KETCH_MIRROR (another archive). The image's name changes with what it is made from: this file, packages and guest/.
@@ -52,6 +53,7 @@ make_tree() {
     sources+=("deb $url trixie-backports main")
     include=${include/linux-image-cloud-amd64/linux-image-cloud-amd64/trixie-backports}
   fi
+  [ "$flavour" != generic ] || include=${include/linux-image-cloud-amd64/linux-image-amd64}
   mmdebstrap --quiet --mode=root --variant=minbase --format=directory \
     --aptopt='APT::Install-Recommends "false"' --aptopt='Acquire::Languages "none"' \
     --aptopt='Acquire::Check-Valid-Until "false"' --aptopt='Acquire::Retries "3"' \
@@ -86,10 +88,36 @@ tune() {
   install -m 755 "$here/guest/vm-run" "$root/usr/local/sbin/vm-run"
 }
 
+# initrd ROOT: as a program of the guest it mounts the disk, with the modules that takes in their order.
+initrd() {
+  # shellcheck disable=SC2016 # the words are the guest's shell's
+  chroot "$1" bash -euc '
+    kernel=$(ls /lib/modules) tmp=$(mktemp -d)
+    mkdir "$tmp"/{bin,dev,proc,root}
+    cp /bin/busybox "$tmp/bin/"
+    {
+      echo "#!/bin/busybox sh"
+      echo "PATH=/bin; /bin/busybox --install -s /bin; mount -t proc proc /proc; mount -t devtmpfs dev /dev"
+      modprobe -a -S "$kernel" --show-depends nvme ext4 | while read -r _ file; do
+        name=$(basename "$file" .xz)
+        [ ! -e "$tmp/$name" ] || continue
+        xz -dc "$file" > "$tmp/$name"
+        echo "insmod /$name"
+      done
+      echo "until mount -t ext4 /dev/nvme0n1 /root 2> /dev/null; do sleep 0.1; done"
+      echo "for word in \$(cat /proc/cmdline); do case \$word in init=*) init=\${word#init=} ;; esac; done"
+      echo "umount /proc; umount /dev; exec switch_root /root \${init:-/sbin/init}"
+    } > "$tmp/init"
+    chmod 755 "$tmp/init"
+    cd "$tmp" && find . | busybox cpio -o -H newc
+    rm -r "$tmp"'
+}
+
 # pack ROOT DIR: the tree as a disk, its kernel and the list of its packages.
 pack() {
   local root=$1 dir=$2 size
   cp --remove-destination "$root"/boot/vmlinuz-* "$dir/vmlinuz"
+  [ "$flavour" != generic ] || initrd "$root" > "$dir/initrd"
   chroot "$root" dpkg-query -W > "$dir/packages"
   size=$(du -sxm --apparent-size "$root" | cut -f1)
   mke2fs -q -t ext4 -O ^has_journal -E lazy_itable_init=1,root_owner=0:0 -m 0 -N 200000 -d "$root" "$dir/root.ext4" "$((size + 3072))M" >&2
@@ -129,6 +157,7 @@ build() {
 case ${1-} in
 '') ;;
 --newest) flavour=newest ;;
-*) die "usage: image.sh [--newest]" ;;
+--generic) flavour=generic ;;
+*) die "usage: image.sh [--newest | --generic]" ;;
 esac
 image

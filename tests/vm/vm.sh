@@ -5,6 +5,7 @@
 #
 # usage: vm.sh [OPTIONS] -- COMMAND   boots it and runs COMMAND as root under systemd; image.sh makes the image if it is not there
 # Options:  --newest       the newest kernel that Debian has for trixie (backports), instead of 6.12
+#           --generic      its 6.12 with the modules of all hardware (and soft RDMA devices); boots a little slower
 #           --in PATH      a directory copied to /vm/in in the guest (COMMAND starts there)
 #           --out PATH     a directory that receives what COMMAND leaves in /vm/out
 #           --timeout S    seconds until the guest is given up (default 600; exit status 124)
@@ -34,10 +35,11 @@ kernel_args=(root=/dev/nvme0n1 rootfstype=ext4 rw console=ttyS0 quiet panic=-1 s
 # One processor: while the kernel patches code that another one executes (static keys), the emulator may run the half-patched
 # instruction, and the guest panics; two machines at a time make use of two processors of the host as well.
 start_qemu() {
-  local dir=$1 tmp=$2 limit=$3 append=$4
+  local dir=$1 tmp=$2 limit=$3 append=$4 initrd=()
+  [ ! -e "$dir/initrd" ] || initrd=(-initrd "$dir/initrd")
   timeout -k 5 "$limit" "${QEMU:-qemu-system-x86_64}" -nodefaults -no-user-config -display none -no-reboot \
     -machine "${VM_MACHINE:-q35}" -accel "${VM_ACCEL:-tcg,thread=multi,tb-size=512}" -cpu "${VM_CPU:-max,-cx16}" \
-    -smp "${VM_CPUS:-1}" -m "${VM_MEM:-2048}" -kernel "$dir/vmlinuz" -append "${kernel_args[*]} $append" \
+    -smp "${VM_CPUS:-1}" -m "${VM_MEM:-2048}" -kernel "$dir/vmlinuz" "${initrd[@]}" -append "${kernel_args[*]} $append" \
     -drive "if=none,id=root,format=raw,snapshot=on,file=$dir/root.ext4" -device nvme,drive=root,serial=root \
     -drive "if=none,id=in,format=raw,readonly=on,file=$tmp/in.tar" -device virtio-blk-pci,drive=in,serial=vm-in \
     -drive "if=none,id=out,format=raw,cache=unsafe,file=$tmp/out.tar" -device virtio-blk-pci,drive=out,serial=vm-out \
@@ -81,7 +83,7 @@ boot() {
 
 run() {
   local dir tries=0
-  dir=$("$here/image.sh" ${newest:+"$newest"})
+  dir=$("$here/image.sh" ${flavour:+"$flavour"})
   touch "$dir"
   tmp=$(mktemp -d "${TMPDIR:-/var/tmp}/vm.XXXXXX")
   case $dir$tmp in *,*) die "a comma in a path is more than QEMU's options can take" ;; esac
@@ -107,10 +109,10 @@ run() {
   exit "$status"
 }
 
-newest='' v1='' in='' out='' limit=600 append='' console=''
+flavour='' v1='' in='' out='' limit=600 append='' console=''
 while [ $# -gt 0 ]; do
   case $1 in
-  --newest) newest=--newest; shift ;;
+  --newest | --generic) flavour=$1; shift ;;
   --in) in=$2; shift 2 ;;
   --out) out=$2; shift 2 ;;
   --timeout) limit=$2; shift 2 ;;
