@@ -29,6 +29,21 @@ static const char *unit_of(const char *record)
 	return strncmp(record, USER, strlen(USER)) == 0 ? record + strlen(USER) : record;
 }
 
+/* The rest of DIR after the unit's own directory; NULL: it is not in there. systemd puts an underscore before a name that could be a
+ * file of the kernel's ("memory.x.scope") or begins with one. */
+static const char *after_unit(const char *dir, const char *unit)
+{
+	size_t len = strlen(unit);
+
+	for (const char *at = strchr(dir, '/'); at; at = strchr(at + 1, '/')) {
+		for (const char *name = at + 1; name <= at + 1 + (at[1] == '_'); name++) {
+			if (strncmp(name, unit, len) == 0 && (!name[len] || name[len] == '/'))
+				return name + len;
+		}
+	}
+	return NULL;
+}
+
 static int connect_to(struct cgroup *cg, bool user, struct err *e)
 {
 	return cg->systemd ? 0 : systemd_connect(&cg->systemd, user, e);
@@ -61,15 +76,15 @@ static int note_scope(struct run *r, struct cgroup *cg, const char *record, stru
 static int find_scope(const char *text, const struct cgroup_hierarchy *h, const char *name,
 		      struct buf *out, struct err *e)
 {
-	size_t len = 0, tail = strlen(name) + 1;
+	size_t len = 0;
 	const char *path = cgroup_proc_path(text, h->v2 ? "" : h->controllers, &len);
 	auto_str char *dir = NULL;
 
 	buf_addf(out, "%s%.*s", h->mount, (int)len, path ? path : "");
 	if (buf_error(out) < 0)
 		return err_sys(e, -ENOMEM, "find scope '%s'", name);
-	if (len < tail || out->p[out->len - tail] != '/' ||
-	    strcmp(out->p + out->len - tail + 1, name) != 0) {
+	const char *rest = after_unit(out->p, name);
+	if (!rest || *rest) {
 		err_set(e, ERR_KERNEL, "systemd made '%s', but its process is in cgroup '%.*s'",
 			name, (int)len, path ? path : "");
 		return err_hint(e,
@@ -188,13 +203,12 @@ static int place(struct run *r, struct cgroup *cg, struct err *e)
 static int attach(struct cgroup *cg, pid_t pid, struct err *e)
 {
 	const struct cgroup_leaf *leaf = scope_leaf(cg);
-	const char *unit = unit_of(cg->scope), *at = leaf ? strstr(leaf->dir, unit) : NULL;
+	const char *unit = unit_of(cg->scope), *rest = leaf ? after_unit(leaf->dir, unit) : NULL;
 	auto_buf struct buf sub = { 0 };
 
-	if (!at)
+	if (!rest)
 		return err_set(e, ERR_INTERNAL, "no cgroup of the unit '%s'", unit);
-	buf_addf(&sub, "%s%s%s", at + strlen(unit), leaf->sub ? "/" : "",
-		 leaf->sub ? leaf->sub : "");
+	buf_addf(&sub, "%s%s%s", rest, leaf->sub ? "/" : "", leaf->sub ? leaf->sub : "");
 	int r = connect_for(cg, e);
 	return r < 0 ? r : systemd_attach(cg->systemd, unit, buf_str(&sub), pid, e);
 }
@@ -318,12 +332,12 @@ static int announce(struct cgroup *cg, const struct cgroup_writes *w,
 static bool scope_exists(struct cgroup *cg)
 {
 	const struct cgroup_leaf *leaf = scope_leaf(cg);
-	const char *unit = unit_of(cg->scope), *at = leaf ? strstr(leaf->dir, unit) : NULL;
+	const char *unit = unit_of(cg->scope), *rest = leaf ? after_unit(leaf->dir, unit) : NULL;
 	char dir[PATH_MAX];
 
-	if (!at)
+	if (!rest)
 		return true;
-	snprintf(dir, sizeof(dir), "%.*s", (int)(at + strlen(unit) - leaf->dir), leaf->dir);
+	snprintf(dir, sizeof(dir), "%.*s", (int)(rest - leaf->dir), leaf->dir);
 	auto_fd int fd = host_opendir(AT_FDCWD, dir, true);
 	return fd >= 0;
 }

@@ -197,6 +197,20 @@ check_files() {
   assert_output 'is not of the form SLICE:PREFIX:NAME'
 }
 
+@test "systemd: a name that could be a file of the kernel's, or begins with an underscore, has one more in the tree" {
+  for UNIT in "memory.$CT.scope" "_$CT.scope"; do
+    edit --arg s "system.slice::$UNIT" '.linux.cgroupsPath = $s'
+    start_sd
+    same "$DIR" "/sys/fs/cgroup/system.slice/_$UNIT/container"
+    same "$(prop ActiveState)" active
+    same "$(ketch exec "$CT" cat /proc/self/cgroup)" "0::/"
+    ketch update --pids-limit 20 "$CT"
+    same "$(prop TasksMax)" 20
+    ketch delete --force "$CT"
+    assert_no_units
+  done
+}
+
 @test "systemd: run.oci.systemd.subgroup names the cgroup below, or takes it away" {
   v2_only
   edit '.annotations["run.oci.systemd.subgroup"] = "payload"'
