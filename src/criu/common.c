@@ -112,18 +112,18 @@ int criu_common_opts(struct criu_opts *to, const struct criu_common *c, const st
 
 int criu_parse_address(const char *text, char **ret_address, int *ret_port, struct err *e)
 {
-	const char *colon = strrchr(text, ':');
+	const char *colon = strrchr(text, ':'), *at = text;
 	size_t len = colon ? (size_t)(colon - text) : 0;
-	uint32_t port;
+	uint32_t port = 0;
 
-	if (!colon || parse_u32(colon + 1, &port) < 0 || port == 0 || port > 65535)
-		return err_set(e, ERR_USAGE, "--page-server: '%s' is not ADDRESS:PORT", text);
-	if (len >= 2 && text[0] == '[' && text[len - 1] == ']') {
-		text++;
+	if (len >= 2 && at[0] == '[' && at[len - 1] == ']') {
+		at++;
 		len -= 2;
 	}
+	if (len == 0 || parse_u32(colon + 1, &port) < 0 || port == 0 || port > 65535)
+		return err_set(e, ERR_USAGE, "--page-server: '%s' is not ADDRESS:PORT", text);
 	*ret_port = (int)port;
-	*ret_address = strndup(text, len);
+	*ret_address = strndup(at, len);
 	return *ret_address ? 0 : err_sys(e, -ENOMEM, "--page-server");
 }
 

@@ -127,6 +127,8 @@ static const struct hint {
 				"there, or mount what it is in" },
 	{ "parent", "--parent-path is relative to --image-path, and holds a pre-dump" },
 	{ "Can't connect to server", "start `criu page-server` there first" },
+	{ "Failed to resolve hostname", "--page-server names a host that is not known here" },
+	{ "page server doesn't answer", "`criu page-server` has ended there: see its log" },
 	{ "lazy-pages.socket", "start `criu lazy-pages` in the work directory first" },
 	{ "Connection refused", "start `criu page-server` (or lazy-pages) there first" },
 	{ "Can't open sysctl kernel/", "for other users than root CRIU can't restore a UTS "

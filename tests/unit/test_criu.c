@@ -364,7 +364,7 @@ static void bad_notes(void)
 
 static void addresses(void)
 {
-	static const char *const bad[] = { "", "x", "x:", "x:0", "x:70000", "x:1a" };
+	static const char *const bad[] = { "", "x", "x:", ":1", "[]:1", "x:0", "x:70000", "x:1a" };
 	char *address = NULL;
 	struct err e;
 	int port = 0;
