@@ -30,8 +30,12 @@ struct external_dump {
 int external_dump(struct external_dump *d, const pid_t *pids, size_t n_pids, struct err *e);
 void external_dump_clear(struct external_dump *d);
 
-/* The mounts for a restore by PLAN; STATE_DIR is the container's, for its NOTIFY_SOCKET. */
+/*
+ * The mounts for a restore by PLAN; STATE_DIR is the container's, for its NOTIFY_SOCKET. CGROUP2: its cgroup, where the plan does not know it
+ * (systemd makes it), or NULL.
+ */
 int external_restore_mounts(const struct plan *plan, const struct image_note *note,
-			    const char *state_dir, struct criu_opts *opts, struct err *e);
+			    const char *state_dir, const char *cgroup2, struct criu_opts *opts,
+			    struct err *e);
 /* Directories and files in the root, and in bound directories, where CRIU will mount. */
 int external_mount_points(const struct plan *plan, struct err *e);

@@ -94,7 +94,7 @@ static bool is_bind(const struct plan *p, const char *name)
 }
 
 /* The container's view of cgroups where CRIU can't mount it: "/sys/fs/cgroup/memory", or the destination itself for v2 → the new leaf. */
-static const char *cgroup_leaf(const struct plan *p, const char *name)
+static const char *cgroup_leaf(const struct plan *p, const char *cgroup2, const char *name)
 {
 	for (size_t i = 0; i < p->mounts.n; i++) {
 		const struct plan_mount *m = &p->mounts.v[i];
@@ -108,6 +108,8 @@ static const char *cgroup_leaf(const struct plan *p, const char *name)
 				  : leaf->h->v2)
 				return leaf->dir;
 		}
+		if (rest && !*rest && cgroup2)
+			return cgroup2;
 	}
 	return NULL;
 }
@@ -172,11 +174,11 @@ static int no_source(const char *name, const char *source, struct err *e)
 }
 
 static int add_noted(const struct plan *p, const struct image_note *n, const char *state_dir,
-		     struct criu_opts *o, struct err *e)
+		     const char *cgroup2, struct criu_opts *o, struct err *e)
 {
 	for (size_t i = 0; i < n->mounts.n; i++) {
 		const char *name = n->mounts.v[i].name, *source = n->mounts.v[i].source;
-		const char *leaf = cgroup_leaf(p, name);
+		const char *leaf = cgroup_leaf(p, cgroup2, name);
 		int r = 0;
 
 		if (is_masked(p, name) || is_bind(p, name))
@@ -219,7 +221,8 @@ static int check_binds(const struct image_note *n, const struct criu_opts *o, st
 }
 
 int external_restore_mounts(const struct plan *plan, const struct image_note *note,
-			    const char *state_dir, struct criu_opts *opts, struct err *e)
+			    const char *state_dir, const char *cgroup2, struct criu_opts *opts,
+			    struct err *e)
 {
 	auto_buf struct buf mountinfo = { 0 };
 
@@ -233,7 +236,7 @@ int external_restore_mounts(const struct plan *plan, const struct image_note *no
 	r = add_masks(plan, opts);
 	if (r < 0)
 		return err_sys(e, r, "masked paths");
-	r = add_noted(plan, note, state_dir, opts, e);
+	r = add_noted(plan, note, state_dir, cgroup2, opts, e);
 	return r < 0 ? r : check_binds(note, opts, e);
 }
 

@@ -269,10 +269,24 @@ static int fill_opts(struct restore *d, struct err *e)
 	r = inherit_files(d, e);
 	if (r >= 0)
 		r = join_namespaces(d, e);
-	if (r >= 0)
-		r = cgroup_roots(d, e);
-	if (r >= 0)
-		r = external_restore_mounts(p, &d->note, d->l->state_dir, to, e);
+	return r < 0 ? r : cgroup_roots(d, e);
+}
+
+/* When criu has been placed: systemd makes a scope for a process, and only then there is the cgroup that is to be seen in the container. */
+static int add_mounts(struct restore *d, struct err *e)
+{
+	struct cgroup_record rec = { 0 };
+	const char *cgroup2 = NULL;
+
+	int r = d->l->run.cgroup ? cgroup_record(d->l->run.cgroup, &rec) : 0;
+	for (size_t i = 0; r >= 0 && i < rec.leaves.n; i++) {
+		if (rec.leaves.v[i][0] == ':')
+			cgroup2 = rec.leaves.v[i] + 1;
+	}
+	r = r < 0 ? err_sys(e, r, "find the container's cgroups")
+		  : external_restore_mounts(d->l->plan, &d->note, d->l->state_dir, cgroup2,
+					    &d->opts, e);
+	cgroup_record_free(&rec);
 	return r;
 }
 
@@ -393,6 +407,8 @@ static int with_criu(struct restore *d, struct err *e)
 	d->start.ctx = d;
 	(void)host_unlink(d->dirs.work_fd, LOG_NAME, false);
 	int ret = criu_start(&c, &d->start, e);
+	if (ret >= 0)
+		ret = add_mounts(d, e);
 	return ret < 0 ? ret : converse(d, &c, e);
 }
 
