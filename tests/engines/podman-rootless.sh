@@ -42,7 +42,7 @@ network_up() {
 podman_tests_network() {
   local how
   for how in slirp4netns pasta; do
-    command -v "$how" > /dev/null || continue
+    command -v "$how" > /dev/null && [ -e /dev/net/tun ] || continue
     check "--network $how" prints "default via" pod run --rm --network "$how" img sh -c 'ip addr; ip route'
     check "--network $how: a port" network_port "$how"
     check "--network $how --userns=keep-id" prints "default via" pod run --rm --network "$how" --userns=keep-id img ip route
