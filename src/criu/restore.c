@@ -93,8 +93,10 @@ static int place(void *ctx, pid_t pid, int pidfd, struct err *e)
 	struct restore *d = ctx;
 	struct run *r = &d->l->run;
 
+	bool systemd = r->plan->cgroup.manager == CGROUP_MANAGER_SYSTEMD;
+
 	int ret = journal_add_process(r->state_dir, JOURNAL_PROCESS, pid, e);
-	if (ret < 0 || !d->own_cgroups)
+	if (ret < 0 || (!d->own_cgroups && !systemd)) /* a scope is made for a process */
 		return ret;
 	r->init = (struct run_child){ .pid = pid, .pidfd = pidfd };
 	ret = stage_serve(&step_table, r, MSG_PLACE, &d->l->served, e);

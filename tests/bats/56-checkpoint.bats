@@ -423,6 +423,7 @@ receive() {
   restore_it
   counts_on "$(count)"
   grep -q "/$CGROUP/sub\$" "/proc/$(pid_of "$CT")/cgroup"
+  ! on_systemd || [ "$(systemctl is-active "ketch-$CT.scope")" = active ]
 }
 
 @test "the systemd driver: a new scope, with CRIU and so the processes in it" {
