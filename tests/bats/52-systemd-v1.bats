@@ -138,16 +138,15 @@ check_files() {
   ketch events --stats "$CT" | jq -e '.data.pids.limit == 20'
   ketch update --cpu-quota 12345 "$CT"
   check 12345 100000
-  systemctl daemon-reload # in whole percents of a processor
-  check 13000 100000
 }
 
 @test "systemd on v1: a CPU quota is exact until systemd writes it" {
   edit '.linux.resources.cpu = {quota: 12345}'
   start_sd
   same "$(cat "$CG/cpu/system.slice/$UNIT/cpu.cfs_quota_us")" 12345
+  # 252 writes with each daemon-reload, in whole percents of a processor; 257 does not
   systemctl daemon-reload
-  same "$(cat "$CG/cpu/system.slice/$UNIT/cpu.cfs_quota_us")" 13000
+  grep -qxE '12345|13000' "$CG/cpu/system.slice/$UNIT/cpu.cfs_quota_us"
 }
 
 @test "systemd on v1: memory and CPU sets, where the host has them" {
@@ -157,14 +156,14 @@ check_files() {
   edit '.linux.resources = {memory: {limit: 134217728}, cpu: {cpus: "0"}}'
   start_sd
   check() {
-    if [ -d $CG/memory ]; then
+    if [ -e $CG/memory/tasks ]; then
       same "$(cat "$CG/memory/system.slice/$UNIT/memory.limit_in_bytes")" "$1"
     else
       same "$(cat "$CG/unified/system.slice/$UNIT/memory.max")" "$1"
     fi
   }
   check 134217728
-  [ -d $CG/cpuset ] || same "$(cat "$CG/unified/system.slice/$UNIT/cpuset.cpus")" 0
+  [ -e $CG/cpuset/tasks ] || same "$(cat "$CG/unified/system.slice/$UNIT/cpuset.cpus")" 0
   systemctl daemon-reload
   check 134217728
   ketch update --memory 67108864 "$CT"
