@@ -123,7 +123,9 @@ static int link_controllers(struct view *v, const struct cgroup_hierarchy *h, in
 	const char *name = hierarchy_name(h);
 	char word[64];
 
-	if (h->v2 || strncmp(h->controllers, "name=", 5) == 0)
+	/* those with a name alone have no controllers, and mount options may stand for them */
+	if (h->v2 || strncmp(h->controllers, "name=", 5) == 0 ||
+	    strncmp(h->controllers, "none,", 5) == 0)
 		return 0;
 	for (const char *at = h->controllers; *at;) {
 		size_t n = strcspn(at, ",");

@@ -448,7 +448,7 @@ thaw() {
   run ketch run -b "$BUNDLE" "$CT" < /dev/null
   [ -z "$mounted" ] || umount "$mounted"
   assert_status 0
-  [ "${lines[0]}" = systemd ]
+  [ "${lines[0]}" = systemd ] || { echo "$output" >&2; return 1; }
   assert_output "cgroup /sys/fs/cgroup/systemd cgroup "
   assert_output "name=systemd"
   [ "${lines[3]}" = there ]

@@ -197,7 +197,28 @@ check_files() {
   assert_output 'is not of the form SLICE:PREFIX:NAME'
 }
 
+@test "systemd: controllers it does not know are handed down to the container: huge pages, rdma, misc" {
+  v2_only
+  edit '.linux.resources.hugepageLimits = [{pageSize: "2MB", limit: 4194304}]'
+  start_sd
+  same "$(cat "$DIR/hugetlb.2MB.max")" 4194304
+  systemctl daemon-reload
+  same "$(cat "$DIR/hugetlb.2MB.max")" 4194304
+  ketch update -r - "$CT" <<< '{"hugepageLimits": [{"pageSize": "2MB", "limit": 2097152}]}'
+  same "$(cat "$DIR/hugetlb.2MB.max")" 2097152
+  ketch delete --force "$CT"
+  edit '.linux.resources = {rdma: {nosuch: {hcaHandles: 1}}}'
+  run sd run -b "$BUNDLE" "$CT" < /dev/null
+  assert_status 1
+  assert_output "rdma.max: write 'nosuch hca_handle=1': No such device"
+  edit '.linux.resources = {unified: {"misc.max": "nosuch 1"}}'
+  run sd run -b "$BUNDLE" "$CT" < /dev/null
+  assert_status 1
+  assert_output "misc.max: write 'nosuch 1': Invalid argument"
+}
+
 @test "systemd: a name that could be a file of the kernel's, or begins with an underscore, has one more in the tree" {
+  v2_only
   for UNIT in "memory.$CT.scope" "_$CT.scope"; do
     edit --arg s "system.slice::$UNIT" '.linux.cgroupsPath = $s'
     start_sd
