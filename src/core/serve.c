@@ -39,8 +39,10 @@ static int died(struct launch *l, struct run_child *child, const char *who, stru
 		err_set(e, ERR_INTERNAL, "%s ended with status %d and without a word", who,
 			WEXITSTATUS(status));
 	bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
-	if (killed && cgroup_oom_error(l->run.cgroup, who, e) < 0)
+	if (killed && cgroup_oom_error(l->run.cgroup, who, e) < 0) {
+		cgroup_oom_place(l->run.plan, e);
 		killed = false;
+	}
 	err_step(e, child_step(l));
 	if (killed)
 		err_hint(e, "the kernel may have been out of memory: see linux.resources.memory "

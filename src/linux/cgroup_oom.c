@@ -146,3 +146,13 @@ int cgroup_oom_error(struct cgroup *cg, const char *who, struct err *e)
 	err_hint(e, "raise linux.resources.memory.limit");
 	return err_at(e, "$.linux.resources.memory.limit");
 }
+
+void cgroup_oom_place(const struct plan *p, struct err *e)
+{
+	const struct cgroup_writes *w = &p->cgroup.writes;
+
+	for (size_t i = 0; i < w->n; i++) {
+		if (strcmp(w->v[i].file, "memory.max") == 0)
+			err_at(e, "%s", w->v[i].where);
+	}
+}

@@ -112,5 +112,7 @@ void cgroup_oom_watch_close(struct cgroup_oom_watch *w);
 /* Has the kernel killed a process for want of the container's memory? Then E says so of WHO, with the limit and the most that was in
  * use, and the result is its negative errno; else 0, and E is as it was. CG may be NULL. */
 int cgroup_oom_error(struct cgroup *cg, const char *who, struct err *e);
+/* The place in E becomes that of the property that gave memory.max: unified can. */
+void cgroup_oom_place(const struct plan *p, struct err *e);
 /* Processes killed for it so far; 0 where the kernel does not count. */
 uint64_t cgroup_oom_kills(struct cgroup *cg);

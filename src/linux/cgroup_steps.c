@@ -372,17 +372,6 @@ static bool limits_memory(const struct plan *p)
 	return false;
 }
 
-/* The property that gave memory.max: unified can. */
-static void place_limit(const struct plan *p, struct err *e)
-{
-	const struct cgroup_writes *w = &p->cgroup.writes;
-
-	for (size_t i = 0; i < w->n; i++) {
-		if (strcmp(w->v[i].file, "memory.max") == 0)
-			err_at(e, "%s", w->v[i].where);
-	}
-}
-
 static int limits_run(struct run *r, struct err *e)
 {
 	if (!r->cgroup)
@@ -393,7 +382,7 @@ static int limits_run(struct run *r, struct err *e)
 		return ret;
 	ret = cgroup_oom_error(r->cgroup, "the container's process", e);
 	if (ret < 0)
-		place_limit(r->plan, e);
+		cgroup_oom_place(r->plan, e);
 	return ret;
 }
 
