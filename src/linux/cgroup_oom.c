@@ -152,7 +152,9 @@ void cgroup_oom_place(const struct plan *p, struct err *e)
 	const struct cgroup_writes *w = &p->cgroup.writes;
 
 	for (size_t i = 0; i < w->n; i++) {
-		if (strcmp(w->v[i].file, "memory.max") == 0)
-			err_at(e, "%s", w->v[i].where);
+		if (strcmp(w->v[i].file, "memory.max") != 0)
+			continue;
+		e->where[0] = '\0'; /* err_at() keeps the first */
+		err_at(e, "%s", w->v[i].where);
 	}
 }
