@@ -2,6 +2,7 @@
 /* The start operation: runtime.md#start and lifecycle steps 6 to 9. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/seccomp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -133,12 +134,38 @@ static int died(const struct container *c, struct err *e)
 	return r;
 }
 
+static bool sends_sigsys(uint32_t action)
+{
+	return action == SECCOMP_RET_KILL_PROCESS || action == SECCOMP_RET_KILL_THREAD ||
+	       action == SECCOMP_RET_TRAP;
+}
+
+/* Nothing but a filter ends a process at execve. Only then is it watched: perf_event_open(2) waits for all processors, 2 to 15 ms. */
+static bool may_die_at_exec(const struct spec *s)
+{
+	const struct spec_seccomp *sc = s->lnx->seccomp;
+	bool by_default = sc && sends_sigsys(sc->default_action);
+
+	if (spec_map_get(&s->annotations, SPEC_SECCOMP_BPF_DATA))
+		return true;
+	for (size_t i = 0; sc && i < sc->syscalls.n; i++) {
+		const struct spec_syscall *rule = &sc->syscalls.v[i];
+
+		if (!strv_has(&rule->names, "execve"))
+			continue;
+		if (sends_sigsys(rule->action))
+			return true;
+		by_default = by_default && rule->args.n > 0;
+	}
+	return by_default;
+}
+
 static int start_locked(struct container *c, const struct spec *s, int pidfd, struct err *e)
 {
 	struct chan chan = { .fd = -EBADF };
 	struct exec_outcome *page = NULL;
 	const char *program = s->process && s->process->args.n ? s->process->args.v[0] : "";
-	auto_fd int watch = exec_watch_open((pid_t)c->state.pid);
+	auto_fd int watch = may_die_at_exec(s) ? exec_watch_open((pid_t)c->state.pid) : -EBADF;
 
 	int r = send_go(c, s, &chan, &page, e);
 	if (r >= 0)
@@ -146,8 +173,8 @@ static int start_locked(struct container *c, const struct spec *s, int pidfd, st
 	else if (r == -EPIPE || r == -ECONNRESET || r == -ECONNREFUSED)
 		r = 1;
 	/* an engine may have reaped it before we could look */
-	if (r == 1 ||
-	    (r == 0 && sys_pidfd_send_signal(pidfd, 0) == -ESRCH && exec_watch_seen(watch) == 0))
+	if (r == 1 || (r == 0 && watch >= 0 && sys_pidfd_send_signal(pidfd, 0) == -ESRCH &&
+		       exec_watch_seen(watch) == 0))
 		r = died(c, e);
 	else if (r == 0)
 		container_await_started(c->dir);

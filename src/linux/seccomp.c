@@ -22,7 +22,6 @@
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5) /* 5.19 */
 #endif
 
-#define RAW_PROGRAM  "run.oci.seccomp_bpf_data"
 #define FAIL_UNKNOWN "run.oci.seccomp_fail_unknown_syscall"
 
 static unsigned filter_flags(const struct spec_seccomp *s, bool notifies)
@@ -169,7 +168,7 @@ static const struct spec_seccomp *profile(const struct plan *p)
 
 static const char *raw_program(const struct plan *p)
 {
-	return spec_map_get(&p->spec->annotations, RAW_PROGRAM);
+	return spec_map_get(&p->spec->annotations, SPEC_SECCOMP_BPF_DATA);
 }
 
 static bool applies(const struct plan *p)
@@ -242,7 +241,7 @@ static int take_raw(const struct plan *p, struct seccomp_program **ret, struct e
 	if (notifies && !(profile(p) && profile(p)->notifies)) {
 		err_set(e, ERR_UNSUPPORTED,
 			"a program that notifies needs a profile that does: linux.seccomp");
-		return err_at(e, "$.annotations['" RAW_PROGRAM "']");
+		return err_at(e, "$.annotations['" SPEC_SECCOMP_BPF_DATA "']");
 	}
 	return program_new(ret, &prog, filter_flags(profile(p), notifies), notifies, e);
 }
@@ -287,7 +286,7 @@ static void explain(const struct plan *p, struct buf *out)
 	const struct spec_seccomp *s = profile(p);
 
 	if (raw_program(p)) {
-		buf_addf(out, "program annotation %s\n", RAW_PROGRAM);
+		buf_addf(out, "program annotation %s\n", SPEC_SECCOMP_BPF_DATA);
 		return;
 	}
 	const char *action = name_word(names_seccomp_actions, s->default_action);

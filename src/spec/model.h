@@ -319,6 +319,8 @@ struct spec_warning {
 
 /* The annotation from before there was a listenerPath, crun's. */
 #define SPEC_SECCOMP_RECEIVER "run.oci.seccomp.receiver"
+/* A filter as instructions, instead of linux.seccomp. */
+#define SPEC_SECCOMP_BPF_DATA "run.oci.seccomp_bpf_data"
 #define SPEC_FORCE_CGROUP_V1  "run.oci.systemd.force_cgroup_v1"
 
 struct spec {
