@@ -22,15 +22,15 @@ setup() {
 
 teardown() {
   [ -n "${TEST_DIR:-}" ] || return 0
-  local id
+  local id status=0
   for id in $(sd list -q 2>/dev/null); do
     sd delete --force "$id" || true
   done
   kill "$SYSTEMD"
   wait "$SYSTEMD" 2>/dev/null || true
-  assert_clean
-  [ -z "$(find $CG -maxdepth 2 -name "$SLICE")" ] || { find $CG -maxdepth 2 -name "$SLICE" >&2; return 1; }
-  rm -rf "$TEST_DIR"
+  [ -z "$(find $CG -maxdepth 2 -name "$SLICE")" ] || { find $CG -maxdepth 2 -name "$SLICE" >&2; status=1; }
+  test_teardown || status=1
+  return $status
 }
 
 # with_systemd [--old]: in a mount namespace, which sd enters

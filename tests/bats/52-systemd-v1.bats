@@ -9,24 +9,16 @@ load helpers
 setup() {
   [ -d /run/systemd/system ] || skip "systemd does not run here: runs in tests/vm, boot systemd-…"
   [ ! -e /sys/fs/cgroup/cgroup.controllers ] || skip "this host has cgroup v2 alone: runs in tests/vm, boot systemd-…"
-  TEST_DIR=$(mktemp -d /tmp/ketch-test.XXXXXX)
-  ROOT=$TEST_DIR/root
-  BUNDLE=$TEST_DIR/bundle
-  CT=kt$$-$BATS_TEST_NUMBER
+  test_setup
   UNIT=ketch-$CT.scope
   CG=/sys/fs/cgroup
-  make_bundle "$BUNDLE"
 }
 
 teardown() {
-  [ -n "${TEST_DIR:-}" ] || return 0
-  local id
-  for id in $("$KETCH" --root "$ROOT" list -q 2>/dev/null); do
-    "$KETCH" --root "$ROOT" delete --force "$id" || true
-  done
-  wait_for 10 no_units || { systemctl list-units --all --plain --no-legend "*$CT*" >&2; return 1; }
-  assert_clean
-  rm -rf "$TEST_DIR"
+  local status=0
+  test_teardown || status=1
+  [ -z "${UNIT:-}" ] || wait_for 10 no_units || { systemctl list-units --all --plain --no-legend "*$CT*" >&2; status=1; }
+  return $status
 }
 
 no_units() {

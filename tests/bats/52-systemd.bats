@@ -10,23 +10,15 @@ setup() {
   [ -d /run/systemd/system ] || skip "systemd does not run here: runs in tests/vm, boot systemd"
   CG=/sys/fs/cgroup HIERARCHY='' BELOW=/container # where systemd has its units, and what is below the scope there
   [ -e $CG/cgroup.controllers ] || CG=/sys/fs/cgroup/systemd HIERARCHY=name=systemd BELOW=
-  TEST_DIR=$(mktemp -d /tmp/ketch-test.XXXXXX)
-  ROOT=$TEST_DIR/root
-  BUNDLE=$TEST_DIR/bundle
-  CT=kt$$-$BATS_TEST_NUMBER
+  test_setup
   UNIT=ketch-$CT.scope
-  make_bundle "$BUNDLE"
 }
 
 teardown() {
-  [ -n "${TEST_DIR:-}" ] || return 0
-  local id
-  for id in $("$KETCH" --root "$ROOT" list -q 2>/dev/null); do
-    "$KETCH" --root "$ROOT" delete --force "$id" || true
-  done
-  assert_clean
-  assert_no_units
-  rm -rf "$TEST_DIR"
+  local status=0
+  test_teardown || status=1
+  [ -z "${UNIT:-}" ] || assert_no_units || status=1
+  return $status
 }
 
 assert_no_units() {

@@ -7,21 +7,7 @@ load helpers
 
 setup() {
   [ -e /sys/fs/cgroup/cgroup.controllers ] || skip "this host has not cgroup v2 alone: runs in tests/vm, boot user"
-  TEST_DIR=$(mktemp -d /tmp/ketch-test.XXXXXX)
-  ROOT=$TEST_DIR/root
-  BUNDLE=$TEST_DIR/bundle
-  CT=kt$$-$BATS_TEST_NUMBER
-  make_bundle "$BUNDLE"
-}
-
-teardown() {
-  [ -n "${TEST_DIR:-}" ] || return 0
-  local id
-  for id in $("$KETCH" --root "$ROOT" list -q 2>/dev/null); do
-    "$KETCH" --root "$ROOT" delete --force "$id" || true
-  done
-  assert_clean
-  rm -rf "$TEST_DIR"
+  test_setup
 }
 
 # The bundle as tester's, with root of the container being tester.

@@ -9,11 +9,7 @@ load checkpoint
 setup() {
   RUNTIME=$(realpath "$(command -v "${RUNTIME:-$KETCH}")")
   NAME=$(basename "$RUNTIME")
-  TEST_DIR=$(mktemp -d /tmp/ketch-test.XXXXXX)
-  ROOT=$TEST_DIR/root
-  BUNDLE=$TEST_DIR/bundle
-  CT=kt$$-$BATS_TEST_NUMBER
-  make_bundle "$BUNDLE"
+  test_setup
   ln -sf busybox "$BUNDLE/rootfs/bin/nc"
   tar -C "$BUNDLE/rootfs" -cf "$TEST_DIR/rootfs.tar" .
 }
@@ -22,8 +18,7 @@ teardown() {
   [ -z "${DAEMON:-}" ] || end_containerd
   [ ! -d "$TEST_DIR/store" ] || pod rm --all --force --time 0 > /dev/null 2>&1 || true
   umount -R "$TEST_DIR/store/overlay" 2> /dev/null || true
-  assert_clean
-  rm -rf "$TEST_DIR"
+  test_teardown
 }
 
 # ---- Podman ----

@@ -12,7 +12,7 @@ teardown() {
   local name
   for name in $RUNTIMES; do rt "$name" delete --force "$CT" > /dev/null 2>&1 || true; done
   [ -z "${PIDS:-}" ] || kill $PIDS 2> /dev/null || true
-  rm -rf "$TEST_DIR"
+  test_teardown
 }
 
 # rt NAME WORDS…: a runtime with a state of its own; what it says is in the file said.

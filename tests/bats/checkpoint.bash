@@ -45,14 +45,10 @@ probe_criu() {
 }
 
 setup() {
-  TEST_DIR=$(mktemp -d /tmp/ketch-test.XXXXXX)
-  ROOT=$TEST_DIR/root
-  BUNDLE=$TEST_DIR/bundle
-  CT=kt$$-$BATS_TEST_NUMBER
+  test_setup
   IMG=$TEST_DIR/img
   CGROUP=$CT # what the paths of the container's cgroups end in
   ! on_systemd || CGROUP=ketch-$CT.scope/container
-  make_bundle "$BUNDLE"
   # raising a hard limit needs CAP_SYS_RESOURCE, which a test machine may lack
   edit 'del(.process.rlimits) | .root.readonly = false'
 }
@@ -62,11 +58,7 @@ teardown() {
   for id in crun runc; do
     [ ! -d "$TEST_DIR/$id" ] || "$id" --root "$TEST_DIR/$id" delete --force "$CT-$id" || true
   done
-  for id in $("$KETCH" --root "$ROOT" list -q 2> /dev/null); do
-    "$KETCH" --root "$ROOT" delete --force "$id" || true
-  done
-  assert_clean
-  rm -rf "$TEST_DIR"
+  test_teardown
 }
 
 needs_criu() {
