@@ -56,6 +56,8 @@ void image_note_clear(struct image_note *n);
  * with lazy pages.
  */
 int image_check_pages(int dir, struct err *e);
+/* A pstree.img: FN for each process, until it returns < 0. 0, -EBADMSG, or what FN returned. Pure. */
+int image_pstree_parse(const char *text, size_t len, int (*fn)(void *ctx, uint32_t pid), void *ctx);
 /* A pagemap-*.img: the number of its pages-*.img, and how many it has. 0 or -EBADMSG. Pure. */
 int image_pagemap_parse(const char *text, size_t len, uint32_t *ret_id, uint64_t *ret_pages);
 /* After a failed dump. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Whether the memory of an image is all there: CRIU 4.1 reads on without end from a pages-*.img that is shorter than its pagemap-*.img says
- * (criu.org/Memory_dumping_and_restoring, images/pagemap.proto).
+ * Whether the memory of an image's processes is all there: CRIU 4.1 reads on without end from a pages-*.img that is shorter than its
+ * pagemap-*.img says (criu.org/Memory_dumping_and_restoring, images/pagemap.proto, images/pstree.proto). Only the processes of pstree.img
+ * count: a directory may also have files of an earlier dump that failed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,13 +17,15 @@
 
 enum {
 	PAGEMAP_MAX = 256 << 20,
+	PSTREE_MAX = 64 << 20,
 	PARENTS_MAX = 256, /* of a chain of pre-dumps */
 	IMAGE_MAGIC = 0x54564319,
 	PAGEMAP_MAGIC = 0x56084025,
+	PSTREE_MAGIC = 0x50273030,
 };
 
-/* pagemap_head: pages_id; pagemap_entry: the rest */
-enum { HEAD_ID = 1, ENTRY_FEW = 2, ENTRY_IN_PARENT = 3, ENTRY_FLAGS = 4, ENTRY_MANY = 5 };
+/* pagemap_head: pages_id and pstree_entry: pid; pagemap_entry: the rest */
+enum { FIRST = 1, ENTRY_FEW = 2, ENTRY_IN_PARENT = 3, ENTRY_FLAGS = 4, ENTRY_MANY = 5 };
 enum { FLAG_PRESENT = 1 << 2 };
 
 static uint32_t word(const char *at)
@@ -50,14 +53,14 @@ static int next_message(const char **at, size_t *left, struct pb_reader *ret)
 	return 1;
 }
 
-static int read_head(struct pb_reader *r, uint32_t *ret_id)
+static int read_first(struct pb_reader *r, uint32_t *ret)
 {
 	struct pb_field f;
 	int k;
 
 	while ((k = pb_next(r, &f)) > 0) {
-		if (f.number == HEAD_ID && f.wire == PB_VARINT)
-			*ret_id = (uint32_t)f.value;
+		if (f.number == FIRST && f.wire == PB_VARINT)
+			*ret = (uint32_t)f.value;
 	}
 	return k;
 }
@@ -83,6 +86,15 @@ static int read_entry(struct pb_reader *r, uint64_t *ret_pages)
 	return k;
 }
 
+static int skip_magic(const char **at, size_t *left, uint32_t magic)
+{
+	if (*left < 8 || word(*at) != IMAGE_MAGIC || word(*at + 4) != magic)
+		return -EBADMSG;
+	*at += 8;
+	*left -= 8;
+	return 0;
+}
+
 int image_pagemap_parse(const char *text, size_t len, uint32_t *ret_id, uint64_t *ret_pages)
 {
 	struct pb_reader r;
@@ -90,17 +102,30 @@ int image_pagemap_parse(const char *text, size_t len, uint32_t *ret_id, uint64_t
 
 	*ret_id = 0;
 	*ret_pages = 0;
-	if (len < 8 || word(text) != IMAGE_MAGIC || word(text + 4) != PAGEMAP_MAGIC)
-		return -EBADMSG;
-	text += 8;
-	len -= 8;
-	int k = next_message(&text, &len, &r);
+	int k = skip_magic(&text, &len, PAGEMAP_MAGIC);
+	if (k >= 0)
+		k = next_message(&text, &len, &r);
 	if (k > 0)
-		k = read_head(&r, ret_id);
+		k = read_first(&r, ret_id);
 	while (k >= 0 && (k = next_message(&text, &len, &r)) > 0) {
 		k = read_entry(&r, &pages);
 		if (k >= 0 && __builtin_add_overflow(*ret_pages, pages, ret_pages))
 			k = -EBADMSG;
+	}
+	return k;
+}
+
+int image_pstree_parse(const char *text, size_t len, int (*fn)(void *ctx, uint32_t pid), void *ctx)
+{
+	struct pb_reader r;
+
+	int k = skip_magic(&text, &len, PSTREE_MAGIC);
+	while (k >= 0 && (k = next_message(&text, &len, &r)) > 0) {
+		uint32_t pid = 0;
+
+		k = read_first(&r, &pid);
+		if (k >= 0)
+			k = fn(ctx, pid);
 	}
 	return k;
 }
@@ -136,16 +161,17 @@ static int check_pages(struct checking *c, uint32_t id, uint64_t pages)
 	return err_hint(c->e, "copy the whole image directory again");
 }
 
-/* One that can't be read is left to CRIU, which says so. */
-static int check_file(void *ctx, const char *name, UNUSED unsigned char d_type)
+/* What can't be read is left to CRIU, which says so. */
+static int check_process(void *ctx, uint32_t pid)
 {
 	struct checking *c = ctx;
 	auto_buf struct buf text = { 0 };
 	uint64_t pages;
+	char name[32];
 	uint32_t id;
 
-	if (strncmp(name, "pagemap-", strlen("pagemap-")) != 0 ||
-	    host_read(c->dir, name, PAGEMAP_MAX, &text) < 0 ||
+	snprintf(name, sizeof(name), "pagemap-%u.img", pid);
+	if (host_read(c->dir, name, PAGEMAP_MAX, &text) < 0 ||
 	    image_pagemap_parse(buf_str(&text), text.len, &id, &pages) < 0)
 		return 0;
 	return check_pages(c, id, pages);
@@ -154,13 +180,16 @@ static int check_file(void *ctx, const char *name, UNUSED unsigned char d_type)
 int image_check_pages(int dir, struct err *e)
 {
 	struct checking c = { .dir = dir, .e = e };
+	auto_buf struct buf pstree = { 0 };
 	auto_fd int parent = -EBADF;
 
+	if (host_read(dir, "pstree.img", PSTREE_MAX, &pstree) < 0)
+		return 0;
 	for (int i = 0; i < PARENTS_MAX; i++) {
-		int r = host_list(c.dir, check_file, &c);
+		int r = image_pstree_parse(buf_str(&pstree), pstree.len, check_process, &c);
 
-		if (r < 0)
-			return c.failed ? r : err_sys(e, r, "read the image directory");
+		if (c.failed)
+			return r;
 		int next = host_opendir(c.dir, "parent", false);
 		close_fd(TAKE_FD(parent));
 		if (next < 0)

@@ -98,6 +98,8 @@ damaged() {
   assert_output "ketch.json of the image is damaged"
   damaged descriptors.json empty
   assert_output "descriptors.json of the image is damaged"
+  # of a process of an earlier dump that failed: 65535 pages
+  printf '\31\103\126\124\45\100\10\126\2\0\0\0\10\1\10\0\0\0\10\1\20\377\377\3\40\4' > "$IMG/pagemap-99.img"
   restore_it
   counts_on "$(count)"
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Fuzz target: what comes with an image or from CRIU. First byte: 'a' an answer of its RPC, 'l' its log, 'n' ketch.json, 'd' descriptors.json,
- * 'p' a pagemap.
+ * 'p' a pagemap, 't' a pstree.img.
  */
 #include "criu/image.h"
 #include "criu/swrk.h"
@@ -49,6 +49,22 @@ static void note(const uint8_t *data, size_t size, bool descriptors)
 	free(text);
 }
 
+static int count(void *ctx, UNUSED uint32_t pid)
+{
+	++*(unsigned *)ctx;
+	return 0;
+}
+
+static void process_tree(const uint8_t *data, size_t size)
+{
+	unsigned n = 0;
+	char *text = fuzz_text(data, size);
+
+	(void)image_pstree_parse(text, size, count, &n);
+	require(n <= size);
+	free(text);
+}
+
 static void pagemap(const uint8_t *data, size_t size)
 {
 	uint64_t pages;
@@ -69,6 +85,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 'p':
 		pagemap(data + 1, size - 1);
+		break;
+	case 't':
+		process_tree(data + 1, size - 1);
 		break;
 	case 'l':
 		log_text(data + 1, size - 1);

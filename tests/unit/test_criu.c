@@ -240,6 +240,30 @@ static void pagemaps(void)
 	CHECK_INT(image_pagemap_parse(head, 10, &id, &pages), -EBADMSG);
 }
 
+static int sum_pids(void *ctx, uint32_t pid)
+{
+	*(uint32_t *)ctx += pid;
+	return pid == 99 ? -ECANCELED : 0;
+}
+
+/* images/pstree.proto: pid, ppid, pgid, sid, threads */
+static void process_trees(void)
+{
+	static const char tree[] = "\x19\x43\x56\x54\x30\x30\x27\x50"
+				   "\x0a\0\0\0\x08\x01\x10\x00\x18\x01\x20\x01\x28\x01"
+				   "\x0a\0\0\0\x08\x07\x10\x01\x18\x01\x20\x01\x28\x07"
+				   "\x0a\0\0\0\x08\x63\x10\x01\x18\x01\x20\x01\x28\x63";
+	const size_t two = 8 + 2 * 14;
+	uint32_t sum = 0;
+
+	CHECK_INT(image_pstree_parse(tree, two, sum_pids, &sum), 0);
+	CHECK_INT(sum, 8);
+	CHECK_INT(image_pstree_parse(tree, sizeof(tree) - 1, sum_pids, &sum), -ECANCELED);
+	CHECK_INT(image_pstree_parse(tree, two - 1, sum_pids, &sum), -EBADMSG);
+	CHECK_INT(image_pstree_parse(tree, 7, sum_pids, &sum), -EBADMSG);
+	CHECK_INT(image_pstree_parse("0123456789", 10, sum_pids, &sum), -EBADMSG);
+}
+
 /* Lines of CRIU 4.1, each from a failure that was provoked; tests/bats/56-checkpoint-options.bats provokes most of them. */
 static void causes(void)
 {
@@ -391,6 +415,7 @@ static const struct test tests[] = {
 	{ "a port that is taken is named", explain_port },
 	{ "what can be done about each known cause", causes },
 	{ "pagemaps", pagemaps },
+	{ "process_trees", process_trees },
 	{ "the note of an image goes to and fro", notes },
 	{ "damaged notes", bad_notes },
 	{ "addresses of page servers", addresses },
