@@ -105,7 +105,7 @@ limits() {
   sd resume "$CT"
   same "$(sd ps -f json "$CT" | jq length)" 1
   sd delete --force "$CT"
-  told "StopUnit $UNIT"
+  [ ! -d "$CG/blkio" ] || told "StopUnit $UNIT" # without the controller there was no unit
 }
 
 @test "imitated systemd: memory and CPU sets on v1" {
@@ -143,7 +143,7 @@ limits() {
   assert_status 1
   assert_output 'blkio.throttle.read_bps_device'
   assert_clean
-  told "StopUnit $UNIT"
+  [ ! -d "$CG/blkio" ] || told "StopUnit $UNIT" # without the controller there was no unit
   edit 'del(.linux.resources.blockIO)'
   mkdir -p "$CG/freezer/$SLICE/$UNIT"
   sleep 1000 &
