@@ -105,7 +105,7 @@ limits() {
   sd resume "$CT"
   same "$(sd ps -f json "$CT" | jq length)" 1
   sd delete --force "$CT"
-  [ ! -d "$CG/blkio" ] || told "StopUnit $UNIT" # without the controller there was no unit
+  told "StopUnit $UNIT"
 }
 
 @test "imitated systemd: memory and CPU sets on v1" {
