@@ -6,7 +6,7 @@
 #        podman-units: Podman below systemd, in machines to throw away only
 # ENGINE:systemd: with cgroups that systemd makes. ONLY=REGEX: the operations whose name matches. LIMIT=S: seconds for each command.
 # JOBS=1: one engine after the other, each result at once.
-# --compare: then with runc and crun too, and a table of all results.
+# --compare: then with runc and crun too: what they fail in, and a table of all results. Success is ketch's.
 # KETCH names the program. What is not installed is skipped, and said.
 set -uo pipefail
 cd "$(dirname "$0")" || exit 1
@@ -53,35 +53,26 @@ one() { # one ENGINE RUNTIME
   [ $status -le 1 ] || echo "not ok 1 - $1 ended with status $status"
 }
 
-# Two at a time: an engine waits more than it works.
+# Two at a time: an engine waits more than it works. JOBS=1: one, and each result at once.
 dir=$(mktemp -d)
-all() { # all RUNTIME: the output of each engine in $dir/ENGINE
+all() { # all RUNTIME: the output of the engines, in their order
   local e
+  if [ "${JOBS:-2}" = 1 ]; then
+    for e in "${engines[@]}"; do one "$e" "$1" 2>&1; done
+    return
+  fi
   for e in "${engines[@]}"; do
     while [ "$(jobs -pr | wc -l)" -ge 2 ]; do wait -n; done
     one "$e" "$1" > "$dir/$e" 2>&1 &
   done
   wait
+  for e in "${engines[@]}"; do cat "$dir/$e"; done
 }
 
-if [ "${JOBS:-2}" = 1 ]; then
-  for e in "${engines[@]}"; do renumber < <(one "$e" "$KETCH" 2>&1); done
-else
-  all "$KETCH"
-  for e in "${engines[@]}"; do renumber < "$dir/$e"; done
-fi
-echo "1..$number"
-
-if [ -n "$compare" ]; then
-  mapfile -t engines < <(printf '%s\n' "${engines[@]}" | grep -vxE 'replay|crio')
-  for r in "$KETCH" runc crun; do
-    command -v "$r" > /dev/null || continue
-    RESULTS=$dir/results.$(basename "$r")
-    export RESULTS
-    : > "$RESULTS"
-    all "$r"
-    sort -s -t: -k1,1 -o "$RESULTS" "$RESULTS"
-  done
+# table FILE…: what RESULTS has of each runtime, side by side.
+table() {
+  local file
+  for file in "$@"; do sort -s -t: -k1,1 -o "$file" "$file"; done
   awk -F '\t' '
     FNR == 1 { n++; title[n] = FILENAME; sub(/.*results[.]/, "", title[n]) }
     { if (!($1 in seen)) { seen[$1] = 1; order[++rows] = $1 } result[$1, n] = $2; good[n] += $2 == "ok" }
@@ -97,7 +88,24 @@ if [ -n "$compare" ]; then
       printf "# %-62s", rows " operations, passed"
       for (i = 1; i <= n; i++) printf " %-8d", good[i]
       print ""
-    }' "$dir"/results.{ketch,runc,crun}
+    }' "$@"
+}
+
+if [ -n "$compare" ]; then export RESULTS=$dir/results.ketch; fi
+renumber < <(all "$KETCH")
+if [ -n "$compare" ]; then
+  mapfile -t engines < <(printf '%s\n' "${engines[@]}" | grep -vxE 'replay|crio')
+  tables=("$RESULTS")
+  for r in runc crun; do
+    command -v "$r" > /dev/null || { echo "# $r is not installed"; continue; }
+    RESULTS=$dir/results.$r
+    tables+=("$RESULTS")
+    # What it fails with, as comments: they are no results of ours.
+    all "$r" | sed -n "/^ok \|^1[.][.]/!s/^/# $r: /p"
+  done
+  table "${tables[@]}"
 fi
+# The plan comes last: a machine that is lost meanwhile is a failure.
+echo "1..$number"
 rm -rf "$dir"
 [ $failed = 0 ]
