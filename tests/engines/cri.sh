@@ -101,15 +101,18 @@ logged() { # logged NAME TEXT: of the container in pod p
   until_true "$LIMIT" grep -qF -- "$2" "$D/logs/p/$1.log" || { cat "$D/logs/p/$1.log" >> "$OUT"; return 1; }
 }
 
-says_in_log() { # says_in_log NAME TEXT JQ ARGS…
-  local name=$1 text=$2
-  shift 2
-  start "$name" "$@" && logged "$name" "$text" && gone "$ID"
+# says_in_log NAME TEXT JQ ARGS…: the program's first process stays until the log has been read. containerd opens its ends of the outputs in
+# the background, and gives up those that are not open when the process has ended: a quick program's log is then empty, over any runtime
+# (seen each second time with these openat calls of containerd delayed, over runc too, and once in 500 times without).
+says_in_log() {
+  local name=$1 text=$2 edit=$3
+  shift 3
+  start "$name" "$edit" sh -c '"$@"; sleep 100000' sh "$@" && logged "$name" "$text" && gone "$ID"
 }
 
 exec_in() { limited cri ExecSync "$(jq -nc --arg id "$1" '{id: $id, cmd: $ARGS.positional, timeout: 60}' --args -- "${@:2}")"; }
 state_is() { cri ContainerStatus "{\"id\": \"$1\"}" | jq -e ".status.state // 0 | . == $2" > /dev/null; }
-gone() { limited cri StopContainer "{\"id\": \"$1\", \"timeout\": 1}" && limited cri RemoveContainer "{\"id\": \"$1\"}"; }
+gone() { limited cri StopContainer "{\"id\": \"$1\", \"timeout\": 0}" && limited cri RemoveContainer "{\"id\": \"$1\"}"; }
 exit_code() { until_true "$LIMIT" state_is "$1" 2 && cri ContainerStatus "{\"id\": \"$1\"}" > "$OUT" && jq -e ".status.exit_code // 0 | . == $2" "$OUT" > /dev/null; }
 
 exec_says() { exec_in "$ONE" echo in-it && jq -e '.stdout == "in-it\n"' "$OUT" > /dev/null; }
@@ -182,7 +185,7 @@ pod_user_mount() {
 }
 recursively_readonly() {
   mkdir -p "$D/share/sub" && mount -t tmpfs tmpfs "$D/share/sub" &&
-    says_in_log rro "Read-only" ".mounts = [{container_path: \"/mnt\", host_path: \"$D/share\", readonly: 1, recursive_read_only: 1}]" sh -c 'touch /mnt/sub/x; sleep 100'
+    says_in_log rro "Read-only" ".mounts = [{container_path: \"/mnt\", host_path: \"$D/share\", readonly: 1, recursive_read_only: 1}]" touch /mnt/sub/x
   local ret=$?
   umount "$D/share/sub" && return "$ret"
 }
@@ -219,7 +222,7 @@ check "StopContainer: SIGKILL after the time" killed
 check "limits, UpdateContainerResources" limits
 check "out of memory" oom_killed
 check "run_as_user, run_as_group, supplemental_groups" says_in_log ru "uid=1000(user) gid=1000(user) groups=" '.linux.security += {run_as_user: {value: 1000}, run_as_group: {value: 1000}, supplemental_groups: [2000]}' id
-check "readonly_rootfs" says_in_log rr "Read-only" '.linux.security.readonly_rootfs = 1' sh -c 'touch /x; sleep 100'
+check "readonly_rootfs" says_in_log rr "Read-only" '.linux.security.readonly_rootfs = 1' touch /x
 check "capabilities" says_in_log ca "CapEff:	0000000000001000" '.linux.security.capabilities = {add: ["NET_ADMIN"], drop: ["ALL"]}' grep CapEff /proc/self/status
 check "no_new_privs" says_in_log nn "NoNewPrivs:	1" '.linux.security.no_new_privs = 1' grep NoNewPrivs /proc/self/status
 check "seccomp: RuntimeDefault" says_in_log se "Seccomp:	2" '.linux.security.seccomp = {type: 0}' grep Seccomp: /proc/self/status
@@ -227,7 +230,7 @@ check "seccomp: Unconfined" says_in_log su "Seccomp:	0" '.linux.security.seccomp
 mkdir -p "$D/share"
 echo shared > "$D/share/file"
 check "mounts" says_in_log mo shared ".mounts = [{container_path: \"/mnt\", host_path: \"$D/share\"}]" cat /mnt/file
-check "mounts: readonly" says_in_log mr "Read-only" ".mounts = [{container_path: \"/mnt\", host_path: \"$D/share\", readonly: 1}]" sh -c 'touch /mnt/x; sleep 100'
+check "mounts: readonly" says_in_log mr "Read-only" ".mounts = [{container_path: \"/mnt\", host_path: \"$D/share\", readonly: 1}]" touch /mnt/x
 if [ "$MAJOR" -ge 2 ]; then
   check "Status: what the runtime's features allow" of_features
   check "mounts: recursively read-only, by the runtime's features" recursively_readonly
@@ -235,7 +238,7 @@ if [ "$MAJOR" -ge 2 ]; then
 fi
 check "masked_paths" says_in_log mp "none" '.linux.security.masked_paths = ["/proc/version"]' sh -c 'cat /proc/version; test -s /proc/version || echo none'
 check "envs, working_dir" says_in_log en "/etc-x" '.envs = [{key: "A", value: "x"}] | .working_dir = "/etc"' sh -c 'echo $PWD-$A'
-check "tty" says_in_log tt /dev/pts/0 '.tty = 1' sh -c 'tty; sleep 100'
+check "tty" says_in_log tt /dev/pts/0 '.tty = 1' tty
 check "oom_score_adj" says_in_log oo 321 '.linux.resources.oom_score_adj = 321' cat /proc/self/oom_score_adj
 check "devices" says_in_log de zz '.devices = [{container_path: "/dev/zz", host_path: "/dev/zero", permissions: "rw"}]' ls /dev/zz
 check "StopContainer: SIGTERM" stopped
