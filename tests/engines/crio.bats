@@ -12,7 +12,7 @@ crio_py() { timeout 60 python3 "$BATS_TEST_DIRNAME/crio.py" "$@"; }
 setup() {
   test_setup
   KETCH=$(realpath "$KETCH")
-  CONMON=$(command -v conmon) || skip "no conmon"
+  CONMON=$(command -v conmon) || skip "no conmon: runs in tests/vm, boot crio"
   D=$TEST_DIR/crio
   LOG=$D/$CT.log
   mkdir -p "$D"/{exits,attach,persist}

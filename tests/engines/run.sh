@@ -17,14 +17,16 @@ compare=
 if [ "${1:-}" = --compare ]; then compare=1; shift; fi
 engines=("$@")
 [ $# -gt 0 ] || engines=(replay crio podman podman-rootless containerd cri docker buildah)
-declare -A needs=([podman]=podman [podman-rootless]=podman [podman-units]=podman [containerd]=containerd [cri]=containerd [docker]=dockerd [buildah]=buildah [crio]=conmon [replay]=bats)
+# The program that each needs, and the boot of tests/vm that has it.
+declare -A needs=([podman]="podman podman" [podman-rootless]="podman user-podman" [podman-units]="podman units-podman" [containerd]="containerd containerd"
+  [cri]="containerd containerd" [docker]="dockerd docker" [buildah]="buildah docker" [crio]="conmon crio" [replay]="bats crio")
 
 number=0 failed=0
 # The scripts count by themselves; here all are one list.
 renumber() {
   while IFS= read -r line; do
     case $line in
-    1..0*) number=$((number + 1)); echo "ok $number - ${line#1..0 }" ;;
+    '1..0 '*) number=$((number + 1)); echo "ok $number - ${line#1..0 }" ;;
     1..*) ;;
     'Bail out!'*) # what an engine could not begin with is no success
       number=$((number + 1)) failed=$((failed + 1))
@@ -40,11 +42,12 @@ renumber() {
 }
 
 one() { # one ENGINE RUNTIME
-  local engine=${1%:*} cgroups=cgroupfs
-  if ! command -v "${needs[$engine]}" > /dev/null; then echo "ok 1 - $1 # skip ${needs[$engine]} is not installed"; return; fi
+  local engine=${1%:*} cgroups=cgroupfs program boot
+  read -r program boot <<< "${needs[$engine]}"
+  if ! command -v "$program" > /dev/null; then echo "ok 1 - $1 # skip $program is not installed: runs in tests/vm, boot $boot"; return; fi
   if [[ $1 == *:* ]]; then cgroups=${1#*:}; fi
   if [ -e "$engine.bats" ]; then
-    bats --tap "$engine.bats"
+    bats --tap ${ONLY:+--filter "$ONLY"} "$engine.bats"
   else
     CGROUPS=$cgroups RUNTIME=$2 bash "$engine.sh"
   fi
