@@ -143,14 +143,15 @@ limits() {
 oom_killed() { start om '.linux.resources = {memory_limit_in_bytes: 16777216, memory_swap_limit_in_bytes: 16777216}' sh -c 'tail -c 100m /dev/zero; sleep 1; exit 9' && until_true "$LIMIT" state_is "$ID" 2 && gone "$ID"; }
 stats() { limited cri ContainerStats "{\"id\": \"$ONE\"}" && jq -e '.stats.memory.working_set.value > 0 and .stats.cpu.nanoseconds.value > 0' "$OUT" > /dev/null; }
 shared_ipc() { exec_in "$ONE" readlink /proc/self/ns/ipc && grep -qF "$(readlink "/proc/$(host_pid "$POD")/ns/ipc")" "$OUT"; }
-# another_pod JQ JQ COMMAND…: a pod beside, and in it a container "in" that has done COMMAND; both edited by the first JQ, the container by the second too.
-another_pod() {
+# beside JQ JQ COMMAND…: a pod beside, edited by the first JQ, and in it a container "in" that has done COMMAND, edited by the second.
+beside() {
   local first=$POD config=$CONFIG ret=0 pod=$1 edit=$2
   shift 2
-  run_pod beside ".linux.security.namespaces |= ($pod)" && start in ".linux.security.namespaces |= ($pod) | $edit" "$@" || ret=1
+  run_pod beside "$pod" && start in "$edit" "$@" || ret=1
   BESIDE=$POD POD=$first CONFIG=$config
   return "$ret"
 }
+another_pod() { beside ".linux.security.namespaces |= ($1)" ".linux.security.namespaces |= ($1) | $2" "${@:3}"; } # the first JQ is for the namespaces of both
 beside_gone() { limited cri StopPodSandbox "{\"id\": \"$BESIDE\"}" && limited cri RemovePodSandbox "{\"id\": \"$BESIDE\"}"; }
 pod_pid() {
   another_pod '.pid = 0' . sleep 100 && exec_in "$ID" ps && grep -q "sleep 100000" "$OUT"
@@ -163,6 +164,24 @@ pod_network() {
   local ret=$?
   beside_gone && return "$ret"
 }
+# As `kubectl debug --target` has it: a container in the pid namespace of another one.
+target_pid() {
+  start tp ".linux.security.namespaces += {pid: 3, target_id: \"$ONE\"}" sleep 100 && exec_in "$ID" sh -c 'readlink /proc/self/ns/pid; ps' &&
+    grep -qF "$(readlink "/proc/$(host_pid "$ONE")/ns/pid")" "$OUT" && grep -q "echo up" "$OUT" && gone "$ID"
+}
+named_pod() {
+  beside '.hostname = "by-name" | .linux.sysctls = [{key: "kernel.msgmax", value: "4567"}] | .linux.security.namespaces.network = 0' '.linux.security.namespaces.network = 0' sleep 100 &&
+    exec_in "$ID" sh -c 'hostname; cat /proc/sys/kernel/msgmax' && jq -e '.stdout == "by-name\n4567\n"' "$OUT" > /dev/null
+  local ret=$?
+  beside_gone && return "$ret"
+}
+privileged() { # all that root has here
+  beside '.linux.security.privileged = 1' '.linux.security.privileged = 1' sleep 100 && exec_in "$ID" sh -c 'grep CapEff /proc/self/status; touch /proc/sys/kernel/msgmax; test -c /dev/kmsg' &&
+    grep -qF "$(sed -n 's/CapEff:.//p' /proc/self/status)" "$OUT" && jq -e '.exit_code // 0 | . == 0' "$OUT" > /dev/null
+  local ret=$?
+  beside_gone && return "$ret"
+}
+pod_told() { limited cri PodSandboxStatus "{\"id\": \"$POD\"}" && jq -e --arg id "$POD" '.status.id == $id and (.status.state // 0) == 0' "$OUT" > /dev/null; }
 # As the kubelet asks for a pod with hostUsers: false. containerd 1.7 gives the files of the image to the mapped users, 2 maps the mount.
 pod_user() {
   another_pod '.network = 0 | .userns_options = {mode: 0, uids: [{host_id: 100000, container_id: 0, length: 65536}], gids: [{host_id: 100000, container_id: 0, length: 65536}]}' . \
@@ -201,6 +220,7 @@ ID=none
 check "Status: the runtime is ready" ready
 check "RunPodSandbox" run_pod p
 check "RunPodSandbox with a handler that is none" other_handler
+check "PodSandboxStatus" pod_told
 check "CreateContainer, StartContainer" start one . sh -c 'trap "exit 3" TERM; echo up; while :; do sleep 0.1; done'
 ONE=$ID
 check "its log" logged one up
@@ -214,6 +234,9 @@ check "ReopenContainerLog" reopened
 check "the pod's ipc namespace" shared_ipc
 check "a pod with one pid namespace" pod_pid
 check "a pod with a network of its own" pod_network
+check "a pod with a hostname and sysctls" named_pod
+check "a container in the pid namespace of another" target_pid
+check "a privileged pod and container" privileged
 # containerd 1.6 does not know of it.
 case $(containerd --version) in *" 1.6."*) ;; *) check "a pod with a user namespace" pod_user ;; esac
 check "exit status" exits_with
@@ -237,6 +260,7 @@ if [ "$MAJOR" -ge 2 ]; then
   check "mounts: root and volume of a pod with a user namespace are mapped, not changed" pod_user_mount
 fi
 check "masked_paths" says_in_log mp "none" '.linux.security.masked_paths = ["/proc/version"]' sh -c 'cat /proc/version; test -s /proc/version || echo none'
+check "readonly_paths" says_in_log rp "Read-only" '.linux.security.readonly_paths = ["/tmp"]' touch /tmp/x
 check "envs, working_dir" says_in_log en "/etc-x" '.envs = [{key: "A", value: "x"}] | .working_dir = "/etc"' sh -c 'echo $PWD-$A'
 check "tty" says_in_log tt /dev/pts/0 '.tty = 1' tty
 check "oom_score_adj" says_in_log oo 321 '.linux.resources.oom_score_adj = 321' cat /proc/self/oom_score_adj
