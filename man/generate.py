@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Makes ketch.1 from ketch.1.in: the sections that tables of the program know come from the program.
-usage: generate.py KETCH TEMPLATE OUTPUT"""
+usage: generate.py KETCH TEMPLATE OUTPUT AGENT"""
 import re, subprocess, sys
 
-ketch, template, output = sys.argv[1:]
+ketch, template, output, agent = sys.argv[1:]
 
 
 def run(*args):
@@ -40,6 +40,7 @@ steps = [line.split(None, 2) for line in run("explain", "--names").splitlines()]
 with open(template) as f:
     page = f.read()
 page = page.replace("@VERSION@", run("--version").split("\n")[0].split()[2])
+page = page.replace("@AGENT@", esc(agent))
 page = page.replace("@GLOBAL@", options(help_lines[j + 1:]))
 page = page.replace("@COMMANDS@", "\n".join(command(n, s) for n, s in commands))
 page = page.replace("@STEPS@", "\n".join(f".TP\n.B {esc(n)}\n({esc(stage)}) {esc(what)}" for n, stage, what in steps))

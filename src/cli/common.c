@@ -25,6 +25,7 @@ int cli_launch(const struct cli_global *g, struct launch_opts *o, struct err *e)
 		*g->document = o->config;
 	o->cgroup_manager = cli_cgroup_manager(g);
 	o->rootless = (enum tristate)g->rootless;
+	o->program = g->argv[0];
 	return 0;
 }
 

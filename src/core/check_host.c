@@ -352,6 +352,26 @@ static void check_profile(struct check *c, const struct spec_seccomp *s)
 	seccomp_free(p);
 }
 
+/* Names without a slash are the dynamic linker's matter. */
+static void check_plugins(struct check *c)
+{
+	const char *list = c->spec->seccomp_plugins;
+	struct err e;
+	mode_t mode;
+
+	for (size_t len; list && *list; list += len + (list[len] != '\0')) {
+		len = strcspn(list, ":");
+		auto_str char *path = *list == '/' ? strndup(list, len) : NULL;
+		int r = path ? sys_stat_mode(path, &mode) : 0;
+
+		if (r >= 0)
+			continue;
+		err_sys(&e, r, "seccomp plugin '%s'", path);
+		err_at(&e, "$.annotations[\"" SPEC_SECCOMP_PLUGINS "\"]");
+		check_error(c, &e);
+	}
+}
+
 static void check_seccomp(struct check *c)
 {
 	const struct spec_seccomp *s = c->spec->lnx->seccomp;
@@ -361,6 +381,7 @@ static void check_seccomp(struct check *c)
 	if (!s)
 		return;
 	check_profile(c, s);
+	check_plugins(c);
 	if (!s->notifies || !s->listener_path || sys_stat_mode(s->listener_path, &mode) >= 0)
 		return;
 	err_set(&e, ERR_NOT_FOUND, "nobody listens at '%s' yet", s->listener_path);

@@ -72,8 +72,9 @@ struct launch_opts {
 	bool detach; /* run, exec */
 	bool keep;   /* run */
 	unsigned preserve_fds;
-	const char *trace; /* file for step times, "-" = stderr; NULL: none */
-	bool plan_only;	   /* explain: the bundle of an absolute CONFIG need not exist */
+	const char *trace;   /* file for step times, "-" = stderr; NULL: none */
+	const char *program; /* argv[0]; NULL: not known */
+	bool plan_only;	     /* explain: the bundle of an absolute CONFIG need not exist */
 	/* exec */
 	const struct spec_process *process; /* NULL: the container's process with OVERRIDES */
 	const struct exec_overrides *overrides;

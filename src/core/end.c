@@ -191,6 +191,7 @@ struct replaying {
 	struct strv mounts;
 };
 
+/* The newest first: the agent, which lives as long as the container, is one of the oldest. */
 static int replay(void *ctx, const char *what, const char *value, struct err *e)
 {
 	struct replaying *p = ctx;
@@ -210,6 +211,8 @@ static int replay(void *ctx, const char *what, const char *value, struct err *e)
 	if (strcmp(what, JOURNAL_HOOK) == 0 ||
 	    (strcmp(what, JOURNAL_PROCESS) == 0 && !c->has_state))
 		journal_kill(what, value);
+	if (strcmp(what, JOURNAL_AGENT) == 0)
+		journal_end_agent(value);
 	return 0;
 }
 
@@ -232,22 +235,25 @@ static int find_hooks(void *ctx, const char *what, UNUSED const char *value, UNU
 	return 0;
 }
 
-static int kill_holders(UNUSED void *ctx, const char *what, const char *value, UNUSED struct err *e)
+static int kill_holders(void *ctx, const char *what, const char *value, UNUSED struct err *e)
 {
-	if (strcmp(what, JOURNAL_HOOK) == 0 || strcmp(what, JOURNAL_PROCESS) == 0)
+	const struct container *c = ctx;
+
+	if (strcmp(what, JOURNAL_HOOK) == 0 || strcmp(what, JOURNAL_PROCESS) == 0 ||
+	    (strcmp(what, JOURNAL_AGENT) == 0 && !c->has_state))
 		journal_kill(what, value);
 	return 0;
 }
 
-/* A command that holds the lock may be waiting for the container's process or for a hook. */
-static void free_lock(const struct container *c)
+/* A command that holds the lock may be waiting for the container's process, for a hook or for plugins that do not get ready. */
+static void free_lock(struct container *c)
 {
 	struct err ignored;
 
 	auto_fd int pidfd = container_init_pidfd(c);
 	if (pidfd >= 0)
 		(void)sys_pidfd_send_signal(pidfd, SIGKILL);
-	(void)journal_replay(c->dir, kill_holders, NULL, &ignored);
+	(void)journal_replay(c->dir, kill_holders, c, &ignored);
 }
 
 static int check_deletable(const struct container *c, unsigned flags, struct err *e)

@@ -27,7 +27,8 @@ struct relay {
 	struct pipe_buf in, out; /* our stdin → master, master → our stdout */
 	int changed; /* the descriptor of ours whose terminal has other settings meanwhile, or -1 */
 	struct termios saved;
-	struct notify *notify; /* NULL: none */
+	struct notify *notify;	     /* NULL: none */
+	struct seccomp_agent *agent; /* NULL: none */
 };
 
 void foreground_resize(int master)
@@ -184,6 +185,7 @@ static int loop(struct relay *r, pid_t pid, int pidfd, int sigfd, int *ret_statu
 			{ .fd = r->out.len ? -1 : r->out.from, .events = POLLIN },
 			{ .fd = r->out.len ? r->out.to : -1, .events = POLLOUT },
 			r->notify ? notify_pollfd(r->notify) : none,
+			r->agent ? seccomp_agent_pollfd(r->agent) : none,
 		};
 
 		if (poll(p, N_ELEMENTS(p), r->notify ? notify_timeout(r->notify) : -1) < 0 &&
@@ -197,16 +199,18 @@ static int loop(struct relay *r, pid_t pid, int pidfd, int sigfd, int *ret_statu
 		hang_up_when_gone(r, &p[2]);
 		if (r->notify) /* before the end: what was said counts */
 			notify_step(r->notify, getpid());
+		if (p[7].revents)
+			seccomp_agent_hear(r->agent);
 		if ((chld || p[1].revents) && reap(pid, ret_status))
 			return 0;
 		chld = false;
 	}
 }
 
-int foreground_wait(pid_t pid, int pidfd, int *master, struct notify *notify, int *ret_status,
-		    struct err *e)
+int foreground_wait(pid_t pid, int pidfd, int *master, struct notify *notify,
+		    struct seccomp_agent *agent, int *ret_status, struct err *e)
 {
-	struct relay r = { .master = master, .notify = notify };
+	struct relay r = { .master = master, .notify = notify, .agent = agent };
 	sigset_t all;
 
 	sigfillset(&all);

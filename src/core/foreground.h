@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include "core/notify.h"
+#include "core/seccomp_agent.h"
 #include "util/err.h"
 
 /*
@@ -12,10 +13,11 @@
  * terminal is in raw mode (one that is the output alone only leaves line ends as they are). It is closed (and the process's terminal so hung
  * up) when our terminal or the reader of our output is gone. Forwards every signal but SIGCHLD, SIGURG and SIGWINCH (which resizes). Reaps
  * other children.
- * NOTIFY (may be NULL) is served meanwhile; we are the service's main process then. *ret_status: exit status, or 128 + signal.
+ * NOTIFY (may be NULL) is served meanwhile; we are the service's main process then. What AGENT (may be NULL) says is logged.
+ * *ret_status: exit status, or 128 + signal.
  */
-int foreground_wait(pid_t pid, int pidfd, int *master, struct notify *notify, int *ret_status,
-		    struct err *e);
+int foreground_wait(pid_t pid, int pidfd, int *master, struct notify *notify,
+		    struct seccomp_agent *agent, int *ret_status, struct err *e);
 
 /* Gives the pty behind MASTER the size of our own terminal: the first of input, output and errors that is one. */
 void foreground_resize(int master);

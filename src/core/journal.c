@@ -12,9 +12,10 @@
 #include "sys/hostfs.h"
 #include "sys/proc.h"
 #include "sys/raw.h"
+#include "util/log.h"
 #include "util/strv.h"
 
-enum { JOURNAL_MAX = 1024 * 1024, KILL_WAIT_MS = 2000 };
+enum { JOURNAL_MAX = 1024 * 1024, KILL_WAIT_MS = 2000, AGENT_WAIT_MS = 3000 };
 
 static const char file[] = JOURNAL_FILE;
 
@@ -114,21 +115,52 @@ int journal_add_process(int dir, const char *what, pid_t pid, struct err *e)
 	return journal_put_process(fd, what, pid, &start_time, e);
 }
 
-void journal_kill(const char *what, const char *value)
+/* A pidfd of what an entry names, or -ESRCH. */
+static int open_process(const char *value, pid_t *ret_pid)
 {
 	struct proc_stat ps;
 	uint64_t start_time;
 	int pid;
 
 	if (sscanf(value, "%d %" SCNu64, &pid, &start_time) != 2 || pid <= 1)
-		return;
+		return -ESRCH;
 	auto_fd int pidfd = sys_pidfd_open(pid);
 	if (pidfd < 0 || proc_stat_host(pid, &ps) < 0 || ps.start_time != start_time)
+		return -ESRCH;
+	*ret_pid = pid;
+	return TAKE_FD(pidfd);
+}
+
+static bool await_death(int pidfd, int ms)
+{
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+
+	return poll(&p, 1, ms) > 0;
+}
+
+void journal_kill(const char *what, const char *value)
+{
+	pid_t pid;
+
+	auto_fd int pidfd = open_process(value, &pid);
+	if (pidfd < 0)
 		return;
 	if (strcmp(what, JOURNAL_HOOK) == 0)
 		(void)kill(-pid, SIGKILL);
 	(void)sys_pidfd_send_signal(pidfd, SIGKILL);
 	/* until it is dead it may still be in the middle of a mount */
-	struct pollfd p = { .fd = pidfd, .events = POLLIN };
-	(void)poll(&p, 1, KILL_WAIT_MS);
+	(void)await_death(pidfd, KILL_WAIT_MS);
+}
+
+void journal_end_agent(const char *value)
+{
+	pid_t pid;
+
+	auto_fd int pidfd = open_process(value, &pid);
+	if (pidfd < 0 || await_death(pidfd, AGENT_WAIT_MS))
+		return;
+	log_emit(LOG_WARNING,
+		 "the program with the seccomp plugins does not end: process %d is killed", pid);
+	(void)sys_pidfd_send_signal(pidfd, SIGKILL);
+	(void)await_death(pidfd, KILL_WAIT_MS);
 }

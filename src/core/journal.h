@@ -22,6 +22,7 @@
 	"process" /* PID START_TIME of a process on its way to being the container's */
 #define JOURNAL_HOOK                                                                               \
 	"hook" /* PID START_TIME of a hook that runs in the runtime's namespaces, leader of its group */
+#define JOURNAL_AGENT "agent" /* PID START_TIME of the program with the seccomp plugins */
 #define JOURNAL_HOOKS                                                                              \
 	"hooks" /* the first hook is about to run: from here on an end runs poststop */
 
@@ -46,3 +47,5 @@ int journal_put_process(int fd, const char *what, pid_t pid, uint64_t *ret_start
 int journal_add_process(int dir, const char *what, pid_t pid, struct err *e);
 /* SIGKILL to what such an entry names, if it is still that process; a hook's whole group. */
 void journal_kill(const char *what, const char *value);
+/* Waits for the end of what an entry JOURNAL_AGENT names, which comes with the container's; SIGKILL when it does not. */
+void journal_end_agent(const char *value);

@@ -367,6 +367,7 @@ void launch_clear(struct launch *l)
 		progress_free(r->progress);
 	}
 	notify_close(&l->notify);
+	seccomp_agent_close(&l->agent);
 	plan_free(l->plan);
 	if (l->container != NULL)
 		container_free(l->container);

@@ -10,6 +10,7 @@
 
 #include "core/container.h"
 #include "core/notify.h"
+#include "core/seccomp_agent.h"
 #include "engine/executor.h"
 #include "spec/load.h"
 #include "sys/facts.h"
@@ -34,7 +35,8 @@ struct launch {
 	int signal_fd;	  /* INT, TERM, HUP, QUIT while we serve */
 	int console_sock; /* connected --console-socket; -EBADF none */
 	struct notify notify;
-	sigset_t old_mask; /* of the caller of this function */
+	struct seccomp_agent agent; /* seccomp.agent: the program with the seccomp plugins */
+	sigset_t old_mask;	    /* of the caller of this function */
 	bool mask_saved;
 	bool dir_made;	  /* state.reserve made the directory: undo removes it */
 	bool hooks_began; /* a failure from here on runs poststop */
@@ -92,5 +94,5 @@ static inline void cleanup_launch(struct launch *l)
 	{                                                                                          \
 		.store = (store_), .id = (id_), .opts = (opts_), .journal = -EBADF,                \
 		.child_sock = -EBADF, .signal_fd = -EBADF, .console_sock = -EBADF,                 \
-		.notify = NOTIFY_INIT,                                                             \
+		.notify = NOTIFY_INIT, .agent = SECCOMP_AGENT_INIT,                                \
 	}

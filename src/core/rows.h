@@ -17,4 +17,6 @@ extern const struct step step_hooks_start;     /* START hooks.start-container */
 extern const struct step step_start_announce;  /* START start.announce */
 extern const struct step step_exec_open;       /* HOST  exec.open */
 extern const struct step step_exec_root;       /* INIT  exec.root */
+extern const struct step step_seccomp_agent;   /* HOST  seccomp.agent */
+extern const struct step step_seccomp_adopt;   /* SERVE seccomp.adopt */
 extern const struct step step_seccomp_connect; /* HOST  seccomp.connect */

@@ -55,7 +55,9 @@ static bool has_agent(const struct plan *p)
 
 static int connect_run(struct run *r, struct err *e)
 {
-	int fd = connect_listener(r->plan->spec, e);
+	const struct launch *l = r->core;
+	int dir = l->container ? l->container->dir : r->state_dir;
+	int fd = connect_listener(r->plan->spec, dir, e);
 
 	if (fd < 0 && fd != -EBADF)
 		return fd;

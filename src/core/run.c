@@ -85,7 +85,7 @@ static int stay(struct launch *l, int *ret_status, struct err *e)
 	if (ret < 0)
 		return ret;
 	return foreground_wait(r->init.pid, r->init.pidfd, &r->console_master, &l->notify,
-			       ret_status, e);
+			       &l->agent, ret_status, e);
 }
 
 /* The status alone does not tell who killed it. */
@@ -103,11 +103,14 @@ int launch_stay(struct launch *l, int *ret_status, struct err *e)
 
 	if (r >= 0 && *ret_status == 128 + SIGKILL)
 		warn_of_oom(l);
-	if (l->opts->keep)
+	if (l->opts->keep) {
+		seccomp_agent_leave(&l->agent, l->plan->fork.pid_ns);
 		return r;
+	}
 	/* Another command may have deleted it, and the id be another container's by now. */
 	struct err de;
 	int d = end_delete(l->store, l->id, l->run.state_dir, l->spec, r < 0 ? &de : e);
+	seccomp_agent_leave(&l->agent, d >= 0);
 	return r < 0 ? r : d;
 }
 
@@ -178,6 +181,6 @@ int container_exec(const struct store *s, const char *id, const struct launch_op
 	trace_write(o->trace, &step_table, l.run.progress);
 	if (r < 0 || o->detach)
 		return r;
-	return foreground_wait(l.run.init.pid, l.run.init.pidfd, &l.run.console_master, NULL,
+	return foreground_wait(l.run.init.pid, l.run.init.pidfd, &l.run.console_master, NULL, NULL,
 			       ret_status, e);
 }

@@ -61,6 +61,7 @@ static void close_parents_fds(struct launch *l)
 	close_fd(TAKE_FD(l->journal));
 	close_fd(TAKE_FD(l->console_sock));
 	notify_close(&l->notify);
+	seccomp_agent_close(&l->agent);
 	close_fd(TAKE_FD(l->run.state_dir));
 	close_fd(TAKE_FD(l->run.first.pidfd));
 	close_fd(TAKE_FD(l->run.init.pidfd));

@@ -78,13 +78,27 @@ static int make_page(int *ret_fd, struct exec_outcome **ret_page, struct err *e)
 	return 0;
 }
 
-int connect_listener(const struct spec *s, struct err *e)
+static int connect_plugins(int dir, struct err *e)
+{
+	int fd = fdpass_connect_at(dir, FILE_AGENT_SOCKET, SOCK_STREAM);
+
+	if (fd >= 0)
+		return fd;
+	err_sys(e, fd, "connect to the program with the container's seccomp plugins");
+	err_at(e, "$.annotations[\"" SPEC_SECCOMP_PLUGINS "\"]");
+	return err_hint(e, "it has ended, or a plugin ended it: delete the container and create it "
+			   "again");
+}
+
+int connect_listener(const struct spec *s, int dir, struct err *e)
 {
 	const struct spec_seccomp *sc = s->lnx->seccomp;
 	const char *path = s->seccomp_receiver;
 
 	if (!sc || !sc->notifies)
 		return -EBADF;
+	if (s->seccomp_plugins)
+		return connect_plugins(dir, e);
 	if (sc->listener_path)
 		path = sc->listener_path;
 	if (!path)
@@ -98,8 +112,8 @@ int connect_listener(const struct spec *s, struct err *e)
 	return err_hint(e, "the agent must listen there before the container is started");
 }
 
-static int send_go(struct container *c, const struct spec *s, struct chan *chan,
-		   struct exec_outcome **page, struct err *e)
+static int send_go(struct container *c, int listener, struct chan *chan, struct exec_outcome **page,
+		   struct err *e)
 {
 	auto_fd int page_fd = -EBADF;
 	int fds[2];
@@ -107,9 +121,6 @@ static int send_go(struct container *c, const struct spec *s, struct chan *chan,
 	int r = make_page(&page_fd, page, e);
 	if (r < 0)
 		return r;
-	auto_fd int listener = connect_listener(s, e);
-	if (listener < 0 && listener != -EBADF)
-		return listener;
 	chan->fd = fdpass_connect_at(c->dir, FILE_START_SOCKET, SOCK_SEQPACKET);
 	if (chan->fd < 0) {
 		err_sys(e, chan->fd, "reach the waiting process of container '%s'", c->id);
@@ -165,9 +176,13 @@ static int start_locked(struct container *c, const struct spec *s, int pidfd, st
 	struct chan chan = { .fd = -EBADF };
 	struct exec_outcome *page = NULL;
 	const char *program = s->process && s->process->args.n ? s->process->args.v[0] : "";
+	auto_fd int listener = connect_listener(s, c->dir, e);
+	if (listener < 0 && listener != -EBADF)
+		return listener;
 	auto_fd int watch = may_die_at_exec(s) ? exec_watch_open((pid_t)c->state.pid) : -EBADF;
 
-	int r = send_go(c, s, &chan, &page, e);
+	int r = send_go(c, listener, &chan, &page, e);
+	close_fd(TAKE_FD(listener)); /* the agent may read to the end of the connection */
 	if (r >= 0)
 		r = await_exec(&chan, (pid_t)c->state.pid, pidfd, -EBADF, page, program, e);
 	else if (r == -EPIPE || r == -ECONNRESET || r == -ECONNREFUSED)

@@ -24,8 +24,9 @@ int process_died(struct cgroup *cg, struct err *e);
 /* Reads the signal that is waiting in SIGNAL_FD: the error that it stands for, or 0 when there is none. */
 int interrupted(int signal_fd, struct err *e);
 
-/* Connected seccomp agent of the profile (listenerPath, else the receiver annotation); -EBADF when the profile notifies nobody. */
-int connect_listener(const struct spec *s, struct err *e);
+/* Connected seccomp agent of the profile (the one with the plugins, whose socket is in the container's directory DIR; listenerPath; the
+ * receiver annotation); -EBADF when the profile notifies nobody. */
+int connect_listener(const struct spec *s, int dir, struct err *e);
 
 /* poststart hooks (runtime.md step 9). DIR is the container's; WATCH_FD ends them when it becomes readable, -EBADF: none. */
 int run_poststart(const struct spec *s, const struct state *st, int dir, int watch_fd,

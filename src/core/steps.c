@@ -17,6 +17,7 @@ static const struct step *const rows[] = {
 	&step_affinity_initial,
 	&step_dev_null_host,
 	&step_seccomp_compile,
+	&step_seccomp_agent,
 	&step_seccomp_connect,
 	&step_lsm_check,
 	&step_cgroup_create,
@@ -85,6 +86,7 @@ static const struct step *const rows[] = {
 	&step_exec_lookup,
 	&step_fds_shed,
 	&step_rlimits_hard,
+	&step_seccomp_adopt,
 	&step_state_commit,
 
 	/* Init, after `ketch start`. */

@@ -148,8 +148,10 @@ static int is_notify_socket(UNUSED void *ctx, const char *name, UNUSED unsigned 
 /* All that a container's directory (*CTX) can hold, with what a killed ketch leaves of a file that it replaces. */
 static int is_ours(void *ctx, const char *name, unsigned char d_type)
 {
-	static const char *const files[] = { FILE_CONFIG,	FILE_RESOURCES, FILE_CREATED_LOCK,
-					     FILE_START_SOCKET, JOURNAL_FILE,	"state.json" };
+	static const char *const files[] = { FILE_CONFIG,	FILE_RESOURCES,
+					     FILE_CREATED_LOCK, FILE_START_SOCKET,
+					     FILE_AGENT_SOCKET, JOURNAL_FILE,
+					     "state.json" };
 
 	if (strcmp(name, NOTIFY_DIR) == 0) {
 		auto_fd int notify = host_opendir(*(int *)ctx, NOTIFY_DIR, false);

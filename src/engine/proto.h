@@ -21,6 +21,13 @@
  *                     ◀─────────────── EXEC ("execve is next"), then end of file = started
  *                     ◀─────────────── ERROR struct err                = failed
  *
+ *   seccomp agent                      create, run (see engine/agent.h)
+ *   READY             ───────────────▶ the plugins are loaded                  ◀── COMMIT + pidfd
+ *   READY             ───────────────▶ it lives on without its parent
+ *   ERROR struct err  ───────────────▶ they can't be
+ *   LOG text          ───────────────▶ (no answer)
+ *   OK                ───────────────▶ the end, as it should be
+ *
  * Only the child starts an exchange and waits for its answer, so the two never both wait. One packet is one message;
  * version, length, sequence and number of descriptors are checked on receipt. End of file is never success by itself.
  */

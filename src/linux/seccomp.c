@@ -251,7 +251,7 @@ static int check_listener(const struct plan *p, struct err *e)
 {
 	const struct spec_seccomp *s = profile(p);
 
-	if ((s && s->listener_path) || p->spec->seccomp_receiver)
+	if ((s && s->listener_path) || p->spec->seccomp_receiver || p->spec->seccomp_plugins)
 		return 0;
 	err_set(e, ERR_SPEC, "SCMP_ACT_NOTIFY needs a listenerPath");
 	return err_at(e, "$.linux.seccomp.listenerPath");

@@ -170,6 +170,8 @@ static void derive(struct spec *s)
 	sc->notifies = sc->default_action == notify;
 	for (size_t i = 0; i < sc->syscalls.n; i++)
 		sc->notifies |= sc->syscalls.v[i].action == notify;
+	if (sc->notifies)
+		s->seccomp_plugins = spec_map_get(&s->annotations, SPEC_SECCOMP_PLUGINS);
 }
 
 static struct rule_run rule_run_of(const struct spec *s, struct load *l)

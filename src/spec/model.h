@@ -319,6 +319,8 @@ struct spec_warning {
 
 /* The annotation from before there was a listenerPath, crun's. */
 #define SPEC_SECCOMP_RECEIVER "run.oci.seccomp.receiver"
+/* Libraries that answer notifications, crun's: absolute paths or names, with colons between. */
+#define SPEC_SECCOMP_PLUGINS "run.oci.seccomp.plugins"
 /* A filter as instructions, instead of linux.seccomp. */
 #define SPEC_SECCOMP_BPF_DATA "run.oci.seccomp_bpf_data"
 #define SPEC_FORCE_CGROUP_V1  "run.oci.systemd.force_cgroup_v1"
@@ -334,6 +336,7 @@ struct spec {
 	spec_hooks hooks[HOOK_N_KINDS];
 	spec_map annotations;
 	const char *seccomp_receiver; /* socket of an agent: annotation or caller; NULL */
+	const char *seccomp_plugins;  /* the annotation, where the profile notifies; NULL */
 	struct spec_linux *lnx; /* never NULL after spec_load: empty when the config has none */
 	bool has_vm;
 	SPEC_LIST(struct spec_warning) warnings;

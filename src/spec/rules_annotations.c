@@ -12,7 +12,6 @@ static void check_annotations(struct rule_run *r)
 	} not_done[] = {
 		{ "run.oci.handler", "the program is run by the kernel, as without a handler" },
 		{ "module.wasm.image/variant", "the program is run by the kernel" },
-		{ "run.oci.seccomp.plugins", "use listenerPath and an agent" },
 	};
 
 	const char *force = spec_map_get(&r->spec->annotations, SPEC_FORCE_CGROUP_V1);

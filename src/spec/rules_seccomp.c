@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Rules between the properties of linux.seccomp: config-linux.md, "Seccomp". */
 #include <linux/seccomp.h>
+#include <string.h>
 
 #include "spec/names.h"
 #include "spec/rules.h"
@@ -42,6 +43,42 @@ static void check_errnos(struct rule_run *r)
 	}
 }
 
+static const char *plugins_at(struct rule_run *r)
+{
+	return rule_key_path(r, "$.annotations", SPEC_SECCOMP_PLUGINS, "");
+}
+
+/* As crun has it: one place answers, and no plugin is found by the working directory. */
+static void check_plugins(struct rule_run *r)
+{
+	static const char forms[] = "plugins are absolute paths, or names that the dynamic linker "
+				    "finds, with colons between";
+	const char *given = spec_map_get(&r->spec->annotations, SPEC_SECCOMP_PLUGINS);
+	const char *list = r->spec->seccomp_plugins;
+
+	if (!list) {
+		if (given)
+			rule_warn(r, plugins_at(r),
+				  "no plugin is asked: linux.seccomp has no action "
+				  "SCMP_ACT_NOTIFY");
+		return;
+	}
+	if (r->lnx->seccomp->listener_path || r->spec->seccomp_receiver)
+		rule_broken(r, plugins_at(r), "remove one of the two",
+			    "must not be there beside %s: one of them answers",
+			    r->lnx->seccomp->listener_path ? "listenerPath"
+							   : SPEC_SECCOMP_RECEIVER);
+	if (!list[strspn(list, ":")])
+		rule_broken(r, plugins_at(r), forms, "names no plugin");
+	for (size_t len; *list; list += len + (list[len] != '\0')) {
+		len = strcspn(list, ":");
+		if (*list != '/' && memchr(list, '/', len))
+			rule_broken(r, plugins_at(r), forms,
+				    "has '%.*s', which is neither an absolute path nor a name",
+				    (int)MIN(len, 80), list);
+	}
+}
+
 static void check_listener(struct rule_run *r)
 {
 	const struct spec_seccomp *s = r->lnx->seccomp;
@@ -54,7 +91,7 @@ static void check_listener(struct rule_run *r)
 	if (r->spec->seccomp_receiver && r->spec->seccomp_receiver[0] != '/')
 		rule_broken(r, "$.annotations[\"" SPEC_SECCOMP_RECEIVER "\"]", NULL,
 			    "is '%.80s', which is no absolute path", r->spec->seccomp_receiver);
-	if (s->notifies && !r->spec->seccomp_receiver)
+	if (s->notifies && !r->spec->seccomp_receiver && !r->spec->seccomp_plugins)
 		rule_broken(r, "$.linux.seccomp.listenerPath", NULL,
 			    "is required: SCMP_ACT_NOTIFY has nobody to notify without it");
 }
@@ -64,5 +101,7 @@ const struct rule rules_seccomp[] = {
 	  RULE_CONFIG, check_errnos },
 	{ "config-linux.md, Seccomp: listenerPath, listenerMetadata", "$.linux.seccomp",
 	  RULE_CONFIG, check_listener },
+	{ "config.md, Annotations: " SPEC_SECCOMP_PLUGINS, "$.linux.seccomp", RULE_CONFIG,
+	  check_plugins },
 	{ NULL },
 };

@@ -266,6 +266,14 @@ notify_all() {
   assert_status 1
   assert_output "connect to the seccomp agent"
 
+  # its socket is there, it is not: start must not take that for the end of the container's process
+  in_time create -b "$BUNDLE" "$CT-5"
+  python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$TEST_DIR/agent.sock"
+  run in_time start "$CT-5"
+  assert_status 1
+  assert_output "connect to the seccomp agent"
+  assert_output "Connection refused"
+
   agent die
   run in_time run -b "$BUNDLE" "$CT-3"
   assert_status 1

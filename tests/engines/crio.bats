@@ -110,6 +110,28 @@ exit_code_is() { [ -e "$D/exits/$CT" ] && [ "$(cat "$D/exits/$CT")" = "$1" ]; }
   ketch delete --force "$CT"
 }
 
+@test "CRI-O: seccomp plugins: their program holds no pipe of conmon's, who ends with the container as ever" {
+  local agent
+  echo "a:107 value 4242" > "$BUNDLE/plugins.conf" # geteuid
+  edit '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["geteuid"], action: "SCMP_ACT_NOTIFY"}]} |
+    .annotations["run.oci.seccomp.plugins"] = $p' --arg p "$PROGRAMS/seccomp_plugin_a.so"
+  command_is sh -c 'id -u; sleep 1000'
+  start_container
+  agent=$(sed -n 's/^agent \([0-9]*\) .*/\1/p' "$ROOT/$CT/journal")
+  [ "$(tr '\0' '\n' < "/proc/$agent/cmdline" | head -n 1)" = ketch-seccomp-agent ]
+  ls -l "/proc/$agent/fd" | refute grep -q pipe:
+  wait_for 10 grep -q 4242 "$LOG"
+  process_of "$TEST_DIR/p" false id -u
+  exec_sync "$TEST_DIR/p"
+  jq -e '.exit_code == 0' <<< "$ANSWER"
+  [ "$(stream stdout "$D/exec.log")" = 4242 ]
+  ketch kill "$CT" KILL
+  wait_for 10 exit_code_is 137
+  wait_for 10 conmon_is_gone
+  wait_for 10 test ! -e "/proc/$agent"
+  ketch delete --force "$CT"
+}
+
 @test "CRI-O: ExecSync: both streams, exit code, a signal, time out, no program" {
   command_is sleep 1000
   start_container

@@ -6,6 +6,9 @@ load ../bats/helpers
 
 KETCH=${KETCH:-$BATS_TEST_DIRNAME/../../build-faults/src/cli/ketch}
 
+# Built with the tests, in the ordinary build.
+PLUGIN=$BATS_TEST_DIRNAME/../../build/tests/seccomp_plugin_a.so
+
 # A bundle in which as many rows as possible apply.
 full_bundle() {
   export NOTIFY_SOCKET=$TEST_DIR/nobody
@@ -15,7 +18,9 @@ full_bundle() {
         | .process.oomScoreAdj = 500 | .process.user.umask = 18
         | .process.scheduler = {policy: "SCHED_BATCH"} | .process.ioPriority = {class: "IOPRIO_CLASS_BE", priority: 5}
         | .linux.resources.memory = {limit: 100000000} | .linux.resources.pids = {limit: 100}
-        | .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["getcwd"], action: "SCMP_ACT_ERRNO"}]}'
+        | .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["getcwd"], action: "SCMP_ACT_ERRNO"},
+            {names: ["mkdir"], action: "SCMP_ACT_NOTIFY"}]}
+        | .annotations["run.oci.seccomp.plugins"] = $p' --arg p "$PLUGIN"
 }
 
 # A bundle with a first child that joins a namespace, a new user namespace with mappings, and time offsets.

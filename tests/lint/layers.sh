@@ -10,6 +10,7 @@ declare -A may=(
   [spec]="spec util"
   [engine]="engine spec sys util"
   [linux]="linux engine spec/model.h spec/names.h sys util"
+  [agent]="agent engine/agent.h engine/proto.h sys util"
   [core]="core linux engine spec sys util"
   [criu]="criu core linux engine spec sys util"
   [api]="api criu core engine spec sys util linux/cgroup.h"

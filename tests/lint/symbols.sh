@@ -11,9 +11,11 @@ cd "$(dirname "$0")/../.."
 bad=0
 defined=$(mktemp)
 trap 'rm -f "$defined"' EXIT
-for layer in util sys spec engine linux core criu cli; do
+for layer in util sys spec engine agent linux core criu cli; do
   if [ "$layer" = cli ]; then
     objects=("$build"/src/cli/ketch.p/*.o)
+  elif [ "$layer" = agent ]; then # whose objects meson names with a dot in front
+    mapfile -t objects < <(find "$build/src/cli/ketch-seccomp-agent.p" -name '*.o')
   else
     objects=("$build/src/$layer/"libketch-*.a)
   fi
