@@ -24,7 +24,7 @@ import sys
 import termios
 import time
 
-LIMIT = 20
+LIMIT = 20 * int(os.environ.get("KETCH_TEST_SLOW", 1))
 PR_SET_PDEATHSIG = 1
 
 
