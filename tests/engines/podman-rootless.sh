@@ -34,9 +34,37 @@ user_with_manager() {
 # The network of an ordinary user's container: a process outside answers for the host. It needs a device that any user may open (before Podman's
 # own mount namespace is made), and an interface to take after, which is on no network.
 network_up() {
-  [ "$CGROUPS" = systemd ] || { mknod -m 666 "$D/tun" c 10 200 && mount --bind "$D/tun" /dev/net/tun; }
+  [ "$CGROUPS" = systemd ] || { mknod -m 666 "$D/tun" c 10 200 && mount --bind "$D/tun" /dev/net/tun && mknod -m 666 "$D/fuse" c 10 229 && mount --bind "$D/fuse" /dev/fuse; }
+  # The first one to look for it there gets the module.
+  [ -e /dev/fuse ] || modprobe fuse
   ip link add ketch0 type veth peer name ketch1 && ip addr add 10.99.0.2/24 dev ketch0 && ip link set ketch0 up && ip link set ketch1 up &&
     ip route add default via 10.99.0.1
+}
+
+# What the root file system of an ordinary user's container is on: the kernel's overlay, or a program by FUSE.
+podman_tests_storage() {
+  check "storage: the kernel's overlay" prints "overlay / overlay" pod run --rm img grep " / " /proc/mounts
+  [ -e /dev/fuse ] || { echo "Bail out! no /dev/fuse"; exit 1; }
+  sed "s|--root $D/home/store --runroot |--storage-opt overlay.mount_program=$(command -v fuse-overlayfs) --root $D/home/fuse --runroot |; s|/$CG/store|/$CG/fuse|" "$D/bin/pod" > "$D/bin/podf"
+  chmod +x "$D/bin/podf"
+  check "fuse-overlayfs: import" succeeds podf import "$D/rootfs.tar" img
+  check "fuse-overlayfs: run" prints "fuse-overlayfs / fuse.fuse-overlayfs" podf run --rm img grep " / " /proc/mounts
+  check "fuse-overlayfs: exec, a file, diff, commit" fuse_commit
+  check "fuse-overlayfs: --read-only" says "Read-only" podf run --rm --read-only img touch /x
+  check "fuse-overlayfs: --userns=keep-id, owner of files" prints " 0 $USERID " podf run --rm --userns=keep-id img sh -c 'touch /tmp/x; echo "" $(stat -c %u /bin) $(stat -c %u /tmp/x) ""'
+  check "fuse-overlayfs: build" fuse_build
+  limited podf rm --all --force --time 0
+}
+
+fuse_commit() {
+  limited podf run -d --name fc img sleep 1000 && limited podf exec fc sh -c 'echo kept > /kept && rm /etc/group && chown 1000:1000 /kept' && prints "C /etc" podf diff fc && limited podf commit -q fc img2 &&
+    prints "1000 kept" podf run --rm img2 sh -c 'test ! -e /etc/group; echo $(stat -c %u /kept) $(cat /kept)' && limited podf rm -f -t 0 fc
+}
+
+fuse_build() {
+  mkdir -p "$D/home/context"
+  printf 'FROM localhost/img\nRUN echo built > /built && chown 1000 /built\n' > "$D/home/context/Containerfile"
+  limited podf build --isolation oci --network none -t built "$D/home/context" && prints built podf run --rm built cat /built
 }
 
 podman_tests_network() {
@@ -84,8 +112,12 @@ limited pod import --change 'CMD ["sleep", "1000"]' "$D/rootfs.tar" pause && lim
   exit 1
 }
 podman_tests
+podman_tests_storage
 podman_tests_network
 limited pod rm --all --force --time 0
 limited pod pod rm --all --force
+# It kills the process that holds the user namespace, and does not wait for its end.
+pause=$(cat "/run/user/$USERID/$CG/libpod/pause.pid")
 limited pod system migrate
-OUR_LINKS='ketch[01]@ketch' OUR_MOUNTS="^($D/home/store|/run/user)" finish "/run/user/$USERID/$NAME" "/run/$NAME"
+[ -z "$pause" ] || until_true "$LIMIT" sh -c "! test -e /proc/$pause"
+OUR_LINKS='ketch[01]@ketch' OUR_MOUNTS="^($D/home/store|$D/home/fuse|/run/user)" finish "/run/user/$USERID/$NAME" "/run/$NAME"
