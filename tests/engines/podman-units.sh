@@ -42,6 +42,8 @@ tests() {
   check "$WHO: contrib's configuration makes it the default" prints "$PROGRAM" p info --format '{{.Host.OCIRuntime.Path}}'
   check "$WHO: healthcheck by a timer" health_timer
   check "$WHO: healthcheck: an unwell one is killed" health_kills
+  check "$WHO: healthcheck: one for the start comes first" health_startup
+  [ "$WHO" != root ] || check "$WHO: logs by the journal" logs_journal
   check "$WHO: a quadlet is ready when its program says so" quadlet
   check "$WHO: a quadlet: conmon is the main process, the container below the service" quadlet_places
   check "$WHO: a quadlet: limits" quadlet_limits
@@ -65,6 +67,16 @@ health_timer() {
 health_kills() {
   limited p run -d --network none --name hk --health-cmd false --health-interval 2s --health-retries 1 --health-on-failure kill img sleep 1000 &&
     prints 137 p wait hk && limited p rm hk
+}
+
+health_startup() {
+  limited p run -d --network none --name hc --health-cmd 'touch /tmp/asked' --health-interval 1s --health-startup-cmd 'test -e /tmp/started' --health-startup-interval 1s img sleep 1000 && health_is starting &&
+    refused p healthcheck run hc && refused p exec hc test -e /tmp/asked && limited p exec hc touch /tmp/started && health_is healthy && until_true "$LIMIT" p exec hc test -e /tmp/asked && limited p rm -f -t 0 hc
+}
+
+logs_journal() {
+  limited p run -d --network none --name lj --log-driver journald img sh -c 'echo to-the-journal; sleep 1000' && until_true "$LIMIT" sh -c 'p logs lj | grep -q to-the-journal' &&
+    prints to-the-journal journalctl --no-pager CONTAINER_NAME=lj && limited p rm -f -t 0 lj
 }
 
 quadlet() {
