@@ -216,7 +216,7 @@ ready() { cri Status '{"verbose": 1}' > "$OUT" && jq -e '.status.conditions[] | 
 other_handler() { says "no runtime for" cri RunPodSandbox "{\"config\": $(pod_config oh), \"handler\": \"no-such\"}"; }
 reopened() { mv "$D/logs/p/one.log" "$D/logs/p/one.log.1" && limited cri ReopenContainerLog "{\"id\": \"$ONE\"}" && test -e "$D/logs/p/one.log"; }
 
-ID=none
+ID=none POD=none
 check "Status: the runtime is ready" ready
 check "RunPodSandbox" run_pod p
 check "RunPodSandbox with a handler that is none" other_handler
