@@ -149,7 +149,7 @@ static int write_pid_file(struct launch *l, struct err *e)
 		return 0;
 	int n = snprintf(text, sizeof(text), "%d", l->run.init.pid);
 	int r = host_replace_path(l->opts->pid_file, text, (size_t)n, 0644);
-	l->pid_file_written = r >= 0;
+	l->pid_file_written = r == 0;
 	if (r >= 0)
 		return 0;
 	err_sys(e, r, "write the pid file '%s'", l->opts->pid_file);
@@ -161,9 +161,8 @@ static int write_pid_file(struct launch *l, struct err *e)
 static void commit_undo(struct run *r)
 {
 	const struct launch *l = r->core;
-	mode_t mode;
 
-	if (l->pid_file_written && sys_stat_mode(l->opts->pid_file, &mode) >= 0 && S_ISREG(mode))
+	if (l->pid_file_written)
 		(void)host_unlink(AT_FDCWD, l->opts->pid_file, false);
 }
 

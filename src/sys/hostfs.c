@@ -237,12 +237,23 @@ int host_replace(int dirfd, const char *name, const char *data, size_t len, mode
 	return fsync(dir) < 0 ? -errno : 0;
 }
 
+/* /dev/stdout and its like, whatever file they lead to. */
+static bool is_descriptor_link(const char *path)
+{
+	static const char own[] = "/proc/self/fd/";
+	char target[32];
+
+	ssize_t n = readlink(path, target, sizeof(target));
+	return n > (ssize_t)strlen(own) && memcmp(target, own, strlen(own)) == 0;
+}
+
 /* A FIFO, a terminal or /dev/stdout is written to; a rename would put a file in its place. */
 static int write_special(const char *path, const char *data, size_t len)
 {
-	auto_fd int fd = sys_open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY, 0);
+	auto_fd int fd = sys_open(path, O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY, 0);
+	int r = fd < 0 ? fd : host_write_fd(fd, data, len);
 
-	return fd < 0 ? fd : host_write_fd(fd, data, len);
+	return r < 0 ? r : 1;
 }
 
 int host_replace_path(const char *path, const char *data, size_t len, mode_t mode)
@@ -253,7 +264,7 @@ int host_replace_path(const char *path, const char *data, size_t len, mode_t mod
 
 	if (!*name)
 		return *path ? -EISDIR : -ENOENT;
-	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+	if (stat(path, &st) == 0 && (!S_ISREG(st.st_mode) || is_descriptor_link(path)))
 		return S_ISDIR(st.st_mode) ? -EISDIR : write_special(path, data, len);
 	if (!slash)
 		return host_replace(AT_FDCWD, name, data, len, mode, false);

@@ -24,7 +24,7 @@ int host_write_once(int fd, const char *text);
 int host_write_fd(int fd, const char *data, size_t len); /* loops over partial writes */
 /* Creates or replaces DIRFD/NAME atomically: temporary name in the same directory, rename. SYNC: fsync file and directory. */
 int host_replace(int dirfd, const char *name, const char *data, size_t len, mode_t mode, bool sync);
-/* The same for a PATH of the caller's cwd (pid files). */
+/* The same for a PATH of the caller's cwd (pid files). 1: PATH is no file to be replaced (FIFO, /dev/stdout) and was written to. */
 int host_replace_path(const char *path, const char *data, size_t len, mode_t mode);
 int host_unlink(int dirfd, const char *name, bool is_dir);
 /* mkdir -p; every directory made gets MODE exactly (no umask). */

@@ -158,13 +158,21 @@ static void replaces_by_path(void)
 	/* what is no file stays what it is */
 	CHECK_INT(symlinkat("/dev/null", dir, "null"), 0);
 	snprintf(path, sizeof(path), "%s/null", scratch);
-	CHECK_INT(host_replace_path(path, "12", 2, 0644), 0);
+	CHECK_INT(host_replace_path(path, "12", 2, 0644), 1);
 	CHECK(S_ISLNK(mode_at(dir, "null")));
+	auto_fd int file = openat(dir, "out", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	snprintf(text, sizeof(text), "%d", file);
+	snprintf(path, sizeof(path), "/proc/self/fd/%s", text);
+	CHECK_INT(symlinkat(path, dir, "stdout"), 0);
+	snprintf(path, sizeof(path), "%s/stdout", scratch);
+	CHECK_INT(host_replace_path(path, "12", 2, 0644), 1);
+	CHECK(S_ISLNK(mode_at(dir, "stdout")));
+	CHECK_STR(get_file(dir, "out"), "12");
 	CHECK_INT(mkfifoat(dir, "fifo", 0600), 0);
 	snprintf(path, sizeof(path), "%s/fifo", scratch);
 	CHECK_INT(host_replace_path(path, "12", 2, 0644), -ENXIO);
 	auto_fd int reader = openat(dir, "fifo", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	CHECK_INT(host_replace_path(path, "12", 2, 0644), 0);
+	CHECK_INT(host_replace_path(path, "12", 2, 0644), 1);
 	CHECK_INT(read(reader, text, sizeof(text)), 2);
 	CHECK(fstatat(dir, "fifo", &st, 0) == 0 && S_ISFIFO(st.st_mode));
 	scratch_remove();
