@@ -203,6 +203,16 @@ static bool is_paused(const struct container *c)
 	return frozen;
 }
 
+/* A process that dies lets go of its descriptors, the lock among them, before it is a zombie. (CRIU's have never called execve either, but
+ * they live.) */
+static bool dies_unstarted(const struct state *st)
+{
+	struct proc_stat ps;
+
+	return proc_stat_host((pid_t)st->pid, &ps) < 0 ||
+	       ((ps.flags & PF_FORKNOEXEC) && (ps.flags & PF_EXITING));
+}
+
 enum container_status container_status(const struct container *c)
 {
 	if (!c->has_state)
@@ -211,7 +221,17 @@ enum container_status container_status(const struct container *c)
 		return C_STOPPED;
 	if (is_paused(c))
 		return C_PAUSED;
-	return created_lock_held(c->dir) ? C_CREATED : C_RUNNING;
+	if (created_lock_held(c->dir))
+		return C_CREATED;
+	return dies_unstarted(&c->state) ? C_STOPPED : C_RUNNING;
+}
+
+bool container_ends(const struct container *c)
+{
+	struct proc_stat ps;
+
+	return !init_alive(&c->state) || proc_stat_host((pid_t)c->state.pid, &ps) < 0 ||
+	       (ps.flags & PF_EXITING);
 }
 
 int container_spec(const struct container *c, struct spec **ret, struct err *e)

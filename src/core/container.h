@@ -43,6 +43,8 @@ int container_of_dir(struct container **ret, const struct store *s, const char *
 void container_free(struct container *c);
 /* The truth of this moment: from the process, the created lock and the freezer. */
 enum container_status container_status(const struct container *c);
+/* Init is being ended: true some time before the status is "stopped". */
+bool container_ends(const struct container *c);
 /* pidfd of init, checked by start time; -ESRCH when it has ended. */
 int container_init_pidfd(const struct container *c);
 /* Locks, and reads the state again: another command may have changed it while we waited. */

@@ -14,8 +14,6 @@
 #include "util/log.h"
 #include "util/parse.h"
 
-enum { PF_FORKNOEXEC = 0x40 };
-
 /* Its end of the socket is closed, by execve or because it dies: execve clears the flag first. A dying process is no zombie yet when its
  * descriptors go. One that was reaped did run, as far as can be known here. */
 static bool died_before_exec(pid_t pid, int pidfd)

@@ -150,6 +150,14 @@ static int check_running(const struct container *c, const struct launch_opts *o,
 	return err_set(e, ERR_STATE, "cannot exec in a stopped container: '%s'", c->id);
 }
 
+/* The container may end at any step, and each of them would say it in words of its own. */
+static int exec_failed(const struct container *c, struct err *e)
+{
+	if (!container_ends(c) || strstr(e->msg, "in a stopped container"))
+		return err_errno(e);
+	return err_wrap(e, "cannot exec in a stopped container: '%s' has just ended", c->id);
+}
+
 int container_exec(const struct store *s, const char *id, const struct launch_opts *o,
 		   int *ret_status, struct err *e)
 {
@@ -179,7 +187,9 @@ int container_exec(const struct store *s, const char *id, const struct launch_op
 	if (r >= 0)
 		r = begin(&l, e);
 	trace_write(o->trace, &step_table, l.run.progress);
-	if (r < 0 || o->detach)
+	if (r < 0)
+		return exec_failed(l.container, e);
+	if (o->detach)
 		return r;
 	return foreground_wait(l.run.init.pid, l.run.init.pidfd, &l.run.console_master, NULL, NULL,
 			       ret_status, e);

@@ -47,11 +47,14 @@ int proc_write_sysctl(const struct procfs *p, const char *name, const char *valu
  * the process that opened it, also in a child. */
 int proc_open_self_fds(const struct procfs *p);
 
+/* It is being ended, perhaps no zombie yet; it has not called execve since it was cloned. */
+enum { PF_EXITING = 0x04, PF_FORKNOEXEC = 0x40 };
+
 /* What /proc/PID/stat says. PIDs are those of the handle's namespace. */
 struct proc_stat {
 	char state; /* 'R', 'Z' … */
 	pid_t ppid;
-	unsigned flags; /* PF_*; 0x40 = PF_FORKNOEXEC */
+	unsigned flags; /* PF_*, of which the kernel's headers for programs have none */
 	uint64_t
 		start_time; /* clock ticks after boot: identifies the process together with its pid */
 };

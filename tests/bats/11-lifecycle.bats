@@ -249,6 +249,21 @@ P
   fails 1 "cannot start a container that has stopped" start "$CT"
 }
 
+@test "lifecycle: a created container that is killed is never seen running" {
+  command_is sleep 1000
+  local i
+  for i in {1..40}; do
+    create_one
+    ketch kill "$CT" KILL
+    ketch state "$CT" | jq -r .status >> "$TEST_DIR/seen"
+    ketch start "$CT" 2>> "$TEST_DIR/said" && echo started >> "$TEST_DIR/said"
+    ketch delete --force "$CT"
+  done
+  sort "$TEST_DIR/seen" "$TEST_DIR/said" | uniq -c
+  refute grep -qve created -e stopped "$TEST_DIR/seen"
+  refute grep -qe started -e running "$TEST_DIR/said"
+}
+
 @test "lifecycle: a program that is over at once was started all the same" {
   command_is true
   local i

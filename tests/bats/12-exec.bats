@@ -153,6 +153,23 @@ caps() {
   [ ! -e "$BUNDLE/rootfs/root/made" ]
 }
 
+@test "exec: a container that is just being ended is a stopped one, whatever exec had come to" {
+  command_is sleep 1000
+  local i said="$TEST_DIR/said"
+  for i in {1..40}; do
+    if ((i % 2)); then detached create -b "$BUNDLE" "$CT"; else detached run -d -b "$BUNDLE" "$CT"; fi
+    ketch kill "$CT" KILL
+    # shellcheck disable=SC2015 # either may be
+    ketch exec "$CT" true 2>> "$said" && echo "ran" >> "$said" || true
+    ketch delete --force "$CT"
+  done
+  [ "$(wc -l < "$said")" = 40 ]
+  sort "$said" | uniq -c
+  # Init may have lived still.
+  refute grep -qv -e '^ran$' -e "cannot exec in a stopped container: '$CT'" "$said"
+  grep -q stopped "$said"
+}
+
 @test "exec: the container ends while a command runs in it" {
   start_one
   bg exec "$CT" sleep 1000 &
