@@ -198,7 +198,7 @@ static int dispatch(const struct cli_global *g, int argc, char **argv, int *fail
 	bool only_help = argc > 0 && strcmp(argv[0], "help") == 0;
 	if (argc == 0 || (only_help && argc == 1)) {
 		r = help(e);
-		return r < 0 ? r : argc == 0;
+		return r < 0 || only_help ? r : err_set(e, ERR_USAGE, "no command is given");
 	}
 	const struct command *c = find_command(argv[only_help], e);
 	if (!c)

@@ -20,30 +20,40 @@
 
 enum { ID_MAX = 1024, NAME_MAX_BYTES = 255, LOCK_POLL_MS = 5, PROC_MAX = 1024 * 1024 };
 
-/* Root of the initial user namespace, whose whole range is mapped to itself. */
-static bool initial_userns(void)
+/* The id outside of our user namespace's root: 0 in the initial one, whose whole range is mapped to itself. */
+static bool initial_userns(unsigned *ret_outside)
 {
 	char map[128];
-	unsigned inside, outside, size;
+	unsigned inside, size;
 
+	*ret_outside = 0;
 	if (host_read_small(AT_FDCWD, "/proc/self/uid_map", map, sizeof(map)) < 0)
 		return true;
-	return sscanf(map, "%u %u %u", &inside, &outside, &size) == 3 && inside == 0 &&
-	       outside == 0 && size == UINT32_MAX;
+	return sscanf(map, "%u %u %u", &inside, ret_outside, &size) == 3 && inside == 0 &&
+	       *ret_outside == 0 && size == UINT32_MAX;
+}
+
+/* A container has a /run of its own; elsewhere it is the host's still. */
+static bool run_is_roots(void)
+{
+	struct stat st;
+
+	return stat("/run", &st) < 0 || st.st_uid == 0;
 }
 
 int store_default_path(char **ret, struct err *e)
 {
 	const char *xdg = getenv("XDG_RUNTIME_DIR");
-	uid_t uid = geteuid();
+	unsigned uid = geteuid(), outside = uid;
+	bool initial = uid == 0 && initial_userns(&outside);
 	int r;
 
-	if (xdg && xdg[0] == '/' && (uid != 0 || !initial_userns()))
+	if (!initial && xdg && xdg[0] == '/')
 		r = asprintf(ret, "%s/ketch", xdg);
-	else if (uid == 0)
+	else if (initial || (uid == 0 && run_is_roots()))
 		r = asprintf(ret, "/run/ketch");
 	else
-		r = asprintf(ret, "/run/user/%u/ketch", uid);
+		r = asprintf(ret, "/run/user/%u/ketch", outside);
 	return r < 0 ? err_sys(e, -ENOMEM, "state root") : 0;
 }
 

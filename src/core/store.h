@@ -12,8 +12,8 @@ struct store {
 	int fd;	    /* O_RDONLY | O_DIRECTORY */
 };
 
-/* "/run/ketch" for root; $XDG_RUNTIME_DIR/ketch (when set and not empty) else /run/user/UID/ketch for everybody else and
- * for root of a user namespace with an XDG_RUNTIME_DIR. malloc'ed. */
+/* "/run/ketch" for root; $XDG_RUNTIME_DIR/ketch (when absolute) else /run/user/UID/ketch for everybody else, and for root of a user
+ * namespace with an XDG_RUNTIME_DIR or with a /run that is not its own (UID: its id outside, so that both have one directory). malloc'ed. */
 int store_default_path(char **ret, struct err *e);
 /* The absolute form of GIVEN (--root); malloc'ed. */
 int store_path(const char *given, char **ret, struct err *e);

@@ -104,6 +104,21 @@ g() {
   [ "$output" = c1 ]
 }
 
+@test "options: the default state directory without XDG_RUNTIME_DIR, of a user and of the root he is in a user namespace" {
+  public_ketch
+  local u="setpriv --reuid 1000 --clear-groups" v
+  # shellcheck disable=SC2016 # a shell of its own
+  for v in "-u XDG_RUNTIME_DIR" XDG_RUNTIME_DIR= XDG_RUNTIME_DIR=tmp "-u HOME XDG_RUNTIME_DIR="; do
+    run unshare -m sh -e -c 'mount -t tmpfs tmpfs /run; mkdir -p /run/ketch/root /run/user/1000/ketch/c1; chmod 700 /run/ketch
+      chown -R 1000 /run/user/1000
+      '"env $v $u $TEST_DIR/ketch list -q; env $v $u unshare -Ur $TEST_DIR/ketch list -q; env $v $TEST_DIR/ketch list -q
+      "'mount -t tmpfs -o mode=755 tmpfs /run; env -u XDG_RUNTIME_DIR '"$u"' unshare -Urm sh -e -c "mount -t tmpfs tmpfs /run; mkdir -p /run/ketch/own
+      $0/ketch list -q"' "$TEST_DIR"
+    assert_status 0
+    [ "${lines[*]}" = "c1 c1 root own" ]
+  done
+}
+
 @test "options: --version" {
   local o
   for o in --version -v -version; do
@@ -127,6 +142,14 @@ g() {
 }
 
 # ---- help, and what is refused ----
+
+@test "options: without a command there is the help, and an error" {
+  run --separate-stderr "$KETCH" --log "$TEST_DIR/log" --log-format json
+  assert_status 1
+  assert_output "commands:"
+  [ "$stderr" = "ketch: no command is given" ]
+  [ "$(jq -r .msg "$TEST_DIR/log")" = "no command is given" ]
+}
 
 @test "options: help of ketch and of each command" {
   local c o
