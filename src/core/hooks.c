@@ -44,6 +44,9 @@ static int memfd_with(const char *name, const char *text)
 	return TAKE_FD(fd);
 }
 
+#define OUT_KEY "run.oci.hooks.stdout"
+#define ERR_KEY "run.oci.hooks.stderr"
+
 static int open_output(const char *file, int captured)
 {
 	return file ? sys_open(file, O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY, 0600)
@@ -209,6 +212,17 @@ static int spawn_and_wait(struct hook_run *h, int captured, struct err *e)
 	return say_failed(h->hook, end, status, captured, e);
 }
 
+/* stdout or stderr of a hook: the FILE of the annotation KEY, or CAPTURED. */
+static int output_of(const char *key, const char *file, int captured, struct err *e)
+{
+	int fd = open_output(file, captured);
+
+	if (fd >= 0)
+		return fd;
+	err_sys(e, fd, "open '%s' for the output of hooks", file ?: "a copy");
+	return file ? err_at(e, "$.annotations[\"%s\"]", key) : fd;
+}
+
 static int run_one(const struct spec_hook *hook, const struct hook_env *env, struct err *e)
 {
 	char *default_argv[] = { hook->path, NULL };
@@ -217,15 +231,14 @@ static int run_one(const struct spec_hook *hook, const struct hook_env *env, str
 
 	auto_fd int captured = memfd_with("hook-output", NULL);
 	auto_fd int in = memfd_with("hook-state", env->state_json);
-	auto_fd int out = captured < 0 ? captured : open_output(env->stdout_file, captured);
-	auto_fd int err = captured < 0 ? captured : open_output(env->stderr_file, captured);
-	if (captured < 0 || in < 0 || out < 0 || err < 0)
-		return err_sys(e,
-			       captured < 0 ? captured
-			       : in < 0	    ? in
-			       : out < 0    ? out
-					    : err,
-			       "prepare hook '%s'", hook->path);
+	if (captured < 0 || in < 0)
+		return err_sys(e, captured < 0 ? captured : in, "prepare hook '%s'", hook->path);
+	auto_fd int out = output_of(OUT_KEY, env->stdout_file, captured, e);
+	if (out < 0)
+		return out;
+	auto_fd int err = output_of(ERR_KEY, env->stderr_file, captured, e);
+	if (err < 0)
+		return err;
 	h.in = in;
 	h.out = out;
 	h.err = err;
@@ -262,8 +275,8 @@ void hooks_fill_env(struct hook_env *env, const struct spec *s, const char *bund
 		.state_json = state_json,
 		.journal_dir = -EBADF,
 		.watch_fd = -EBADF,
-		.stdout_file = spec_map_get(&s->annotations, "run.oci.hooks.stdout"),
-		.stderr_file = spec_map_get(&s->annotations, "run.oci.hooks.stderr"),
+		.stdout_file = spec_map_get(&s->annotations, OUT_KEY),
+		.stderr_file = spec_map_get(&s->annotations, ERR_KEY),
 	};
 }
 

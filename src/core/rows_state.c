@@ -181,6 +181,14 @@ static int pass_pidfd(const struct launch *l, const char *path, struct err *e)
 	return err_hint(e, HINT_RECEIVER);
 }
 
+static int pass_to_receiver(const struct launch *l, struct err *e)
+{
+	static const char key[] = "run.oci.pidfd_receiver";
+
+	int r = pass_pidfd(l, spec_map_get(&l->spec->annotations, key), e);
+	return r < 0 ? err_at(e, "$.annotations[\"%s\"]", key) : 0;
+}
+
 static int commit_run(struct run *r, struct err *e)
 {
 	struct launch *l = r->core;
@@ -191,8 +199,7 @@ static int commit_run(struct run *r, struct err *e)
 	if (ret >= 0)
 		ret = pass_pidfd(l, l->opts->pidfd_socket, e);
 	if (ret >= 0 && l->plan->opts.use != FOR_EXEC)
-		ret = pass_pidfd(l, spec_map_get(&l->spec->annotations, "run.oci.pidfd_receiver"),
-				 e);
+		ret = pass_to_receiver(l, e);
 	if (ret >= 0)
 		ret = write_pid_file(l, e);
 	return ret;

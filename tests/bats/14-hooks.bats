@@ -486,6 +486,18 @@ is_dead() {
   [ "$(lines_of err)" = "err1 err2" ]
 }
 
+@test "hooks: an annotation's file that can't be opened is named, not the hook" {
+  local k v
+  hook createRuntime 'true'
+  for k in stdout stderr; do
+    for v in '' /nonexistent/out "$TEST_DIR"; do
+      edit '.annotations = {"run.oci.hooks.\($k)": $v}' --arg k $k --arg v "$v"
+      fails "createRuntime hook 0: open '$v' for the output of hooks" create -b "$BUNDLE" "$CT"
+      [[ $stderr == *"\$.annotations[\"run.oci.hooks.$k\"]"* ]]
+    done
+  done
+}
+
 # ---- interruption ----
 
 @test "hooks: TERM ends a run whose startContainer hook hangs" {

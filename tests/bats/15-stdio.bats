@@ -340,6 +340,7 @@ refused() {
 }
 
 @test "stdio: the pidfd socket gets a pidfd of the process" {
+  local v
   receiver
   detached create -b "$BUNDLE" --pidfd-socket "$SOCK" "$CT"
   received ".fds == 1 and .messages == 1 and .text == \"standard\" and .pid == [$(pid_of "$CT")]"
@@ -352,6 +353,11 @@ refused() {
   edit '.annotations["run.oci.pidfd_receiver"] = $s' --arg s "$SOCK"
   detached create -b "$BUNDLE" "$CT-c"
   received ".fds == 1 and .pid == [$(pid_of "$CT-c")]"
+  for v in '' relative /nonexistent/sock; do
+    edit '.annotations["run.oci.pidfd_receiver"] = $v' --arg v "$v"
+    refused 1 "send the pidfd to '$v': No such file or directory (config.json" create -b "$BUNDLE" "$CT-d"
+    [[ $stderr == *'$.annotations["run.oci.pidfd_receiver"])'* ]]
+  done
 }
 
 # ---- descriptors ----
