@@ -38,7 +38,8 @@ static bool run_is_roots(void)
 {
 	struct stat st;
 
-	return stat("/run", &st) < 0 || st.st_uid == 0;
+	auto_fd int fd = host_opendir(AT_FDCWD, "/run", true);
+	return fd < 0 || fstat(fd, &st) < 0 || st.st_uid == 0;
 }
 
 int store_default_path(char **ret, struct err *e)
