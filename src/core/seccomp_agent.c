@@ -299,6 +299,8 @@ static void warn_of_end(struct seccomp_agent *a)
 
 	if (status != -1 && WIFSIGNALED(status))
 		snprintf(how, sizeof(how), ", killed by signal %d", WTERMSIG(status));
+	else if (status != -1)
+		snprintf(how, sizeof(how), ", with status %d", WEXITSTATUS(status));
 	log_emit(LOG_WARNING,
 		 "the program with the seccomp plugins has ended before the container%s: system "
 		 "calls that it should answer fail with ENOSYS (%s)",

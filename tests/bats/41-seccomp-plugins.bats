@@ -208,7 +208,7 @@ refused() {
   conf "b:start 13"
   refused "refuses to start: Permission denied"
   conf "b:start crash"
-  refused "killed by signal 11"
+  refused "killed by signal 6"
   plugins "lib/x.so"
   refused "$place" "neither an absolute path nor a name"
   plugins ":"
@@ -268,7 +268,7 @@ refused() {
   run in_time --log "$TEST_DIR/log" run -b "$BUNDLE" "$CT"
   assert_status 0
   assert_output $'107 38\n107 38\n110 38\ndone'
-  logged "killed by signal 11: system calls that it should answer fail with ENOSYS"
+  logged "killed by signal 6: system calls that it should answer fail with ENOSYS"
   no_agent
   # and in a container that nobody waits for: later execs are refused, not run unanswered
   command_is sh -c 'syscalls 107; sleep 100'

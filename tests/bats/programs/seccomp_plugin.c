@@ -15,7 +15,6 @@
 #include <fcntl.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,7 +94,7 @@ int run_oci_seccomp_notify_start(void **opaque, struct conf_s *conf, size_t size
 	snprintf(of_bundle, sizeof(of_bundle), "%s/plugins.conf", conf->bundle_path);
 	const char *how = configured(PLUGIN_NAME "start");
 	if (how && strcmp(how, "crash") == 0)
-		raise(SIGSEGV);
+		abort();
 	while (how && strcmp(how, "hang") == 0)
 		pause();
 	if (how)
@@ -164,7 +163,7 @@ int run_oci_seccomp_notify_handle_request(void *opaque, struct seccomp_notif_siz
 		resp->val = 5; /* which the kernel would not take beside the flag */
 		*handled = 3;
 	} else if (strcmp(what, "crash") == 0) {
-		raise(SIGSEGV);
+		abort();
 	} else if (strcmp(what, "fail") == 0) {
 		return -n;
 	} else if (strcmp(what, "odd") == 0) {
