@@ -54,7 +54,7 @@ hierarchies() {
 @test "a cgroup that was there before takes a container again after one was killed in it; exec too" {
   local unified=/sys/fs/cgroup dir
   on_v2 || unified=/sys/fs/cgroup/unified
-  [ -e "$unified/cgroup.procs" ] || skip "no cgroup2 here"
+  [ -e "$unified/cgroup.procs" ] || skip "no cgroup2 here: runs in tests/vm, boot v2"
   dir=$unified/$CT
   mkdir "$dir"
   chmod 755 "$TEST_DIR" "$BUNDLE"

@@ -40,6 +40,13 @@ start_sd() {
   DIR=$CG$(sed -n "s/^[0-9]*:$HIERARCHY://p" "/proc/$PID/cgroup")
 }
 
+# refused_sd WORDS: `run` fails with them.
+refused_sd() {
+  run sd run -b "$BUNDLE" "$CT" < /dev/null
+  assert_status 1
+  assert_output "$1"
+}
+
 # For what is said of files of cgroup v2.
 v2_only() {
   [ -z "$HIERARCHY" ] || skip "this host has not cgroup v2 alone: runs in tests/vm, boot systemd"
@@ -183,9 +190,7 @@ check_files() {
   same "$(prop Slice)" "kt$$-a-b.slice"
   ketch delete --force "$CT"
   edit --arg s "/$CT" '.linux.cgroupsPath = $s'
-  run sd run -b "$BUNDLE" "$CT" < /dev/null
-  assert_status 1
-  assert_output '$.linux.cgroupsPath'
+  refused_sd '$.linux.cgroupsPath'
   assert_output 'is not of the form SLICE:PREFIX:NAME'
 }
 
@@ -200,13 +205,9 @@ check_files() {
   same "$(cat "$DIR/hugetlb.2MB.max")" 2097152
   ketch delete --force "$CT"
   edit '.linux.resources = {rdma: {nosuch: {hcaHandles: 1}}}'
-  run sd run -b "$BUNDLE" "$CT" < /dev/null
-  assert_status 1
-  assert_output "rdma.max: write 'nosuch hca_handle=1': No such device"
+  refused_sd "rdma.max: write 'nosuch hca_handle=1': No such device"
   edit '.linux.resources = {unified: {"misc.max": "nosuch 1"}}'
-  run sd run -b "$BUNDLE" "$CT" < /dev/null
-  assert_status 1
-  assert_output "misc.max: write 'nosuch 1': Invalid argument"
+  refused_sd "misc.max: write 'nosuch 1': Invalid argument"
 }
 
 @test "systemd: a name that could be a file of the kernel's, or begins with an underscore, has one more in the tree" {
@@ -254,13 +255,9 @@ check_files() {
   prop After | grep -q basic.target
   ketch delete --force "$CT"
   edit '.annotations["org.systemd.property.PIDs"] = "[1]"'
-  run sd run -b "$BUNDLE" "$CT" < /dev/null
-  assert_status 1
-  assert_output "is set by ketch itself"
+  refused_sd "is set by ketch itself"
   edit 'del(.annotations["org.systemd.property.PIDs"]) | .annotations["org.systemd.property.NoSuchThing"] = "1"'
-  run sd run -b "$BUNDLE" "$CT" < /dev/null
-  assert_status 1
-  assert_output NoSuchThing
+  refused_sd NoSuchThing
   assert_clean
   assert_no_units
 }
@@ -320,9 +317,7 @@ check_files() {
   systemd-run --quiet --unit="$UNIT" --scope sleep 1000 &
   wait_for 20 eval '[ "$(prop ActiveState)" = active ]'
   command_is true
-  run sd run -b "$BUNDLE" "$CT" < /dev/null
-  assert_status 1
-  assert_output "systemd has a unit '$UNIT' already"
+  refused_sd "systemd has a unit '$UNIT' already"
   same "$(prop ActiveState)" active
   systemctl stop "$UNIT"
   wait

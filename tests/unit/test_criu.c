@@ -165,6 +165,14 @@ static void bad_answers(void)
 	}
 }
 
+/* What is told of a log when CRIU answered with those words. */
+static void explains(struct err *e, const char *log, const char *answer, const char *path,
+		     const char *command)
+{
+	err_set(e, ERR_KERNEL, "%s", answer);
+	CHECK(criu_explain_text(log, path, command, e) < 0);
+}
+
 static void explain(void)
 {
 	static const char log[] =
@@ -179,18 +187,16 @@ static void explain(void)
 		"(00.002000) Error (criu/cr-dump.c:2111): Dumping FAILED.\n";
 	struct err e;
 
-	err_set(&e, ERR_KERNEL, "first words");
-	CHECK(criu_explain_text(log, "/w/dump.log", "checkpoint", &e) < 0);
+	explains(&e, log, "first words", "/w/dump.log", "checkpoint");
 	CHECK_STR(e.msg, "checkpoint failed: inet: Connected TCP socket, consider using "
 			 "--tcp-established option. (log: /w/dump.log)");
 	CHECK(strstr(e.hint, "--tcp-established keeps it"));
 	/* without an error in the log, what CRIU answered */
-	err_set(&e, ERR_KERNEL, "first words");
-	CHECK(criu_explain_text("nothing\n", "/w/dump.log", "checkpoint", &e) < 0);
+	explains(&e, "nothing\n", "first words", "/w/dump.log", "checkpoint");
 	CHECK_STR(e.msg, "checkpoint failed: first words (log: /w/dump.log)");
 	/* which may be of those that say nothing */
-	err_set(&e, ERR_KERNEL, "Error (criu/util.c:1533): rlimit: Can't setup RLIMIT_NOFILE");
-	CHECK(criu_explain_text("nothing\n", "/w/dump.log", "checkpoint", &e) < 0);
+	explains(&e, "nothing\n", "Error (criu/util.c:1533): rlimit: Can't setup RLIMIT_NOFILE",
+		 "/w/dump.log", "checkpoint");
 	CHECK_STR(e.msg, "checkpoint failed: CRIU's log gives no reason (log: /w/dump.log)");
 	CHECK(strstr(e.hint, "a file of the image may be missing"));
 }
@@ -204,8 +210,7 @@ static void explain_port(void)
 		"Address already in use\n";
 	struct err e;
 
-	err_set(&e, ERR_KERNEL, "first words");
-	CHECK(criu_explain_text(log, "/w/restore.log", "restore", &e) < 0);
+	explains(&e, log, "first words", "/w/restore.log", "restore");
 	CHECK_STR(e.msg, "restore failed: inet: Can't bind inet socket (id 7): Address already in "
 			 "use (port 80 of address 10.0.0.1) (log: /w/restore.log)");
 	CHECK(strstr(e.hint, "is taken on this host"));
