@@ -143,8 +143,8 @@ refused() {
   [ "$(agents)" = "$agent" ]
   [ "$(grep -c start "$TRACE")" = 1 ]
   ketch kill "$CT" KILL
-  wait_for 5 status_is "$CT" stopped
-  wait_for 5 no_agent
+  wait_for 10 status_is "$CT" stopped
+  wait_for 10 no_agent
   traced "a:stop $CT"
   ketch delete "$CT"
   ketch list -q | refute grep -q .
@@ -154,7 +154,7 @@ refused() {
   conf "a:107 value 4242"
   command_is sh -c 'id -u; sleep 100'
   detached run --detach -b "$BUNDLE" "$CT-1"
-  wait_for 5 grep -qx 4242 "$TEST_DIR/out"
+  wait_for 10 grep -qx 4242 "$TEST_DIR/out"
   [ "$(agents | wc -l)" = 1 ]
   ketch delete --force "$CT-1"
   no_agent
@@ -188,7 +188,7 @@ refused() {
   for i in "${pids[@]}"; do wait "$i"; done
   [ "$(cat "$TEST_DIR"/exec.* | sort | uniq -c | tr -s ' ')" = " 60 10 of 10" ]
   # what those had is closed again
-  wait_for 5 sh -c "[ \"\$(ls /proc/$(agents)/fd | wc -l)\" -le 7 ]"
+  wait_for 10 sh -c "[ \"\$(ls /proc/$(agents)/fd | wc -l)\" -le 7 ]"
 }
 
 @test "plugins: what can't be loaded is an error at create, with its place, and nothing is left" {
@@ -273,13 +273,13 @@ refused() {
   # and in a container that nobody waits for: later execs are refused, not run unanswered
   command_is sh -c 'syscalls 107; sleep 100'
   detached run --detach -b "$BUNDLE" "$CT"
-  wait_for 5 grep -qx '107 38' "$TEST_DIR/out"
+  wait_for 10 grep -qx '107 38' "$TEST_DIR/out"
   run in_time exec "$CT" true
   assert_status 255
   assert_output "connect to the program with the container's seccomp plugins"
   detached create -b "$BUNDLE" "$CT-2"
   kill -9 "$(agents)"
-  wait_for 5 no_agent
+  wait_for 10 no_agent
   run in_time start "$CT-2"
   assert_status 1
   assert_output "connect to the program with the container's seccomp plugins"
@@ -291,10 +291,10 @@ refused() {
   command_is sh -c 'id -u; sleep 1; id -u; sleep 100'
   bg run -b "$BUNDLE" "$CT" &
   local ketch=$!
-  wait_for 5 grep -qx 4242 "$TEST_DIR/out"
+  wait_for 10 grep -qx 4242 "$TEST_DIR/out"
   kill -9 $ketch
   wait $ketch || true
-  wait_for 5 sh -c "[ \$(grep -cx 4242 '$TEST_DIR/out') = 2 ]"
+  wait_for 10 sh -c "[ \$(grep -cx 4242 '$TEST_DIR/out') = 2 ]"
   [ "$(agents | wc -l)" = 1 ]
   ketch delete --force "$CT"
   no_agent
@@ -308,20 +308,20 @@ refused() {
   for signal in TERM KILL; do
     bg create -b "$BUNDLE" "$CT-$signal" &
     ketch=$!
-    wait_for 5 grep -qs ^agent "$ROOT/$CT-$signal/journal"
+    wait_for 10 grep -qs ^agent "$ROOT/$CT-$signal/journal"
     kill -$signal $ketch
     refute wait $ketch
-    wait_for 5 no_agent
+    wait_for 10 no_agent
     ketch delete --force "$CT-$signal"
     assert_clean
   done
   # the lock is not waited for
   bg create -b "$BUNDLE" "$CT" &
   ketch=$!
-  wait_for 5 grep -qs ^agent "$ROOT/$CT/journal"
+  wait_for 10 grep -qs ^agent "$ROOT/$CT/journal"
   timeout 5 "$KETCH" --root "$ROOT" delete --force "$CT"
   refute wait $ketch
-  wait_for 5 no_agent
+  wait_for 10 no_agent
   conf "a:stop hang"
   run in_time --log "$TEST_DIR/log" run -b "$BUNDLE" "$CT"
   assert_status 0
@@ -330,7 +330,7 @@ refused() {
   conf "a:107 hang"
   command_is sh -c 'id -u'
   detached run --detach -b "$BUNDLE" "$CT"
-  wait_for 5 traced "a:request 107 hang" 2> /dev/null
+  wait_for 10 traced "a:request 107 hang" 2> /dev/null
   timeout 10 "$KETCH" --root "$ROOT" delete --force "$CT"
   no_agent
 }
@@ -340,9 +340,9 @@ refused() {
   conf "a:107 value 4242"
   command_is sh -c '(sleep 2; id -u; sleep 100) & exit 0'
   detached run --detach -b "$BUNDLE" "$CT"
-  wait_for 5 status_is "$CT" stopped
+  wait_for 10 status_is "$CT" stopped
   [ "$(agents | wc -l)" = 1 ]
-  wait_for 5 grep -qx 4242 "$TEST_DIR/out"
+  wait_for 10 grep -qx 4242 "$TEST_DIR/out"
   ketch delete --force "$CT"
   no_agent
 }
@@ -358,6 +358,29 @@ refused() {
   LD_LIBRARY_PATH=$PROGRAMS run in_time run -b "$BUNDLE" "$CT"
   assert_status 0
   [ "$output" = 4242 ]
+}
+
+@test "plugins: of an ordinary user, with the user's rights" {
+  local agent
+  conf "a:107 value 4242"
+  cp "$KETCH" "${KETCH%/*}/ketch-seccomp-agent" "$A" "$TEST_DIR" # the tree may be root's alone
+  plugins "$TEST_DIR/${A##*/}"
+  edit '.linux.namespaces |= (map(select(.type != "network")) + [{type: "user"}]) | .linux.uidMappings = [{containerID: 0, hostID: 54321, size: 1}] |
+    .linux.gidMappings = .linux.uidMappings | del(.linux.resources) |
+    .mounts |= (map(select(.type != "sysfs") | if .options then .options |= map(select(test("^gid=") | not)) else . end))'
+  mkdir "$ROOT"
+  chmod 755 "$TEST_DIR"
+  chown -R 54321:54321 "$ROOT" "$BUNDLE"
+  command_is sh -c 'id -u; sleep 100'
+  chown 54321 "$BUNDLE/config.json"
+  setpriv --reuid 54321 --regid 54321 --clear-groups env -u XDG_RUNTIME_DIR timeout 20 "$TEST_DIR/ketch" --root "$ROOT" run --detach -b "$BUNDLE" "$CT" \
+    < /dev/null > "$TEST_DIR/out" 2>&1 || { cat "$TEST_DIR/out" >&2; return 1; }
+  wait_for 10 grep -qx 4242 "$TEST_DIR/out"
+  agent=$(agents)
+  [ "$(awk '/^Uid:/ { print $2, $3, $4, $5 }' "/proc/$agent/status")" = "54321 54321 54321 54321" ]
+  grep -qE '^CapEff:[[:space:]]*0+$' "/proc/$agent/status"
+  ketch delete --force "$CT"
+  no_agent
 }
 
 @test "plugins: explain lists them" {
