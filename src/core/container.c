@@ -146,12 +146,11 @@ int container_lock(struct container *c, struct err *e)
 	return load(c, e);
 }
 
-static bool init_alive(const struct state *st)
+/* *PS of init, while it is alive. */
+static bool init_alive(const struct state *st, struct proc_stat *ps)
 {
-	struct proc_stat ps;
-
-	return st->pid > 0 && proc_stat_host((pid_t)st->pid, &ps) == 0 &&
-	       ps.start_time == st->start_time && ps.state != 'Z' && ps.state != 'X';
+	return st->pid > 0 && proc_stat_host((pid_t)st->pid, ps) == 0 &&
+	       ps->start_time == st->start_time && ps->state != 'Z' && ps->state != 'X';
 }
 
 int container_init_pidfd(const struct container *c)
@@ -209,15 +208,16 @@ static bool dies_unstarted(const struct state *st)
 {
 	struct proc_stat ps;
 
-	return proc_stat_host((pid_t)st->pid, &ps) < 0 ||
-	       ((ps.flags & PF_FORKNOEXEC) && (ps.flags & PF_EXITING));
+	return !init_alive(st, &ps) || ((ps.flags & PF_FORKNOEXEC) && (ps.flags & PF_EXITING));
 }
 
 enum container_status container_status(const struct container *c)
 {
+	struct proc_stat ps;
+
 	if (!c->has_state)
 		return c->creating ? C_CREATING : C_STOPPED;
-	if (!init_alive(&c->state))
+	if (!init_alive(&c->state, &ps))
 		return C_STOPPED;
 	if (is_paused(c))
 		return C_PAUSED;
@@ -230,8 +230,7 @@ bool container_ends(const struct container *c)
 {
 	struct proc_stat ps;
 
-	return !init_alive(&c->state) || proc_stat_host((pid_t)c->state.pid, &ps) < 0 ||
-	       (ps.flags & PF_EXITING);
+	return !init_alive(&c->state, &ps) || (ps.flags & PF_EXITING);
 }
 
 int container_spec(const struct container *c, struct spec **ret, struct err *e)
