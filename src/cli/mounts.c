@@ -17,6 +17,7 @@ static int run(const struct cli_global *g, UNUSED void *opts, const struct args 
 
 	if (!remove && strcmp(a->v[0], "add") != 0)
 		return err_set(e, ERR_USAGE, "mounts: '%s' is neither add nor remove", a->v[0]);
+	*g->document = a->v[2];
 	int r = host_read(AT_FDCWD, strcmp(a->v[2], "-") == 0 ? "/dev/stdin" : a->v[2],
 			  SPEC_MAX_SIZE, &text);
 	if (r < 0)

@@ -9,15 +9,18 @@
 #include "spec/load.h"
 #include "spec/tables.h"
 
-/* A configuration of which only the mounts count: TEXT is an array of mounts, or an object with the member mounts. */
+/*
+ * A configuration of which only the mounts count: TEXT is an array of mounts, or an object with the member mounts. HEAD, members that
+ * it must have besides, gets a line of its own, the first, so that columns stay as they are.
+ */
 static int whole_text(const char *head, const char *text, struct buf *out, struct err *e)
 {
-	const char *at = text + strspn(text, " \t\r\n");
+	int blanks = (int)strspn(text, " \t\r\n");
 
-	if (*at == '[')
-		buf_addf(out, "{%s\"mounts\": %s}", head, at);
-	else if (*at == '{')
-		buf_addf(out, "{%s%s", head, at + 1);
+	if (text[blanks] == '[')
+		buf_addf(out, "{%s\"mounts\":\n%s}", head, text);
+	else if (text[blanks] == '{')
+		buf_addf(out, "{%s\n%.*s %s", head, blanks, text, text + blanks + 1);
 	else
 		return err_set(e, ERR_SPEC,
 			       "the document is neither an array of mounts nor an object with "
@@ -26,26 +29,33 @@ static int whole_text(const char *head, const char *text, struct buf *out, struc
 	return r < 0 ? err_sys(e, r, "read the mounts") : 0;
 }
 
+static int in_document(struct err *e)
+{
+	if (e->line > 1)
+		e->line--;
+	else if (e->line == 1) /* the brace, which is ours where TEXT is an array */
+		e->col = 1;
+	return err_errno(e);
+}
+
 static int load_mounts(struct spec **ret, const char *text, struct err *e)
 {
 	static const char head[] = "\"ociVersion\": \"1.2.0\", \"root\": {\"path\": \"/\"}, ";
 	auto_buf struct buf whole = { 0 };
 
 	int r = whole_text(head, text, &whole, e);
-	if (r >= 0)
-		r = spec_load(ret, buf_str(&whole), whole.len, e);
-	/* lines of our own text would mislead */
 	if (r < 0)
-		e->line = e->col = 0;
-	return r;
+		return r;
+	r = spec_load(ret, buf_str(&whole), whole.len, e);
+	return r < 0 ? in_document(e) : 0;
 }
 
-/* Of what is to be taken off the destinations count alone. */
-static int load_destinations(spec_mounts *ret, struct arena *arena, const char *text, struct err *e)
+struct taken {
+	spec_mounts mounts;
+};
+
+static int parse_mounts(struct taken *ret, struct arena *arena, const char *text, struct err *e)
 {
-	struct taken {
-		spec_mounts mounts;
-	} taken = { 0 };
 	static const struct field fields[] = {
 		F_OBJECTS("mounts", struct taken, mounts, mount_fields, .done = mount_entry_done,
 			  .flags = FIELD_REQUIRED),
@@ -54,17 +64,20 @@ static int load_destinations(spec_mounts *ret, struct arena *arena, const char *
 	auto_buf struct buf whole = { 0 };
 
 	int r = whole_text("", text, &whole, e);
-	if (r >= 0)
-		r = field_parse(fields, &taken, arena, buf_str(&whole), whole.len, e);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < taken.mounts.n; i++)
-		taken.mounts.v[i] = (struct spec_mount){
-			.destination = taken.mounts.v[i].destination,
+	r = field_parse(fields, ret, arena, buf_str(&whole), whole.len, e);
+	return r < 0 ? in_document(e) : 0;
+}
+
+/* Of what is to be taken off the destinations count alone. */
+static void keep_destinations(spec_mounts *mounts)
+{
+	for (size_t i = 0; i < mounts->n; i++)
+		mounts->v[i] = (struct spec_mount){
+			.destination = mounts->v[i].destination,
 			.type = (char *)"tmpfs",
 		};
-	*ret = taken.mounts;
-	return 0;
 }
 
 static int check_status(const struct container *c, struct err *e)
@@ -123,13 +136,14 @@ int container_mounts(struct container *c, const char *text, bool remove, struct 
 {
 	auto_spec struct spec *document = NULL;
 	auto_arena struct arena arena = { 0 };
-	spec_mounts mounts = { 0 };
+	struct taken taken = { 0 };
 
-	int r = remove ? load_destinations(&mounts, &arena, text, e)
-		       : load_mounts(&document, text, e);
+	int r = parse_mounts(&taken, &arena, text, e);
+	if (r >= 0 && !remove)
+		r = load_mounts(&document, text, e);
 	if (r < 0)
 		return r;
-	if (document)
-		mounts = document->mounts;
-	return change(c, &mounts, remove, e);
+	if (remove)
+		keep_destinations(&taken.mounts);
+	return change(c, remove ? &taken.mounts : &document->mounts, remove, e);
 }

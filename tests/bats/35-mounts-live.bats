@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # ketch mounts add and remove: the mounts of a container that runs.
 
+bats_require_minimum_version 1.5.0
 load helpers
 
 setup() {
@@ -78,6 +79,23 @@ file() { jq -n --arg s "$TEST_DIR/source" "$2" > "$TEST_DIR/$1"; }
   run ketch mounts add "$CT" "$TEST_DIR/m"
   assert_status 1
   assert_output 'neither an array of mounts'
+  local text
+  for text in '{}' '{"mounts": null}'; do
+    echo "$text" > "$TEST_DIR/m"
+    fails 1 'mounts is required' mounts add "$CT" "$TEST_DIR/m"
+    [[ $stderr == *"($TEST_DIR/m:1:"* ]]
+    fails 1 'mounts is required' mounts remove "$CT" "$TEST_DIR/m"
+  done
+  for text in '{"mounts":\n [{"destination": "/tmp",\n  "type": 5}]}' '\n[{"destination": "/tmp",\n  "type": 5}]'; do
+    printf "$text" > "$TEST_DIR/m"
+    fails 1 'mounts[0].type must be a string, not 5' mounts add "$CT" "$TEST_DIR/m"
+    [[ $stderr == *"($TEST_DIR/m:3:11  "* ]]
+    fails 1 'mounts[0].type must be a string, not 5' mounts remove "$CT" "$TEST_DIR/m"
+    [[ $stderr == *"($TEST_DIR/m:3:11  "* ]]
+  done
+  printf '[{"destination": "/tmp", "type": "bind",\n "source": "/tmp", "gidMappings": [{"containerID": 0, "hostID": 0, "size": 1}]}]' > "$TEST_DIR/m"
+  run ketch mounts add "$CT" "$TEST_DIR/m"
+  assert_output "($TEST_DIR/m:"
   run ketch mounts show "$CT" "$TEST_DIR/m"
   assert_status 1
   assert_output "neither add nor remove"
