@@ -27,6 +27,18 @@ static bool takes_id(const struct command *c)
 	return c->usage && strstr(c->usage, "ID") && c->max_args != 0;
 }
 
+/* The words that the first argument can be, with blanks between them; false: it is none of some words. */
+static bool first_words(const struct command *c, struct buf *out)
+{
+	size_t len = c->usage ? strcspn(c->usage, " ") : 0;
+
+	if (len == 0 || *c->usage == '[' || !memchr(c->usage, '|', len))
+		return false;
+	for (size_t i = 0; i < len; i++)
+		buf_addc(out, c->usage[i] == '|' ? ' ' : c->usage[i]);
+	return true;
+}
+
 /* TEXT between single quotes of a shell; characters in ESCAPE get a backslash. */
 static void add_quoted(struct buf *out, const char *text, const char *escape)
 {
@@ -106,14 +118,16 @@ static void bash_skip_values(struct buf *out)
 	const struct table t = global_table();
 	bool first = true;
 
-	buf_adds(out, "    --root) root=${COMP_WORDS[++i]} ;;\n    ");
+	/* --root=DIR comes as three words */
+	buf_adds(out, "    --root) [[ ${COMP_WORDS[i+1]} != = ]] || ((i++)); "
+		      "root=${COMP_WORDS[++i]} ;;\n    ");
 	for (size_t i = 0; i < t.n; i++) {
 		if (value_of(&t.opts[i]) == VALUE_NONE || strcmp(t.opts[i].name, "root") == 0)
 			continue;
 		buf_addf(out, "%s--%s", first ? "" : " | ", t.opts[i].name);
 		first = false;
 	}
-	buf_adds(out, ") ((i++)) ;;\n");
+	buf_adds(out, ") [[ ${COMP_WORDS[i+1]} != = ]] || ((i++)); ((i++)) ;;\n");
 }
 
 static void bash_script(struct buf *out)
@@ -122,6 +136,8 @@ static void bash_script(struct buf *out)
 		      "_ketch() {\n"
 		      "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} "
 		      "command= root= words= ids= i\n"
+		      "  [[ $cur != = ]] || cur=\n"
+		      "  [[ $prev != = ]] || prev=${COMP_WORDS[COMP_CWORD-2]}\n"
 		      "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
 		      "    case ${COMP_WORDS[i]} in\n");
 	bash_skip_values(out);
@@ -137,15 +153,19 @@ static void bash_script(struct buf *out)
 	for (size_t i = 0; commands[i]; i++)
 		buf_addf(out, "%s%s", i ? " " : "", commands[i]->name);
 	bash_options(global_table(), out);
-	buf_adds(out, "\" ;;\n  completion) words='bash zsh fish' ;;\n");
+	buf_adds(out, "\" ;;\n");
 	for (size_t i = 0; commands[i]; i++) {
-		buf_addf(out, "  %s) words=\"--help", commands[i]->name);
+		buf_addf(out, "  %s) words=\"", commands[i]->name);
+		if (first_words(commands[i], out))
+			buf_addc(out, ' ');
+		buf_adds(out, "--help");
 		bash_options(table_of(commands[i]), out);
 		buf_addf(out, "\"%s ;;\n", takes_id(commands[i]) ? " ids=1" : "");
 	}
 	buf_adds(out, "  esac\n"
 		      "  if [[ -n $ids && $cur != -* ]]; then\n"
-		      "    words=$(ketch ${root:+--root \"$root\"} list -q 2>/dev/null)\n"
+		      "    words=\"${words%%--help*}$(ketch ${root:+--root \"$root\"} list -q "
+		      "2>/dev/null)\"\n"
 		      "  fi\n"
 		      "  COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
 		      "}\n"
@@ -217,8 +237,10 @@ static void zsh_commands(struct buf *out)
 
 		buf_addf(out, "    %s) _arguments -S '--help[print help]'", c->name);
 		zsh_specs(table_of(c), out);
-		if (strcmp(c->name, "completion") == 0)
-			buf_adds(out, " '1:shell:(bash zsh fish)'");
+		auto_buf struct buf words = { 0 };
+		if (first_words(c, &words))
+			buf_addf(out, " '1:what:(%s)'%s", buf_str(&words),
+				 takes_id(c) ? " '2:container:_ketch_ids' '3:file:_files'" : "");
 		else if (takes_id(c))
 			buf_addf(out, " '1:container:_ketch_ids'%s",
 				 c->stop_at_positional ? " '*::command:_normal'" : "");
@@ -286,6 +308,19 @@ static void fish_options(struct table t, const char *when, struct buf *out)
 static void fish_script(struct buf *out)
 {
 	buf_adds(out, "# fish completion of ketch: made by `ketch completion fish`\n"
+		      "function __ketch_ids\n"
+		      "  set -l root\n"
+		      "  set -l words (commandline -opc)\n"
+		      "  for i in (seq (count $words))\n"
+		      "    switch $words[$i]\n"
+		      "      case '--root=*'\n"
+		      "        set root $words[$i]\n"
+		      "      case --root\n"
+		      "        set root --root=$words[(math $i + 1)]\n"
+		      "    end\n"
+		      "  end\n"
+		      "  ketch $root list -q 2>/dev/null\n"
+		      "end\n"
 		      "complete -c ketch -f\n");
 	fish_options(global_table(), "__fish_use_subcommand", out);
 	for (size_t i = 0; commands[i]; i++) {
@@ -301,11 +336,12 @@ static void fish_script(struct buf *out)
 		fish_options(table_of(commands[i]), buf_str(&when), out);
 		if (takes_id(commands[i]))
 			buf_addf(out,
-				 "complete -c ketch -n '%s' -a '(ketch list -q 2>/dev/null)'\n",
-				 buf_str(&when));
+				 "complete -c ketch -n '%s' -a '(__ketch_ids)'\n", buf_str(&when));
+		auto_buf struct buf words = { 0 };
+		if (first_words(commands[i], &words))
+			buf_addf(out, "complete -c ketch -n '%s' -a '%s'\n", buf_str(&when),
+				 buf_str(&words));
 	}
-	buf_adds(out, "complete -c ketch -n '__fish_seen_subcommand_from completion' "
-		      "-a 'bash zsh fish'\n");
 }
 
 /* ---- */

@@ -35,6 +35,13 @@ fish_completes() {
   command_is sleep 100
   create_one
   [ "$(bash_completes --root "$ROOT" start "$CT")" = "$CT" ]
+  # --OPTION=VALUE is three words for bash.
+  [ "$(bash_completes --root = "$ROOT" start "$CT")" = "$CT" ]
+  [ "$(bash_completes --log-format = json --root = "$ROOT" delete --force "$CT")" = "$CT" ]
+  [ "$(bash_completes --log-format = js)" = json ]
+  [ "$(bash_completes --log-format =)" = "$(printf 'text\njson')" ]
+  [ "$(bash_completes mounts a)" = add ]
+  [ "$(bash_completes --root "$ROOT" mounts add "$CT")" = "$CT" ]
   mkdir "$TEST_DIR/some-dir"
   [ "$(bash_completes create --bundle "$TEST_DIR/some")" = "$TEST_DIR/some-dir" ]
 }
@@ -49,6 +56,7 @@ fish_completes() {
   assert_output "create:create a container"
   assert_output "--pid-file=["
   assert_output ":DIR:_files -/"
+  grep -q "mounts) .*'1:what:(add remove)' '2:container:_ketch_ids'" <("$KETCH" completion zsh)
 }
 
 @test "completion: fish" {
@@ -59,6 +67,14 @@ fish_completes() {
   fish_completes 'ketch create --pid' | grep -q -- '--pid-file'
   [ "$(fish_completes 'ketch list --format ' | cut -f1 | sort | paste -sd,)" = json,table ]
   fish_completes 'ketch completion ' | grep -q '^zsh'
+  fish_completes 'ketch mounts ' | grep -q '^remove'
+  command_is sleep 100
+  create_one
+  local o
+  for o in --root= "--root "; do
+    fish_completes "ketch $o$ROOT state " | grep -qx "$CT"
+    fish_completes "ketch --log-format json $o$ROOT exec --tty $CT" | grep -qx "$CT"
+  done
 }
 
 @test "completion: another shell is refused with the ones there are" {
