@@ -50,7 +50,8 @@ static bool to_host(const spec_idmaps *container, struct spec_idmap *m)
 
 static int wrong(const char *option, const char *at, const char *why, struct err *e)
 {
-	err_set(e, ERR_SPEC, "option '%.80s': '%.30s' %s", option, at, why);
+	err_set(e, ERR_SPEC, "option '%.80s': '%.*s' %s", option,
+		(int)MIN(strcspn(at, "#;"), (size_t)30), at, why);
 	return err_hint(e, "idmap=uids=FILES-HOST-COUNT[#…];gids=FILES-HOST-COUNT[#…], with @ "
 			   "before FILES where HOST is an id of the container's");
 }
@@ -73,6 +74,9 @@ static int take_range(const struct list *l, const char **text, struct err *e)
 	if (!take_number(text, '-', &m.container_id) || !take_number(text, '-', &m.host_id) ||
 	    !take_number(text, 0, &m.size) || m.size == 0)
 		return wrong(l->option, begin, "is no range of ids", e);
+	if (relative && l->container->n == 0)
+		return wrong(l->option, begin,
+			     "is relative to the container's mappings, and it has none", e);
 	if (relative && !to_host(l->container, &m))
 		return wrong(l->option, begin, "is not in one range of the container's mappings",
 			     e);

@@ -561,6 +561,13 @@ flag_rows() {
   done
 }
 
+@test "mounts: idmap= with @ and no mappings of the container's says so, of the range alone" {
+  bind_on /i "$TEST_DIR" bind 'idmap=uids=@1-2-3#4-5-6;gids=@1-2-3'
+  run_bundle
+  assert_status 1
+  assert_output "'@1-2-3' is relative to the container's mappings, and it has none"
+}
+
 @test "mounts: idmap without mappings takes those of the user namespace" {
   mkdir -p "$TEST_DIR/host/tree"
   touch "$TEST_DIR/host/tree/f"
