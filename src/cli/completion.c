@@ -335,8 +335,8 @@ static void fish_script(struct buf *out)
 		buf_addf(&when, "__fish_seen_subcommand_from %s", commands[i]->name);
 		fish_options(table_of(commands[i]), buf_str(&when), out);
 		if (takes_id(commands[i]))
-			buf_addf(out,
-				 "complete -c ketch -n '%s' -a '(__ketch_ids)'\n", buf_str(&when));
+			buf_addf(out, "complete -c ketch -n '%s' -a '(__ketch_ids)'\n",
+				 buf_str(&when));
 		auto_buf struct buf words = { 0 };
 		if (first_words(commands[i], &words))
 			buf_addf(out, "complete -c ketch -n '%s' -a '%s'\n", buf_str(&when),

@@ -255,10 +255,13 @@ static int check_sides(const struct bind *b, int target, struct err *e)
 	err_sys(e, b->source_is_dir ? -ENOTDIR : -EISDIR,
 		"%s: the source is a %s, the destination a %s", b->what,
 		b->source_is_dir ? "directory" : "file",
-		S_ISLNK(st.st_mode) ? "link" : b->source_is_dir ? "file" : "directory");
+		S_ISLNK(st.st_mode) ? "link"
+		: b->source_is_dir  ? "file"
+				    : "directory");
 	if (S_ISLNK(st.st_mode))
-		return err_hint(e, "a link can be covered by a file alone; without dest-nofollow it "
-				   "is followed");
+		return err_hint(e,
+				"a link can be covered by a file alone; without dest-nofollow it "
+				"is followed");
 	if (b->source_is_dir)
 		return err_hint(e, "a file of the image can be covered by a file alone; some "
 				   "programs make an empty directory of a source that is missing");
