@@ -45,7 +45,7 @@ podman_command() {
   {
     printf '#!/bin/bash\nn=1\ncase "$1 $2" in "run "* | "create "*) ;; "pod create") n=2 ;; *) n=0 ;; esac\n'
     # No cgroups have no parent, and a pod is its containers' parent.
-    printf 'case " $* " in *" --cgroups"* | "run "*" --pod "* | "create "*" --pod "*) n=0 ;; esac\n'
+    printf 'case " $* " in *" --cgroups"* | " run "*" --pod "* | " create "*" --pod "*) n=0 ;; esac\n'
     printf 'below=(%s)\n[ $n != 0 ] || below=()\nexec' "${below[*]@Q}"
     printf ' %q' "$@" --runtime "$NAME" --cgroup-manager "$CGROUPS" --storage-driver overlay
     printf ' "${@:1:n}" "${below[@]}" "${@:n+1}"\n'
