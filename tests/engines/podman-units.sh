@@ -140,7 +140,7 @@ service() {
 }
 
 service_stop() {
-  limited systemctl stop ketch@kte && prints inactive sh -c 'systemctl is-active ketch@kte || :' && prints success systemctl show --property Result --value ketch@kte && prints null "$RUNTIME" list --format json
+  limited systemctl stop ketch@kte && prints inactive sh -c 'systemctl is-active ketch@kte || :' && prints success systemctl show --property Result --value ketch@kte && [ "$("$RUNTIME" list --format json)" = "[]" ]
 }
 
 # What could be left is not in namespaces that end.
