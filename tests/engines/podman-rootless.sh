@@ -117,7 +117,7 @@ podman_tests_network
 limited pod rm --all --force --time 0
 limited pod pod rm --all --force
 # It kills the process that holds the user namespace, and does not wait for its end.
-pause=$(cat "/run/user/$USERID/$CG/libpod/pause.pid")
+pauses=$(cat "/run/user/$USERID/$CG/libpod/pause.pid" "/run/user/$USERID/libpod/tmp/pause.pid" 2> /dev/null)
 limited pod system migrate
-[ -z "$pause" ] || until_true "$LIMIT" sh -c "! test -e /proc/$pause"
+for pause in $pauses; do until_true "$LIMIT" sh -c "! test -e /proc/$pause"; done
 OUR_LINKS='ketch[01]@ketch' OUR_MOUNTS="^($D/home/store|$D/home/fuse|/run/user)" finish "/run/user/$USERID/$NAME" "/run/$NAME"
