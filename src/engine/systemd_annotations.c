@@ -118,10 +118,25 @@ static int take_value(struct text *t, char *sig, struct systemd_item *ret)
 	return r;
 }
 
-static int take_array(struct text *t, struct systemd_prop *p, size_t room)
+/* "@TYPE " before a value, as runc takes it too: one of the types above, or an array of it. *RET_SIG: 0 where there is none. */
+static int take_type(struct text *t, char *ret_sig)
 {
-	char sig = 0;
+	bool array;
 
+	*ret_sig = 0;
+	if (*t->at != '@')
+		return 0;
+	array = *++t->at == 'a';
+	t->at += array;
+	if (!*t->at || !strchr("sbyiuxt", *t->at) || (t->at[1] != ' ' && t->at[1] != '\t'))
+		return -EINVAL;
+	*ret_sig = *t->at++;
+	skip_blanks(t);
+	return array == (*t->at == '[') ? 0 : -EINVAL;
+}
+
+static int take_array(struct text *t, char sig, struct systemd_prop *p, size_t room)
+{
 	for (t->at++, skip_blanks(t); *t->at != ']'; skip_blanks(t)) {
 		if (p->n == room)
 			return -E2BIG;
@@ -180,6 +195,9 @@ static int take_property(struct systemd_props *p, const char *name, const char *
 	prop->where = where;
 	prop->n = 0;
 	skip_blanks(&t);
+	r = take_type(&t, &sig);
+	if (r < 0)
+		return r;
 	if (len > 3 && strcmp(name + len - 3, "Sec") == 0 &&
 	    (len < 4 || strcmp(name + len - 4, "USec") != 0) && strchr("0123456789iu", *t.at)) {
 		prop->name = arena_printf(p->arena, "%.*sUSec", (int)len - 3, name);
@@ -188,7 +206,7 @@ static int take_property(struct systemd_props *p, const char *name, const char *
 		return prop->name ? take_seconds(t.at, &prop->items[0].n) : -ENOMEM;
 	}
 	if (*t.at == '[') {
-		r = take_array(&t, prop, room);
+		r = take_array(&t, sig, prop, room);
 	} else {
 		r = take_value(&t, &sig, &prop->items[0]);
 		prop->n = 1;
