@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ketch mounts add and remove: mounts of a container that runs, crun's. */
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/cli.h"
 #include "spec/load.h"
-#include "sys/hostfs.h"
 
 static int run(const struct cli_global *g, UNUSED void *opts, const struct args *a, struct err *e)
 {
@@ -18,10 +15,9 @@ static int run(const struct cli_global *g, UNUSED void *opts, const struct args 
 	if (!remove && strcmp(a->v[0], "add") != 0)
 		return err_set(e, ERR_USAGE, "mounts: '%s' is neither add nor remove", a->v[0]);
 	*g->document = a->v[2];
-	int r = host_read(AT_FDCWD, strcmp(a->v[2], "-") == 0 ? "/dev/stdin" : a->v[2],
-			  SPEC_MAX_SIZE, &text);
+	int r = cli_read_file("mounts", a->v[2], SPEC_MAX_SIZE, &text, e);
 	if (r < 0)
-		return err_sys(e, r, "read '%s'", a->v[2]);
+		return r;
 	r = cli_open_store(g, &s, false, e);
 	if (r >= 0)
 		r = container_open(&c, &s, a->v[1], e);

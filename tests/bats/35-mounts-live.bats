@@ -103,6 +103,15 @@ file() { jq -n --arg s "$TEST_DIR/source" "$2" > "$TEST_DIR/$1"; }
   cmp "$TEST_DIR/before" "$TEST_DIR/after"
 }
 
+@test "mounts: the document comes from a pipe, too" {
+  start
+  echo '[{"destination": "/tmp/in", "type": "tmpfs"}]' | ketch mounts add "$CT" -
+  inside grep -q " /tmp/in " /proc/self/mountinfo
+  ketch mounts remove "$CT" <(echo '[{"destination": "/tmp/in"}]')
+  refute inside grep -q " /tmp/in " /proc/self/mountinfo
+  fails 1 "mounts: read '/dev/zero': File too large" mounts add "$CT" /dev/zero
+}
+
 @test "mounts add: symbolic links of a hostile image lead nowhere outside" {
   mkdir "$TEST_DIR/outside"
   ln -s "$TEST_DIR/outside" "$BUNDLE/rootfs/link"
