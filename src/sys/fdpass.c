@@ -16,7 +16,7 @@
 
 #include "util/cleanup.h"
 
-enum { BACKLOG = 8 };
+enum { BACKLOG = 8, CONNECT_SECONDS = 10 };
 
 union control {
 	struct cmsghdr align;
@@ -120,18 +120,23 @@ ssize_t fdpass_recv(int sock, void *data, size_t size, int *fds, size_t *n_fds)
 	return n;
 }
 
+/* connect(2) waits without end for one who listens and does not accept. */
 static int connect_to(const struct sockaddr_un *addr, socklen_t len, int type)
 {
+	struct timeval limit = { .tv_sec = CONNECT_SECONDS };
 	auto_fd int sock = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
 	int r;
 
-	if (sock < 0)
+	if (sock < 0 || setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0)
 		return -errno;
 	do {
 		r = connect(sock, (const struct sockaddr *)addr, len);
 	} while (r < 0 && errno == EINTR);
 	/* EISCONN: an interrupted connect that was completed meanwhile */
 	if (r < 0 && errno != EISCONN)
+		return errno == EAGAIN ? -ETIMEDOUT : -errno;
+	limit.tv_sec = 0;
+	if (setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0)
 		return -errno;
 	return TAKE_FD(sock);
 }

@@ -122,6 +122,25 @@ refused() {
   [ -z "$(ketch list -q)" ]
 }
 
+@test "stdio: a receiver that listens and accepts nobody holds nobody up for ever" {
+  python3 -c 'import socket, sys, time
+s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(0)
+waiting = []
+for _ in range(3):
+    c = socket.socket(socket.AF_UNIX); c.setblocking(False)
+    try: c.connect(sys.argv[1]); waiting.append(c)
+    except BlockingIOError: break
+print("full", flush=True); time.sleep(60)' "$TEST_DIR/full.sock" > "$TEST_DIR/said" 3>&- &
+  local p=$!
+  wait_for 20 grep -q full "$TEST_DIR/said"
+  edit '.process.terminal = true'
+  command_is sleep 1000
+  refused 1 "send the terminal to the console socket '$TEST_DIR/full.sock': Connection timed out" \
+    create -b "$BUNDLE" --console-socket "$TEST_DIR/full.sock" "$CT"
+  kill "$p"
+  [ -z "$(ketch list -q)" ]
+}
+
 @test "stdio: a console socket by a relative path and by a path longer than a socket address" {
   with_terminal
   command_is sh -c 'echo hello'
