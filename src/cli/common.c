@@ -94,5 +94,8 @@ int cli_read_file(const char *option, const char *path, size_t max, struct buf *
 	if (strcmp(path, "-") != 0)
 		fd = opened = sys_open(path, O_RDONLY | O_NOCTTY, 0);
 	int r = fd < 0 ? fd : host_read_fd(fd, max, out);
+	if (r == -EFBIG)
+		return err_set(e, ERR_SPEC, "%s: '%s' is larger than %zu MiB", option, path,
+			       max >> 20);
 	return r < 0 ? err_sys(e, r, "%s: read '%s'", option, path) : 0;
 }

@@ -221,6 +221,7 @@ caps() {
 {"args": ["true"], "cwd": "/", "user": {"uid": -1}}|uid
 D
   ex_fails "No such file" --process "$TEST_DIR/nope" "$CT"
+  ex_fails "--process: '/dev/zero' is larger than 16 MiB" --process /dev/zero "$CT"
   process_is .
   ex_fails "exclude each other" --process "$TEST_DIR/process" "$CT" true
 }
