@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck disable=SC2015,SC2016,SC2317
-# Podman below systemd, for root and for an ordinary user: quadlets, units that Podman writes, healthchecks by timers, readiness, sockets; and contrib's
-# service without an engine. systemd knows the machine's own directories alone: this changes its configuration and storage, and is for machines that
+# Podman below systemd, for root and for an ordinary user: quadlets, units that Podman writes, healthchecks by timers, readiness, sockets.
+# systemd knows the machine's own directories alone: this changes its configuration and storage, and is for machines that
 # are thrown away (THROW_AWAY=1, as tests/vm/run says).
 WHOLE_MACHINE=1 CGROUPS=systemd
 # shellcheck source=tests/engines/lib.sh
@@ -128,21 +128,6 @@ socket() { # a connection starts it
   grep -qx 'fds 1' "$OUT" && return $ret
 }
 
-# contrib's unit, with a drop-in for a program that tells that it is ready.
-service() {
-  local bundle=/var/lib/ketch/kte
-  mkdir -p "$bundle" /run/systemd/system/ketch@.service.d && cp -r "$D/rootfs" "$bundle/rootfs" && cp "$NOTIFY_SEND" "$bundle/rootfs/bin/" && "$RUNTIME" spec --bundle "$bundle" &&
-    jq '.process.terminal = false | .process.args = ["sh", "-c", "sleep 1; touch /tmp/said; notify_send READY=1 STATUS=well; trap \"exit 0\" TERM; while :; do sleep 0.2; done"]
-      | .mounts += [{destination: "/tmp", type: "tmpfs", source: "tmpfs"}]' "$bundle/config.json" > "$D/config.json" && cp "$D/config.json" "$bundle/" &&
-    sed "s|/usr/bin/ketch|$RUNTIME|" "$CONTRIB/ketch@.service" > /run/systemd/system/ketch@.service &&
-    printf '[Service]\nType=notify\nNotifyAccess=all\n' > /run/systemd/system/ketch@.service.d/notify.conf &&
-    systemctl daemon-reload && { limited systemctl start ketch@kte || { systemctl status ketch@kte >> "$OUT"; false; }; } && limited "$RUNTIME" exec kte test -e /tmp/said
-}
-
-service_stop() {
-  limited systemctl stop ketch@kte && prints inactive sh -c 'systemctl is-active ketch@kte || :' && prints success systemctl show --property Result --value ketch@kte && [ "$("$RUNTIME" list --format json)" = "[]" ]
-}
-
 # What could be left is not in namespaces that end.
 clean() {
   {
@@ -163,12 +148,6 @@ for who in root tester; do
   tests
   end
 done
-if [ "$NAME" = ketch ]; then
-  check "contrib's service" service
-  check "contrib's service: stop" service_stop
-  rm -rf /var/lib/ketch/kte /run/systemd/system/ketch@.service*
-  systemctl daemon-reload
-fi
 check "nothing is left behind" clean
 echo "1..$tests"
 [ $failures = 0 ]
