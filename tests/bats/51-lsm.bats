@@ -157,6 +157,25 @@ current='tr -d "\000" < /proc/self/attr/current; echo'
   wait_for 20 status_is "$CT" stopped
 }
 
+# Which words there are, and how others are refused: 61-explain.bats.
+@test "selinux: run.oci.mount_context_type chooses the mount option that mountLabel is" {
+  selinux
+  local word
+  edit '.process.selinuxLabel = "u:r:box_t" | .linux.mountLabel = "u:object_r:secret_t"'
+  command_is sh -c 'grep " /dev/shm " /proc/self/mountinfo; ls -d /dev/shm/. && echo root; echo x > /dev/shm/x && cat /dev/shm/x'
+  for word in context fscontext; do
+    edit '.annotations["run.oci.mount_context_type"] = $w' --arg w $word
+    run_bundle
+    echo "$word: $output"
+    # As the kernel shows it: this option and not the other.
+    [[ ${lines[0]} =~ [,\ ]$word=u:object_r:secret_t(,|$) ]]
+    [ "$(grep -o 'context=' <<< "${lines[0]}" | wc -l)" = 1 ]
+    # The small policy has no rules for tmpfs: what has no label of its own takes that of its file system.
+    assert_output "ls: /dev/shm/.: Permission denied"
+    assert_output "can't create /dev/shm/x: Permission denied"
+  done
+}
+
 @test "selinux: what the policy forbids the label's domain is denied, file by file and mount by mount" {
   selinux
   local tries='cat /secret; cat /open; echo x > /dev/shm/x; ls /dev/shm'

@@ -120,6 +120,30 @@ steps() {
   assert_output "needs systemd, which does not run here"
 }
 
+@test "explain: mountLabel is the mount option that run.oci.mount_context_type names, on a host with SELinux" {
+  local word big
+  jq '.selinux = true' "$FACTS/v1.json" > "$TEST_DIR/facts.json"
+  edit '.linux.mountLabel = "u:object_r:a_t:s0:c1,c2"'
+  run ketch explain --facts "$TEST_DIR/facts.json" -b "$BUNDLE"
+  assert_status 0
+  assert_output 'size=65536k,context="u:object_r:a_t:s0:c1,c2"'
+  for word in context fscontext defcontext rootcontext; do
+    edit '.annotations["run.oci.mount_context_type"] = $w' --arg w $word
+    run ketch explain --facts "$TEST_DIR/facts.json" -b "$BUNDLE"
+    assert_status 0
+    assert_output "size=65536k,$word=\"u:object_r:a_t:s0:c1,c2\""
+  done
+  big=$(head -c 100000 /dev/zero | tr '\0' x)
+  for word in '' Context context,ro bogus "$big"; do
+    edit '.annotations["run.oci.mount_context_type"] = $w' --arg w "$word"
+    run ketch explain --facts "$TEST_DIR/facts.json" -b "$BUNDLE"
+    assert_status 1
+    assert_output "'${word:0:100}"
+    assert_output '$.annotations["run.oci.mount_context_type"]'
+    [ ${#output} -lt 1000 ]
+  done
+}
+
 @test "explain: a record that is none is told by name and place" {
   echo '{"kernel_major": "six"}' > "$TEST_DIR/facts.json"
   run ketch explain --facts "$TEST_DIR/facts.json" -b "$BUNDLE"
