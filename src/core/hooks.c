@@ -10,13 +10,13 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "core/hooks.h"
 #include "core/journal.h"
 #include "spec/names.h"
 #include "sys/hostfs.h"
 #include "sys/raw.h"
+#include "util/clock.h"
 #include "util/log.h"
 
 enum { LAST_WORDS = 160 };
@@ -122,24 +122,16 @@ static NORETURN void become(const struct hook_run *h)
 	_exit(127);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 enum hook_end { HOOK_ENDED, HOOK_TIMED_OUT, HOOK_GIVEN_UP };
 
 static enum hook_end await(const struct spec_hook *h, int pidfd, int watch_fd)
 {
-	int64_t end = h->has_timeout ? now_ms() + h->timeout * 1000 : 0;
+	int64_t end = h->has_timeout ? clock_ms() + h->timeout * 1000 : 0;
 
 	for (;;) {
 		struct pollfd p[] = { { .fd = pidfd, .events = POLLIN },
 				      { .fd = watch_fd, .events = POLLIN } };
-		int64_t left = h->has_timeout ? end - now_ms() : -1;
+		int64_t left = h->has_timeout ? end - clock_ms() : -1;
 
 		if (h->has_timeout && left <= 0)
 			return HOOK_TIMED_OUT;

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "core/launch.h"
@@ -15,6 +14,7 @@
 #include "core/start.h"
 #include "sys/fdpass.h"
 #include "sys/hostfs.h"
+#include "util/clock.h"
 #include "util/log.h"
 
 enum { DATAGRAM_MAX = 4096, DATAGRAMS_AT_ONCE = 512, N_MESSAGES = 3, MANAGER_TIMEOUT_S = 30 };
@@ -102,14 +102,6 @@ bool notify_says_ready(const char *data, size_t len)
 	return false;
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
 /* Takes what has come, in bounds: a container may send for ever. Descriptors are closed and what is too long is dropped by
  * fdpass_recv (-EPROTO); an empty datagram is 0. */
 static bool receive_ready(int sock)
@@ -130,7 +122,7 @@ static void receive(struct notify *n)
 	if (!receive_ready(n->sock))
 		return;
 	n->ready = true;
-	n->deadline_ns = now_ns() + MANAGER_TIMEOUT_S * 1000000000ull;
+	n->deadline_ns = clock_ns() + MANAGER_TIMEOUT_S * 1000000000ull;
 	/* A further message must not wait for a reader for ever: it fails. */
 	close_fd(TAKE_FD(n->sock));
 }
@@ -195,7 +187,7 @@ struct pollfd notify_pollfd(const struct notify *n)
 
 int notify_timeout(const struct notify *n)
 {
-	uint64_t now = now_ns();
+	uint64_t now = clock_ns();
 
 	if (!n->ready || !notify_active(n))
 		return -1;

@@ -8,7 +8,6 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "config.h"
 #include "core/files.h"
@@ -21,6 +20,7 @@
 #include "sys/creds.h"
 #include "sys/fdpass.h"
 #include "sys/raw.h"
+#include "util/clock.h"
 #include "util/log.h"
 #include "util/parse.h"
 
@@ -31,14 +31,6 @@ enum {
 };
 
 static const char place[] = "$.annotations[\"" SPEC_SECCOMP_PLUGINS "\"]";
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000ll + t.tv_nsec / 1000000;
-}
 
 /* ---- starting it ---- */
 
@@ -178,12 +170,12 @@ static int take_word(struct launch *l, struct err *e)
 
 static int await_ready(struct launch *l, struct err *e)
 {
-	int64_t until = now_ms() + READY_MS;
+	int64_t until = clock_ms() + READY_MS;
 
 	for (;;) {
 		struct pollfd p[] = { { .fd = l->agent.chan.fd, .events = POLLIN },
 				      { .fd = l->signal_fd, .events = POLLIN } };
-		int64_t left = until - now_ms();
+		int64_t left = until - clock_ms();
 
 		if (left <= 0) {
 			err_set(e, ERR_KERNEL, "seccomp plugins are not ready after %d s",

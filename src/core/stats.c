@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "linux/cgroup_devices.h"
@@ -16,16 +15,9 @@
 #include "sys/hostfs.h"
 #include "sys/proc.h"
 #include "sys/raw.h"
+#include "util/clock.h"
 
 enum { MAX_NET = 1024 * 1024, OOM_POLL_MS = 250 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 void stats_clear(struct stats *s)
 {
@@ -165,7 +157,7 @@ static int check_alive(const struct container *c, struct err *e)
 
 static int gather(const struct container *c, struct cgroup *cg, struct stats *ret, struct err *e)
 {
-	*ret = (struct stats){ .taken_ns = now_ns() };
+	*ret = (struct stats){ .taken_ns = clock_ns() };
 	int r = cgroup_stats(cg, &ret->arena, &ret->cg, e);
 	if (r >= 0)
 		r = read_rdt(c, ret, e);
@@ -258,7 +250,7 @@ static int tell_oom(struct stream *s, bool ready, struct err *e)
 static int wait_until(struct stream *s, uint64_t end_ns, struct err *e)
 {
 	for (;;) {
-		uint64_t now = now_ns();
+		uint64_t now = clock_ns();
 		struct pollfd p[] = { { .fd = s->pidfd, .events = POLLIN },
 				      { .fd = s->oom.fd, .events = s->oom.events } };
 
@@ -298,7 +290,7 @@ int container_events(const struct container *c, uint64_t interval_ms,
 	r = cgroup_oom_watch(s.cg, &s.oom, e);
 	s.oom_kills = cgroup_oom_kills(s.cg);
 	for (int go_on = 1; r >= 0 && go_on;) {
-		uint64_t end = now_ns() + interval_ms * 1000000;
+		uint64_t end = clock_ns() + interval_ms * 1000000;
 
 		r = tell_stats(&s, e);
 		if (r >= 0)

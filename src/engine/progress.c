@@ -2,9 +2,9 @@
 /* The page that tells in which step each side is. */
 #include <errno.h>
 #include <sys/mman.h>
-#include <time.h>
 
 #include "engine/progress.h"
+#include "util/clock.h"
 
 int progress_new(struct progress **ret, struct err *e)
 {
@@ -24,14 +24,6 @@ void progress_free(struct progress *p)
 		munmap(p, sizeof(*p));
 }
 
-static uint64_t now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
 void progress_begin(struct progress *p, unsigned step, int in_child)
 {
 	if (!p || step >= PROGRESS_MAX_STEPS)
@@ -40,11 +32,11 @@ void progress_begin(struct progress *p, unsigned step, int in_child)
 		p->child_step = step;
 	else
 		p->parent_step = step;
-	p->t[step].begin_ns = now();
+	p->t[step].begin_ns = clock_ns();
 }
 
 void progress_end(struct progress *p, unsigned step)
 {
 	if (p && step < PROGRESS_MAX_STEPS)
-		p->t[step].end_ns = now();
+		p->t[step].end_ns = clock_ns();
 }

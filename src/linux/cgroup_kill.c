@@ -13,6 +13,7 @@
 #include "linux/cgroup_impl.h"
 #include "sys/hostfs.h"
 #include "sys/raw.h"
+#include "util/clock.h"
 #include "util/parse.h"
 #include "util/util.h"
 
@@ -27,17 +28,9 @@ enum {
 
 /* ---- time ---- */
 
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
 void cgroup_deadline_start(struct cgroup_deadline *d, unsigned ms)
 {
-	d->end_ns = now_ns() + ms * 1000000ull;
+	d->end_ns = clock_ns() + ms * 1000000ull;
 	d->pause_ns = 50000;
 }
 
@@ -45,7 +38,7 @@ bool cgroup_deadline_wait(struct cgroup_deadline *d)
 {
 	const uint64_t longest = 20000000;
 
-	if (now_ns() >= d->end_ns)
+	if (clock_ns() >= d->end_ns)
 		return false;
 	struct timespec pause = { .tv_nsec = (long)d->pause_ns };
 	nanosleep(&pause, NULL);

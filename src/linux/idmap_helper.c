@@ -10,13 +10,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "linux/idmap.h"
 #include "sys/hostfs.h"
 #include "sys/raw.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/parse.h"
 
 /* Long enough for subordinate ids that come over the network (nsswitch.conf, "subid: sss"). */
@@ -150,24 +150,16 @@ static NORETURN void become(const char *path, const struct strv *argv, int null,
 	_exit(126);
 }
 
-static long long now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000ll + t.tv_nsec / 1000000;
-}
-
 /* What it says on stderr, until it ends. -ETIMEDOUT. */
 static int listen_to(int pidfd, int err, char *said, size_t size)
 {
-	long long until = now_ms() + HELPER_MS;
+	long long until = clock_ms() + HELPER_MS;
 	size_t len = 0;
 
 	for (;;) {
 		struct pollfd p[] = { { .fd = err, .events = POLLIN },
 				      { .fd = pidfd, .events = POLLIN } };
-		long long left = until - now_ms();
+		long long left = until - clock_ms();
 		char drain[256];
 
 		if (left <= 0)

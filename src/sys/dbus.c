@@ -6,11 +6,11 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "sys/fdpass.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/util.h"
 
 enum {
@@ -21,17 +21,9 @@ enum {
 
 #define NS_PER_MS UINT64_C(1000000)
 
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 * NS_PER_MS + (uint64_t)t.tv_nsec;
-}
-
 void dbus_set_deadline(struct dbus *c, unsigned ms)
 {
-	c->end_ns = now_ns() + ms * NS_PER_MS;
+	c->end_ns = clock_ns() + ms * NS_PER_MS;
 }
 
 void dbus_close(struct dbus *c)
@@ -50,7 +42,7 @@ void dbus_message_free(struct dbus_message *m)
 static int wait_for(struct dbus *c, short events)
 {
 	struct pollfd p = { .fd = c->fd, .events = events };
-	uint64_t now = now_ns();
+	uint64_t now = clock_ns();
 
 	if (now >= c->end_ns)
 		return -ETIMEDOUT;
@@ -227,7 +219,7 @@ int dbus_begin(struct dbus *c, int sock, bool is_bus, unsigned ms)
 
 int dbus_connect(struct dbus *c, const char *path, bool is_bus, unsigned ms)
 {
-	uint64_t end_ns = now_ns() + ms * NS_PER_MS;
+	uint64_t end_ns = clock_ns() + ms * NS_PER_MS;
 	int sock;
 
 	*c = (struct dbus){ .fd = -EBADF };
@@ -235,7 +227,7 @@ int dbus_connect(struct dbus *c, const char *path, bool is_bus, unsigned ms)
 		sock = path[0] == '@'
 			       ? fdpass_connect_abstract(path + 1, SOCK_STREAM | SOCK_NONBLOCK)
 			       : fdpass_connect(path, SOCK_STREAM | SOCK_NONBLOCK);
-		if (sock != -EAGAIN || now_ns() >= end_ns)
+		if (sock != -EAGAIN || clock_ns() >= end_ns)
 			break;
 		(void)poll(NULL, 0, RETRY_MS); /* its queue of callers is full */
 	}
