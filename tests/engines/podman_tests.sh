@@ -482,7 +482,9 @@ podman_split() { # the container beside conmon, below the cgroup that podman was
   else
     local dir=/sys/fs/cgroup/$CG/split
     mkdir -p "$dir"
-    prints /split/libpod-payload sh -c "echo \$\$ > $dir/cgroup.procs; exec pod run --rm --cgroups=split --cgroupns=host img cat /proc/self/cgroup"
+    prints /split/libpod-payload sh -c "echo \$\$ > $dir/cgroup.procs; exec pod run --rm --cgroups=split --cgroupns=host img cat /proc/self/cgroup" || return 1
+    # Podman's own beside it and ours go; the container's is gone.
+    until_true 10 sh -c "rmdir $dir/runtime $dir/supervisor $dir 2> /dev/null; ! test -d $dir" || { ls -d "$dir"/*/ >> "$OUT"; return 1; }
   fi
 }
 
