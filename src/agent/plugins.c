@@ -9,6 +9,7 @@
 #include "agent/plugins.h"
 #include "sys/raw.h"
 #include "util/cleanup.h"
+#include "util/parse.h"
 
 enum { MAX_ERRNO = 4095 };
 
@@ -92,19 +93,16 @@ static int make_buffers(struct plugins *p, struct err *e)
 
 static int load_all(struct plugins *p, const char *list, struct plugin_container *c, struct err *e)
 {
-	auto_str char *copy = strdup(list);
-	char *rest = copy, *name;
+	const char *word;
+	size_t len;
 
-	p->v = copy ? calloc(strlen(list) / 2 + 1, sizeof(*p->v)) : NULL;
+	p->v = calloc(strlen(list) / 2 + 1, sizeof(*p->v));
 	if (!p->v)
 		return err_sys(e, -ENOMEM, "load plugins");
-	while ((name = strsep(&rest, ":"))) {
-		struct plugin *one = &p->v[p->n];
+	while ((word = parse_list_word(&list, &len))) {
+		struct plugin *one = &p->v[p->n++];
 
-		if (!*name)
-			continue;
-		one->name = strdup(name);
-		p->n++;
+		one->name = strndup(word, len);
 		int r = one->name ? load_one(one, c, e) : err_sys(e, -ENOMEM, "load plugins");
 		if (r < 0)
 			return r;

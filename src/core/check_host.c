@@ -355,13 +355,13 @@ static void check_profile(struct check *c, const struct spec_seccomp *s)
 /* Names without a slash are the dynamic linker's matter. */
 static void check_plugins(struct check *c)
 {
-	const char *list = c->spec->seccomp_plugins;
+	const char *list = c->spec->seccomp_plugins, *word;
 	struct err e;
+	size_t len;
 	mode_t mode;
 
-	for (size_t len; list && *list; list += len + (list[len] != '\0')) {
-		len = strcspn(list, ":");
-		auto_str char *path = *list == '/' ? strndup(list, len) : NULL;
+	while (list && (word = parse_list_word(&list, &len))) {
+		auto_str char *path = *word == '/' ? strndup(word, len) : NULL;
 		int r = path ? sys_stat_mode(path, &mode) : 0;
 
 		if (r >= 0)

@@ -32,6 +32,13 @@ enum {
 
 static const char place[] = "$.annotations[\"" SPEC_SECCOMP_PLUGINS "\"]";
 
+/* For what a plugin does while it is loaded. */
+static int plugin_at_fault(struct err *e)
+{
+	err_at(e, "%s", place);
+	return err_hint(e, "leave out one plugin after the other to find the one at fault");
+}
+
 /* ---- starting it ---- */
 
 /* Beside ketch, as it is where it was built, or where it is installed. */
@@ -145,7 +152,7 @@ static int said_nothing(struct launch *l, struct err *e)
 			"the program that loads seccomp plugins ended with status %d and without a "
 			"word",
 			status == -1 ? status : WEXITSTATUS(status));
-	return err_at(e, "%s", place);
+	return plugin_at_fault(e);
 }
 
 static int take_word(struct launch *l, struct err *e)
@@ -180,7 +187,7 @@ static int await_ready(struct launch *l, struct err *e)
 		if (left <= 0) {
 			err_set(e, ERR_KERNEL, "seccomp plugins are not ready after %d s",
 				READY_MS / 1000);
-			return err_at(e, "%s", place);
+			return plugin_at_fault(e);
 		}
 		if (poll(p, N_ELEMENTS(p), (int)left) < 0 && errno != EINTR)
 			return err_sys(e, -errno, "poll");
@@ -233,13 +240,11 @@ static void start_undo(struct run *r)
 
 static void start_explain(const struct plan *p, struct buf *out)
 {
-	const char *list = p->spec->seccomp_plugins;
+	const char *list = p->spec->seccomp_plugins, *word;
+	size_t len;
 
-	for (size_t len; *list; list += len + (list[len] != '\0')) {
-		len = strcspn(list, ":");
-		if (len)
-			buf_addf(out, "plugin %.*s\n", (int)len, list);
-	}
+	while ((word = parse_list_word(&list, &len)))
+		buf_addf(out, "plugin %.*s\n", (int)len, word);
 }
 
 const struct step step_seccomp_agent = {

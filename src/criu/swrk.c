@@ -15,6 +15,7 @@
 #include "sys/fdpass.h"
 #include "sys/raw.h"
 #include "util/log.h"
+#include "util/parse.h"
 
 enum {
 	SWRK_FD = 3,
@@ -56,12 +57,12 @@ static int find_program(struct criu *c, const char *given, struct err *e)
 		return err_errno(e);
 	}
 	for (size_t i = 0; i < N_ELEMENTS(lists); i++) {
-		for (const char *at = lists[i]; *at;) {
-			size_t len = strcspn(at, ":");
+		const char *at = lists[i], *dir;
+		size_t len;
 
-			if (len && at[0] == '/' && try_program(c, at, len, "criu"))
+		while ((dir = parse_list_word(&at, &len))) {
+			if (dir[0] == '/' && try_program(c, dir, len, "criu"))
 				return 0;
-			at += len + (at[len] == ':');
 		}
 	}
 	err_set(e, ERR_UNSUPPORTED,

@@ -5,6 +5,7 @@
 
 #include "spec/names.h"
 #include "spec/rules.h"
+#include "util/parse.h"
 
 /* The kernel cuts a larger errno off (MAX_ERRNO); SECCOMP_RET_DATA has 16 bits for the tracer. */
 enum { MAX_ERRNO = 4095, MAX_DATA = 0xffff };
@@ -54,7 +55,8 @@ static void check_plugins(struct rule_run *r)
 	static const char forms[] = "plugins are absolute paths, or names that the dynamic linker "
 				    "finds, with colons between";
 	const char *given = spec_map_get(&r->spec->annotations, SPEC_SECCOMP_PLUGINS);
-	const char *list = r->spec->seccomp_plugins;
+	const char *list = r->spec->seccomp_plugins, *word;
+	size_t len;
 
 	if (!list) {
 		if (given)
@@ -70,12 +72,11 @@ static void check_plugins(struct rule_run *r)
 							   : SPEC_SECCOMP_RECEIVER);
 	if (!list[strspn(list, ":")])
 		rule_broken(r, plugins_at(r), forms, "names no plugin");
-	for (size_t len; *list; list += len + (list[len] != '\0')) {
-		len = strcspn(list, ":");
-		if (*list != '/' && memchr(list, '/', len))
+	while ((word = parse_list_word(&list, &len))) {
+		if (*word != '/' && memchr(word, '/', len))
 			rule_broken(r, plugins_at(r), forms,
 				    "has '%.*s', which is neither an absolute path nor a name",
-				    (int)MIN(len, 80), list);
+				    (int)MIN(len, 80), word);
 	}
 }
 

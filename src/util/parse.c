@@ -210,6 +210,15 @@ int parse_ranges(const char *s, uint32_t max, int (*fn)(void *ctx, uint32_t firs
 	return 0;
 }
 
+const char *parse_list_word(const char **at, size_t *ret_len)
+{
+	const char *word = *at + strspn(*at, ":");
+
+	*ret_len = strcspn(word, ":");
+	*at = word + *ret_len;
+	return *ret_len ? word : NULL;
+}
+
 int parse_duration_ms(const char *s, uint64_t *ret)
 {
 	static const struct {

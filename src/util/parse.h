@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* 0 and *ret set, or -EINVAL (not a plain decimal number), -ERANGE (does not fit). */
@@ -25,5 +26,7 @@ const char *signal_name(int sig);
  */
 int parse_ranges(const char *s, uint32_t max, int (*fn)(void *ctx, uint32_t first, uint32_t last),
 		 void *ctx);
+/* Takes the next word of *AT, a list with colons between, and gives its length; empty words are passed over. NULL at the end. */
+const char *parse_list_word(const char **at, size_t *ret_len);
 /* Go's duration ("5s", "1m30s", "250ms") or whole seconds, to milliseconds. */
 int parse_duration_ms(const char *s, uint64_t *ret);

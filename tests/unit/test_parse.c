@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <signal.h>
+#include <string.h>
 
 #include "tests/unit/tap.h"
 #include "util/parse.h"
@@ -66,11 +67,30 @@ static void durations(void)
 	CHECK_INT(parse_duration_ms("5x", &ms), -EINVAL);
 }
 
+static void lists(void)
+{
+	static const char *const want[] = { "/a/b", "c", "d" };
+	const char *at = "::/a/b:c::d:", *word;
+	size_t len, n = 0;
+
+	while ((word = parse_list_word(&at, &len))) {
+		CHECK(n < 3 && len == strlen(want[n]) && memcmp(word, want[n], len) == 0);
+		n++;
+	}
+	CHECK_INT((int)n, 3);
+	CHECK_STR(at, "");
+	at = "";
+	CHECK(!parse_list_word(&at, &len));
+	at = "::";
+	CHECK(!parse_list_word(&at, &len));
+}
+
 static const struct test tests[] = {
 	{ "numbers take the whole string or fail", numbers_take_the_whole_string },
 	{ "sizes have units", sizes_have_units },
 	{ "signals by name and by number", signals_by_name_and_number },
 	{ "ranges are checked", ranges_are_checked },
 	{ "durations as Go writes them", durations },
+	{ "words between colons", lists },
 };
 TAP_MAIN(tests)
