@@ -202,28 +202,20 @@ static bool is_paused(const struct container *c)
 	return frozen;
 }
 
-/* A process that dies lets go of its descriptors, the lock among them, before it is a zombie. (CRIU's have never called execve either, but
- * they live.) */
-static bool dies_unstarted(const struct state *st)
-{
-	struct proc_stat ps;
-
-	return !init_alive(st, &ps) || ((ps.flags & PF_FORKNOEXEC) && (ps.flags & PF_EXITING));
-}
-
 enum container_status container_status(const struct container *c)
 {
 	struct proc_stat ps;
 
 	if (!c->has_state)
 		return c->creating ? C_CREATING : C_STOPPED;
-	if (!init_alive(&c->state, &ps))
+	/* Asked first: a process that dies lets go of its descriptors, the lock among them, before it is a zombie. (CRIU's have never called
+	 * execve either, but they live.) */
+	bool waits = created_lock_held(c->dir);
+	if (!init_alive(&c->state, &ps) || (ps.flags & PF_FORKNOEXEC && ps.flags & PF_EXITING))
 		return C_STOPPED;
 	if (is_paused(c))
 		return C_PAUSED;
-	if (created_lock_held(c->dir))
-		return C_CREATED;
-	return dies_unstarted(&c->state) ? C_STOPPED : C_RUNNING;
+	return waits ? C_CREATED : C_RUNNING;
 }
 
 bool container_ends(const struct container *c)

@@ -15,7 +15,7 @@ static int open_run(struct run *r, struct err *e)
 
 	r->init_pidfd = container_init_pidfd(l->container);
 	if (r->init_pidfd < 0)
-		return err_set(e, ERR_STATE, "cannot exec in a stopped container: '%s'", l->id);
+		return err_set(e, ERR_STATE, "its process is gone");
 	state_cgroup_record(&l->container->state, &rec);
 	if (rec.leaves.n == 0)
 		return 0;

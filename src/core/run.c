@@ -150,10 +150,10 @@ static int check_running(const struct container *c, const struct launch_opts *o,
 	return err_set(e, ERR_STATE, "cannot exec in a stopped container: '%s'", c->id);
 }
 
-/* The container may end at any step, and each of them would say it in words of its own. */
+/* The container may end at any step, and each of them says it in words of its own. */
 static int exec_failed(const struct container *c, struct err *e)
 {
-	if (!container_ends(c) || strstr(e->msg, "in a stopped container"))
+	if (!container_ends(c))
 		return err_errno(e);
 	return err_wrap(e, "cannot exec in a stopped container: '%s' has just ended", c->id);
 }
