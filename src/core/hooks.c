@@ -47,12 +47,6 @@ static int memfd_with(const char *name, const char *text)
 #define OUT_KEY "run.oci.hooks.stdout"
 #define ERR_KEY "run.oci.hooks.stderr"
 
-static int open_output(const char *file, int captured)
-{
-	return file ? sys_open(file, O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY, 0600)
-		    : fcntl(captured, F_DUPFD_CLOEXEC, 3);
-}
-
 static bool is_ours_alone(const char *entry)
 {
 	return strncmp(entry, "LISTEN_FDS=", 11) == 0 || strncmp(entry, "LISTEN_PID=", 11) == 0 ||
@@ -207,12 +201,15 @@ static int spawn_and_wait(struct hook_run *h, int captured, struct err *e)
 /* stdout or stderr of a hook: the FILE of the annotation KEY, or CAPTURED. */
 static int output_of(const char *key, const char *file, int captured, struct err *e)
 {
-	int fd = open_output(file, captured);
-
+	if (!file) {
+		int copy = fcntl(captured, F_DUPFD_CLOEXEC, 3);
+		return copy < 0 ? err_sys(e, -errno, "keep what hooks print") : copy;
+	}
+	int fd = sys_open(file, O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY, 0600);
 	if (fd >= 0)
 		return fd;
-	err_sys(e, fd, "open '%s' for the output of hooks", file ?: "a copy");
-	return file ? err_at(e, "$.annotations[\"%s\"]", key) : fd;
+	err_sys(e, fd, "open '%s' for the output of hooks", file);
+	return err_at(e, "$.annotations[\"%s\"]", key);
 }
 
 static int run_one(const struct spec_hook *hook, const struct hook_env *env, struct err *e)

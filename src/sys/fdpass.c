@@ -120,7 +120,7 @@ ssize_t fdpass_recv(int sock, void *data, size_t size, int *fds, size_t *n_fds)
 	return n;
 }
 
-/* connect(2) waits without end for one who listens and does not accept. */
+/* connect(2) waits without end for one who listens and does not accept, sendmsg(2) for one who does not read. */
 static int connect_to(const struct sockaddr_un *addr, socklen_t len, int type)
 {
 	struct timeval limit = { .tv_sec = CONNECT_SECONDS };
@@ -135,9 +135,6 @@ static int connect_to(const struct sockaddr_un *addr, socklen_t len, int type)
 	/* EISCONN: an interrupted connect that was completed meanwhile */
 	if (r < 0 && errno != EISCONN)
 		return errno == EAGAIN ? -ETIMEDOUT : -errno;
-	limit.tv_sec = 0;
-	if (setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0)
-		return -errno;
 	return TAKE_FD(sock);
 }
 

@@ -15,7 +15,7 @@ int fdpass_send(int sock, const void *data, size_t len, const int *fds, size_t n
 /* One packet of up to SIZE bytes. Length; 0 = end of file. *n_fds: room in FDS on entry, number on return. */
 ssize_t fdpass_recv(int sock, void *data, size_t size, int *fds, size_t *n_fds);
 /* connect(2) to a pathname socket of any length through a directory descriptor; TYPE is SOCK_STREAM or SOCK_SEQPACKET.
- * -ETIMEDOUT after 10 s with one who accepts nobody. */
+ * -ETIMEDOUT after 10 s with one who accepts nobody; fdpass_send to one who reads nothing is -EAGAIN then. */
 int fdpass_connect(const char *path, int type);
 int fdpass_connect_at(int dirfd, const char *name, int type);
 /* The same for an abstract one; NAME without what stands for its NUL. */
