@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The systemd cgroup driver on a host with cgroup v1 or hybrid hierarchies and without systemd: tests/bats/imitate-systemd.py stands in for it. What
-# the test machine can't show is shown here: memory and CPU sets on v1 (its kernel has neither), an old systemd. The real one: 52-systemd-v1.bats.
+# The systemd cgroup driver on a host with cgroup v1 or hybrid hierarchies and without systemd: tests/bats/imitate-systemd.py stands in for it, also
+# for an old one. The real one: 52-systemd-v1.bats, whose kernel has neither memory nor CPU sets on v1.
 
 load helpers
 
@@ -109,7 +109,7 @@ limits() {
 }
 
 @test "imitated systemd: memory and CPU sets on v1" {
-  [ -d $CG/memory ] && [ -d $CG/cpuset ] || skip "no v1 hierarchy has memory and cpuset here (nor in boot v1, whose kernel is built without them): runs on v1 hosts that have them"
+  [ -d $CG/memory ] && [ -d $CG/cpuset ] || skip "no v1 hierarchy has memory and cpuset here: runs in tests/vm, boot oldest"
   limits
   start_sd
   same "$(file memory memory.limit_in_bytes)" 134217728

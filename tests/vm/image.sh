@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# image.sh [--newest | --generic]: prints the directory of the test machine's image (root.ext4, vmlinuz, packages); makes it first if
+# image.sh [--newest | --oldest | --generic]: prints the directory of the test machine's image (root.ext4, vmlinuz, packages); makes it first if
 # it is not there (as root, two minutes). --newest: with the newest kernel that Debian has for trixie (backports), instead of 6.12.
+# --oldest: with bookworm's, 6.1, which has all controllers for cgroup v1.
 # --generic: with 6.12 as it is built for all machines and not for clouds: all modules, and an initrd that loads the root's.
 #
 # The packages come from the archive that this machine's own apt uses. Environment: KETCH_CACHE (default /var/cache/ketch),
@@ -53,8 +54,13 @@ make_tree() {
     sources+=("deb $url trixie-backports main")
     include=${include/linux-image-cloud-amd64/linux-image-cloud-amd64/trixie-backports}
   fi
+  if [ "$flavour" = oldest ]; then
+    sources+=("deb $url bookworm main")
+    include=${include/linux-image-cloud-amd64/linux-image-cloud-amd64/bookworm}
+  fi
   [ "$flavour" != generic ] || include=${include/linux-image-cloud-amd64/linux-image-amd64}
-  mmdebstrap --quiet --mode=root --variant=minbase --format=directory \
+  # Its mounts end with it, also when it is killed.
+  unshare --mount mmdebstrap --quiet --mode=root --variant=minbase --format=directory \
     --aptopt='APT::Install-Recommends "false"' --aptopt='Acquire::Languages "none"' \
     --aptopt='Acquire::Check-Valid-Until "false"' --aptopt='Acquire::Retries "3"' \
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
@@ -142,6 +148,7 @@ image() {
 build() {
   local dir=$1 begin=$SECONDS
   say "building $dir"
+  rm -rf --one-file-system "$cache"/build.* # of those who were killed: the lock is ours
   tmp=$(mktemp -d "$cache/build.XXXXXX")
   trap 'rm -rf --one-file-system "$tmp"' EXIT
   make_tree "$tmp/root"
@@ -157,7 +164,8 @@ build() {
 case ${1-} in
 '') ;;
 --newest) flavour=newest ;;
+--oldest) flavour=oldest ;;
 --generic) flavour=generic ;;
-*) die "usage: image.sh [--newest | --generic]" ;;
+*) die "usage: image.sh [--newest | --oldest | --generic]" ;;
 esac
 image

@@ -5,6 +5,7 @@
 #
 # usage: vm.sh [OPTIONS] -- COMMAND   boots it and runs COMMAND as root under systemd; image.sh makes the image if it is not there
 # Options:  --newest       the newest kernel that Debian has for trixie (backports), instead of 6.12
+#           --oldest       bookworm's kernel, 6.1: it has the memory and cpuset controllers for cgroup v1
 #           --generic      its 6.12 with the modules of all hardware (and soft RDMA devices); boots a little slower
 #           --in PATH      a directory copied to /vm/in in the guest (COMMAND starts there)
 #           --out PATH     a directory that receives what COMMAND leaves in /vm/out
@@ -56,7 +57,6 @@ prepare() {
   shift 2
   mkdir "$tmp/cmd"
   {
-    [ -z "$v1" ] || cat "$here/cgroup-v1.sh"
     if [ $# = 1 ]; then printf '%s\n' "$1"; else printf '%q ' "$@"; fi
   } > "$tmp/cmd/.vm-command"
   tar --sparse -cf "$tmp/in.tar" -C "$tmp/cmd" .vm-command ${in:+-C "$(readlink -f "$in")" --exclude=./.vm-command .}
@@ -109,16 +109,16 @@ run() {
   exit "$status"
 }
 
-flavour='' v1='' in='' out='' limit=600 append='' console=''
+flavour='' in='' out='' limit=600 append='' console=''
 while [ $# -gt 0 ]; do
   case $1 in
-  --newest | --generic) flavour=$1; shift ;;
+  --newest | --oldest | --generic) flavour=$1; shift ;;
   --in) in=$2; shift 2 ;;
   --out) out=$2; shift 2 ;;
   --timeout) limit=$2; shift 2 ;;
   --append) append+=" $2"; shift 2 ;;
   --no-systemd) append+=' init=/usr/local/sbin/vm-run'; shift ;;
-  --cgroup-v1) append+=' init=/usr/local/sbin/vm-run' v1=1; shift ;;
+  --cgroup-v1) append+=' init=/usr/local/sbin/vm-run ketch.cgroup=v1'; shift ;;
   --console) console=$2; shift 2 ;;
   --) shift; break ;;
   *) usage ;;
