@@ -36,6 +36,7 @@ help_lines = run("--help").splitlines()
 i, j = help_lines.index("commands:"), help_lines.index("global options:")
 commands = [line.split(None, 1) for line in help_lines[i + 1:j] if line.strip()]
 steps = [line.split(None, 2) for line in run("explain", "--names").splitlines()]
+annotations = [line.split(None, 1) for line in run("explain", "--annotations").splitlines()]
 
 with open(template) as f:
     page = f.read()
@@ -44,5 +45,6 @@ page = page.replace("@AGENT@", esc(agent))
 page = page.replace("@GLOBAL@", options(help_lines[j + 1:]))
 page = page.replace("@COMMANDS@", "\n".join(command(n, s) for n, s in commands))
 page = page.replace("@STEPS@", "\n".join(f".TP\n.B {esc(n)}\n({esc(stage)}) {esc(what)}" for n, stage, what in steps))
+page = page.replace("@ANNOTATIONS@", "\n".join(f".TP\n.B {esc(n)}\n{esc(what)}" for n, what in annotations))
 with open(output, "w") as f:
     f.write(page)

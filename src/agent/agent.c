@@ -23,6 +23,7 @@
 #include "agent/plugins.h"
 #include "engine/agent.h"
 #include "engine/proto.h"
+#include "spec/annotations.h"
 #include "sys/creds.h"
 #include "sys/raw.h"
 #include "util/cleanup.h"
@@ -251,8 +252,8 @@ int main(int argc, char **argv)
 	if (argc != AGENT_ARG_N || fcntl(AGENT_FD_LISTENER, F_GETFD) < 0) {
 		fprintf(stderr,
 			"%s is started by ketch, for containers with the annotation "
-			"run.oci.seccomp.plugins\n",
-			AGENT_NAME);
+			"%s\n",
+			AGENT_NAME, ANNOTATION_SECCOMP_PLUGINS);
 		return 2;
 	}
 	int r = settle(&e);

@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ketch explain: what create and start (or exec) would do, step by step; nothing is done. */
 #include <errno.h>
+#include <string.h>
 
 #include "cli/cli.h"
 #include "core/launch.h"
 #include "core/steps.h"
 #include "engine/explain.h"
 #include "engine/facts_load.h"
+#include "spec/annotations.h"
 
 enum { MAX_FACTS = 1024 * 1024 };
 
 struct explain_opts {
 	struct launch_opts launch;
 	const char *facts, *process;
-	bool json, exec, run, names;
+	bool json, exec, run, names, annotations;
 };
 
 static const struct opt options[] = {
@@ -38,6 +40,8 @@ static const struct opt options[] = {
 	       "with create --preserve-fds"),
 	OPTION(0, "names", OPT_FLAG, struct explain_opts, names, NULL,
 	       "list all steps there are, with their stages"),
+	OPTION(0, "annotations", OPT_FLAG, struct explain_opts, annotations, NULL,
+	       "list all annotations of config.json that change what is done"),
 };
 
 static int print_names(struct err *e)
@@ -45,6 +49,16 @@ static int print_names(struct err *e)
 	auto_buf struct buf out = { 0 };
 
 	steps_names(&step_table, &out);
+	return cli_print(&out, e);
+}
+
+static int print_annotations(struct err *e)
+{
+	auto_buf struct buf out = { 0 };
+
+	for (const struct annotation *a = annotations; a->name; a++)
+		buf_addf(&out, "%s%s=%s %s\n", a->name,
+			 a->name[strlen(a->name) - 1] == '.' ? "NAME" : "", a->value, a->what);
 	return cli_print(&out, e);
 }
 
@@ -116,6 +130,8 @@ static int run(const struct cli_global *g, void *opts, const struct args *a, str
 
 	if (o->names)
 		return print_names(e);
+	if (o->annotations)
+		return print_annotations(e);
 	if (o->process && !o->exec)
 		return err_set(e, ERR_USAGE, "--process needs --exec");
 	int r = cli_name_store(g, &s, e);

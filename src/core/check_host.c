@@ -12,6 +12,7 @@
 #include "core/needs.h"
 #include "linux/idmap.h"
 #include "linux/seccomp.h"
+#include "spec/annotations.h"
 #include "spec/json.h"
 #include "sys/creds.h"
 #include "sys/hostfs.h"
@@ -367,7 +368,7 @@ static void check_plugins(struct check *c)
 		if (r >= 0)
 			continue;
 		err_sys(&e, r, "seccomp plugin '%s'", path);
-		err_at(&e, "$.annotations[\"" SPEC_SECCOMP_PLUGINS "\"]");
+		err_at(&e, ANNOTATION_AT(ANNOTATION_SECCOMP_PLUGINS));
 		check_error(c, &e);
 	}
 }

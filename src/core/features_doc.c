@@ -9,6 +9,7 @@
 #include <linux/seccomp.h>
 
 #include "core/state.h"
+#include "spec/annotations.h"
 #include "spec/names.h"
 #include "sys/raw.h"
 #include "util/jsonw.h"
@@ -21,10 +22,6 @@ enum { INDENT = 4 };
 
 #define OCI_VERSION_MIN "1.0.0"
 #define OCI_VERSION_MAX STATE_OCI_VERSION
-
-/* Annotations of a config that change what ketch does; one that ends with '.' stands for all that begin so. */
-static const char *const config_annotations[] = { "run.oci.", "org.criu.config",
-						  "org.systemd.property." };
 
 uint64_t features_seccomp_flags(void)
 {
@@ -130,8 +127,8 @@ static void put_annotations(struct jsonw *w, const struct features_build *b)
 	jsonw_str(w, "ketch.checkpoint.enabled", b->checkpoint ? "true" : "false");
 	jsonw_end_object(w);
 	jsonw_array(w, "potentiallyUnsafeConfigAnnotations");
-	for (size_t i = 0; i < N_ELEMENTS(config_annotations); i++)
-		jsonw_str(w, NULL, config_annotations[i]);
+	for (const struct annotation *a = annotations; a->name; a++)
+		jsonw_str(w, NULL, a->name);
 	jsonw_end_array(w);
 }
 

@@ -13,6 +13,7 @@
 
 #include "core/hooks.h"
 #include "core/journal.h"
+#include "spec/annotations.h"
 #include "spec/names.h"
 #include "sys/hostfs.h"
 #include "sys/raw.h"
@@ -43,9 +44,6 @@ static int memfd_with(const char *name, const char *text)
 	}
 	return TAKE_FD(fd);
 }
-
-#define OUT_KEY "run.oci.hooks.stdout"
-#define ERR_KEY "run.oci.hooks.stderr"
 
 static bool is_ours_alone(const char *entry)
 {
@@ -222,10 +220,10 @@ static int run_one(const struct spec_hook *hook, const struct hook_env *env, str
 	auto_fd int in = memfd_with("hook-state", env->state_json);
 	if (captured < 0 || in < 0)
 		return err_sys(e, captured < 0 ? captured : in, "prepare hook '%s'", hook->path);
-	auto_fd int out = output_of(OUT_KEY, env->stdout_file, captured, e);
+	auto_fd int out = output_of(ANNOTATION_HOOKS_STDOUT, env->stdout_file, captured, e);
 	if (out < 0)
 		return out;
-	auto_fd int err = output_of(ERR_KEY, env->stderr_file, captured, e);
+	auto_fd int err = output_of(ANNOTATION_HOOKS_STDERR, env->stderr_file, captured, e);
 	if (err < 0)
 		return err;
 	h.in = in;
@@ -264,8 +262,8 @@ void hooks_fill_env(struct hook_env *env, const struct spec *s, const char *bund
 		.state_json = state_json,
 		.journal_dir = -EBADF,
 		.watch_fd = -EBADF,
-		.stdout_file = spec_map_get(&s->annotations, OUT_KEY),
-		.stderr_file = spec_map_get(&s->annotations, ERR_KEY),
+		.stdout_file = spec_map_get(&s->annotations, ANNOTATION_HOOKS_STDOUT),
+		.stderr_file = spec_map_get(&s->annotations, ANNOTATION_HOOKS_STDERR),
 	};
 }
 

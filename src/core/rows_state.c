@@ -11,6 +11,7 @@
 #include "core/journal.h"
 #include "core/launch.h"
 #include "core/rows.h"
+#include "spec/annotations.h"
 #include "sys/fdpass.h"
 #include "sys/hostfs.h"
 #include "sys/raw.h"
@@ -183,10 +184,10 @@ static int pass_pidfd(const struct launch *l, const char *path, struct err *e)
 
 static int pass_to_receiver(const struct launch *l, struct err *e)
 {
-	static const char key[] = "run.oci.pidfd_receiver";
+	const char *path = spec_map_get(&l->spec->annotations, ANNOTATION_PIDFD_RECEIVER);
 
-	int r = pass_pidfd(l, spec_map_get(&l->spec->annotations, key), e);
-	return r < 0 ? err_at(e, "$.annotations[\"%s\"]", key) : 0;
+	int r = pass_pidfd(l, path, e);
+	return r < 0 ? err_at(e, ANNOTATION_AT(ANNOTATION_PIDFD_RECEIVER)) : 0;
 }
 
 static int commit_run(struct run *r, struct err *e)

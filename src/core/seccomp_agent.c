@@ -17,6 +17,7 @@
 #include "core/start.h"
 #include "engine/agent.h"
 #include "linux/seccomp.h"
+#include "spec/annotations.h"
 #include "sys/creds.h"
 #include "sys/fdpass.h"
 #include "sys/raw.h"
@@ -30,7 +31,7 @@ enum {
 	PATH_SIZE = 4096,
 };
 
-static const char place[] = "$.annotations[\"" SPEC_SECCOMP_PLUGINS "\"]";
+static const char place[] = ANNOTATION_AT(ANNOTATION_SECCOMP_PLUGINS);
 
 /* For what a plugin does while it is loaded. */
 static int plugin_at_fault(struct err *e)

@@ -15,6 +15,7 @@
 #include "core/hooks.h"
 #include "core/notify.h"
 #include "core/start.h"
+#include "spec/annotations.h"
 #include "spec/load.h"
 #include "sys/exec_watch.h"
 #include "sys/fdpass.h"
@@ -85,7 +86,7 @@ static int connect_plugins(int dir, struct err *e)
 	if (fd >= 0)
 		return fd;
 	err_sys(e, fd, "connect to the program with the container's seccomp plugins");
-	err_at(e, "$.annotations[\"" SPEC_SECCOMP_PLUGINS "\"]");
+	err_at(e, ANNOTATION_AT(ANNOTATION_SECCOMP_PLUGINS));
 	return err_hint(e, "it has ended, or a plugin ended it: delete the container and create it "
 			   "again");
 }
@@ -108,7 +109,7 @@ int connect_listener(const struct spec *s, int dir, struct err *e)
 		return fd;
 	err_sys(e, fd, "connect to the seccomp agent '%s'", path);
 	err_at(e, sc->listener_path ? "$.linux.seccomp.listenerPath"
-				    : "$.annotations[\"" SPEC_SECCOMP_RECEIVER "\"]");
+				    : ANNOTATION_AT(ANNOTATION_SECCOMP_RECEIVER));
 	return err_hint(e, "the agent must listen there before the container is started");
 }
 
@@ -157,7 +158,7 @@ static bool may_die_at_exec(const struct spec *s)
 	const struct spec_seccomp *sc = s->lnx->seccomp;
 	bool by_default = sc && sends_sigsys(sc->default_action);
 
-	if (spec_map_get(&s->annotations, SPEC_SECCOMP_BPF_DATA))
+	if (spec_map_get(&s->annotations, ANNOTATION_SECCOMP_BPF))
 		return true;
 	for (size_t i = 0; sc && i < sc->syscalls.n; i++) {
 		const struct spec_syscall *rule = &sc->syscalls.v[i];

@@ -9,6 +9,7 @@
 
 #include "criu/checkpoint.h"
 #include "criu/swrk.h"
+#include "spec/annotations.h"
 #include "sys/hostfs.h"
 #include "sys/raw.h"
 #include "util/parse.h"
@@ -61,7 +62,7 @@ static const char *config_file(const struct spec *s)
 {
 	static const char *const usual[] = { "/etc/criu/ketch.conf", "/etc/criu/crun.conf",
 					     "/etc/criu/runc.conf" };
-	const char *given = spec_map_get(&s->annotations, "org.criu.config");
+	const char *given = spec_map_get(&s->annotations, ANNOTATION_CRIU_CONFIG);
 	mode_t mode;
 
 	if (given)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "engine/plan.h"
+#include "spec/annotations.h"
 #include "util/util.h"
 
 enum {
@@ -273,31 +274,30 @@ static int plan_resources(struct plan *p, struct err *e)
 	return r;
 }
 
-#define DELEGATE "run.oci.delegate-cgroup"
-
 int plan_cgroup_name(const char *annotation, const char *name, struct err *e)
 {
 	if (*name && !strchr(name, '/') && !strchr(name, '\n') && name[0] != '.' &&
 	    strlen(name) <= 255)
 		return 0;
 	err_set(e, ERR_SPEC, "annotation '%s': '%.100s' is not a cgroup's name", annotation, name);
-	return err_at(e, "$.annotations['%s']", annotation);
+	return err_at(e, "$.annotations[\"%s\"]", annotation);
 }
 
 static int plan_delegated(struct plan *p, struct err *e)
 {
-	const char *name = spec_map_get(&p->spec->annotations, DELEGATE);
+	const char *name = spec_map_get(&p->spec->annotations, ANNOTATION_DELEGATE);
 
 	if (!name)
 		return 0;
-	int r = plan_cgroup_name(DELEGATE, name, e);
+	int r = plan_cgroup_name(ANNOTATION_DELEGATE, name, e);
 	if (r < 0)
 		return r;
 	if (p->facts->cgroup_mode != CGROUP_MODE_V2) {
 		err_set(e, ERR_UNSUPPORTED,
-			"annotation '" DELEGATE "' needs a host with cgroup v2 alone: on version 1 "
-			"no cgroup can be given away safely");
-		return err_at(e, "$.annotations['" DELEGATE "']");
+			"annotation '%s' needs a host with cgroup v2 alone: on version 1 no "
+			"cgroup can be given away safely",
+			ANNOTATION_DELEGATE);
+		return err_at(e, ANNOTATION_AT(ANNOTATION_DELEGATE));
 	}
 	p->cgroup.delegated = name;
 	return 0;

@@ -9,6 +9,7 @@
 #include <sys/mount.h>
 
 #include "engine/plan.h"
+#include "spec/annotations.h"
 #include "spec/mount_idmap.h"
 #include "spec/names.h"
 #include "util/path.h"
@@ -164,7 +165,7 @@ static enum plan_mount_kind kind_of_type(const struct plan_mount *m)
 /* Annotation run.oci.systemd.force_cgroup_v1=PATH, as crun has it: what an old systemd needs to be in the place of the mount there. */
 static bool is_systemd_v1(const struct decode *d)
 {
-	const char *path = spec_map_get(&d->p->spec->annotations, SPEC_FORCE_CGROUP_V1);
+	const char *path = spec_map_get(&d->p->spec->annotations, ANNOTATION_SYSTEMD_FORCE_V1);
 	char clean[PATH_MAX];
 
 	return path && path_clean(clean, sizeof(clean), path) >= 0 &&
@@ -413,7 +414,7 @@ static int finish_data(struct decode *d, struct err *e)
 static int plan_label(struct plan *p, struct err *e)
 {
 	static const char *const words[] = { "context", "fscontext", "defcontext", "rootcontext" };
-	const char *word = spec_map_get(&p->spec->annotations, "run.oci.mount_context_type");
+	const char *word = spec_map_get(&p->spec->annotations, ANNOTATION_MOUNT_CONTEXT);
 	const char *label = p->spec->lnx->mount_label;
 	bool known = !word;
 
@@ -425,7 +426,7 @@ static int plan_label(struct plan *p, struct err *e)
 	if (!known) {
 		err_set(e, ERR_SPEC,
 			"'%s' is none of context, fscontext, defcontext and rootcontext", word);
-		return err_at(e, "$.annotations[\"run.oci.mount_context_type\"]");
+		return err_at(e, ANNOTATION_AT(ANNOTATION_MOUNT_CONTEXT));
 	}
 	if (strchr(label, '"')) {
 		err_set(e, ERR_SPEC, "the mount label has a quotation mark in it");

@@ -9,11 +9,11 @@
 #include <string.h>
 
 #include "engine/plan.h"
+#include "spec/annotations.h"
 #include "spec/names.h"
 #include "util/parse.h"
 
-#define CAP_BITS    64
-#define KEEP_GROUPS "run.oci.keep_original_groups"
+#define CAP_BITS 64
 
 void plan_caps_words(uint64_t set, struct buf *out)
 {
@@ -160,15 +160,16 @@ static int check_user(const struct plan *p, struct err *e)
 static void plan_user(struct plan *p)
 {
 	const struct spec_user *u = &p->process->user;
-	const char *keep = spec_map_get(&p->spec->annotations, KEEP_GROUPS);
+	const char *keep = spec_map_get(&p->spec->annotations, ANNOTATION_KEEP_GROUPS);
 
 	p->creds.uid = u->uid;
 	p->creds.gid = u->gid;
 	if (keep && parse_bool(keep, &p->creds.keep_groups) < 0)
 		plan_warn(p, "$.annotations", "'%s' is neither 1 nor 0 in %s: ignored", keep,
-			  KEEP_GROUPS);
+			  ANNOTATION_KEEP_GROUPS);
 	if (p->creds.keep_groups && u->additional_gids.n > 0)
-		plan_warn(p, "$.process.user.additionalGids", "left out, as %s says", KEEP_GROUPS);
+		plan_warn(p, "$.process.user.additionalGids", "left out, as %s says",
+			  ANNOTATION_KEEP_GROUPS);
 	/* CVE-2014-8989, CVE-2018-7169: exactly the groups asked for, also when that is none */
 	p->creds.set_groups = !p->creds.keep_groups && !p->fork.deny_setgroups;
 }

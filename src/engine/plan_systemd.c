@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "engine/plan.h"
+#include "spec/annotations.h"
 
-#define SUBGROUP	 "run.oci.systemd.subgroup"
 #define DEFAULT_SUBGROUP "container"
 
 static int no_memory(struct err *e)
@@ -25,11 +25,11 @@ static bool is_v2(const struct plan *p)
 
 static int plan_subgroup(struct plan *p, struct err *e)
 {
-	const char *name = spec_map_get(&p->spec->annotations, SUBGROUP);
+	const char *name = spec_map_get(&p->spec->annotations, ANNOTATION_SYSTEMD_SUBGROUP);
 
 	p->cgroup.subgroup = name ? name : is_v2(p) ? DEFAULT_SUBGROUP : "";
 	p->cgroup.device_subgroup = name && *name ? name : DEFAULT_SUBGROUP;
-	return name && *name ? plan_cgroup_name(SUBGROUP, name, e) : 0;
+	return name && *name ? plan_cgroup_name(ANNOTATION_SYSTEMD_SUBGROUP, name, e) : 0;
 }
 
 static int check_host(const struct plan *p, struct err *e)

@@ -5,10 +5,9 @@
 #include <string.h>
 
 #include "engine/systemd.h"
+#include "spec/annotations.h"
 #include "util/parse.h"
 #include "util/util.h"
-
-#define PREFIX "org.systemd.property."
 
 enum { MIN_NAME = 3, MAX_VALUE = 4096, USEC = 1000000, USEC_DIGITS = 6 };
 
@@ -234,8 +233,9 @@ static const char *name_problem(const char *name)
 
 static int add_one(struct systemd_props *p, const struct spec_map_entry *x, struct err *e)
 {
-	const char *name = x->key + strlen(PREFIX), *problem = name_problem(name);
-	const char *where = arena_printf(p->arena, "$.annotations['%s']", x->key);
+	const char *name = x->key + strlen(ANNOTATION_SYSTEMD_PROPERTY),
+		   *problem = name_problem(name);
+	const char *where = arena_printf(p->arena, "$.annotations[\"%s\"]", x->key);
 
 	if (!where)
 		return err_sys(e, -ENOMEM, "plan");
@@ -259,7 +259,8 @@ int systemd_add_annotations(struct systemd_props *p, const spec_map *annotations
 	int r = 0;
 
 	for (size_t i = 0; i < annotations->n && r >= 0; i++) {
-		if (strncmp(annotations->v[i].key, PREFIX, strlen(PREFIX)) == 0)
+		if (strncmp(annotations->v[i].key, ANNOTATION_SYSTEMD_PROPERTY,
+			    strlen(ANNOTATION_SYSTEMD_PROPERTY)) == 0)
 			r = add_one(p, &annotations->v[i], e);
 	}
 	return r;

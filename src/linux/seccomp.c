@@ -15,14 +15,13 @@
 
 #include "linux/seccomp_parts.h"
 #include "linux/steps.h"
+#include "spec/annotations.h"
 #include "spec/names.h"
 #include "sys/raw.h"
 
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5) /* 5.19 */
 #endif
-
-#define FAIL_UNKNOWN "run.oci.seccomp_fail_unknown_syscall"
 
 static unsigned filter_flags(const struct spec_seccomp *s, bool notifies)
 {
@@ -168,7 +167,7 @@ static const struct spec_seccomp *profile(const struct plan *p)
 
 static const char *raw_program(const struct plan *p)
 {
-	return spec_map_get(&p->spec->annotations, SPEC_SECCOMP_BPF_DATA);
+	return spec_map_get(&p->spec->annotations, ANNOTATION_SECCOMP_BPF);
 }
 
 static bool applies(const struct plan *p)
@@ -178,7 +177,7 @@ static bool applies(const struct plan *p)
 
 static bool fails_on_unknown(const struct plan *p)
 {
-	const char *value = spec_map_get(&p->spec->annotations, FAIL_UNKNOWN);
+	const char *value = spec_map_get(&p->spec->annotations, ANNOTATION_SECCOMP_FAIL_UNKNOWN);
 
 	return value && strcmp(value, "0") != 0 && strcmp(value, "false") != 0;
 }
@@ -225,7 +224,7 @@ static int compile_profile(struct run *r, struct seccomp_program **p, struct err
 	seccomp_free(TAKE_PTR(*p));
 	err_set(e, ERR_UNSUPPORTED, "%s", w.text);
 	err_at(e, "$.linux.seccomp.syscalls");
-	return err_hint(e, "annotation " FAIL_UNKNOWN " makes this an error");
+	return err_hint(e, "annotation " ANNOTATION_SECCOMP_FAIL_UNKNOWN " makes this an error");
 }
 
 static int take_raw(const struct plan *p, struct seccomp_program **ret, struct err *e)
@@ -241,7 +240,7 @@ static int take_raw(const struct plan *p, struct seccomp_program **ret, struct e
 	if (notifies && !(profile(p) && profile(p)->notifies)) {
 		err_set(e, ERR_UNSUPPORTED,
 			"a program that notifies needs a profile that does: linux.seccomp");
-		return err_at(e, "$.annotations['" SPEC_SECCOMP_BPF_DATA "']");
+		return err_at(e, ANNOTATION_AT(ANNOTATION_SECCOMP_BPF));
 	}
 	return program_new(ret, &prog, filter_flags(profile(p), notifies), notifies, e);
 }
@@ -286,7 +285,7 @@ static void explain(const struct plan *p, struct buf *out)
 	const struct spec_seccomp *s = profile(p);
 
 	if (raw_program(p)) {
-		buf_addf(out, "program annotation %s\n", SPEC_SECCOMP_BPF_DATA);
+		buf_addf(out, "program annotation %s\n", ANNOTATION_SECCOMP_BPF);
 		return;
 	}
 	const char *action = name_word(names_seccomp_actions, s->default_action);

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 
 #include "linux/seccomp_parts.h"
+#include "spec/annotations.h"
 #include "sys/raw.h"
 
 enum { UNTRIED = 1 }; /* no errno has a positive sign here */
@@ -122,5 +123,5 @@ int seccomp_raw(struct bpf *prog, const char *base64, unsigned flags, struct err
 		else if (r < 0)
 			err_sys(e, r, "try the seccomp program");
 	}
-	return r < 0 ? err_at(e, "$.annotations['run.oci.seccomp_bpf_data']") : 0;
+	return r < 0 ? err_at(e, ANNOTATION_AT(ANNOTATION_SECCOMP_BPF)) : 0;
 }

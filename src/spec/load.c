@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "spec/annotations.h"
 #include "spec/load.h"
 #include "spec/rules.h"
 #include "spec/tables.h"
@@ -160,7 +161,7 @@ static int new_spec(struct spec **ret)
 static void derive(struct spec *s)
 {
 	struct spec_seccomp *sc = s->lnx->seccomp;
-	const char *receiver = spec_map_get(&s->annotations, SPEC_SECCOMP_RECEIVER);
+	const char *receiver = spec_map_get(&s->annotations, ANNOTATION_SECCOMP_RECEIVER);
 	uint64_t notify;
 
 	if (receiver)
@@ -171,7 +172,7 @@ static void derive(struct spec *s)
 	for (size_t i = 0; i < sc->syscalls.n; i++)
 		sc->notifies |= sc->syscalls.v[i].action == notify;
 	if (sc->notifies)
-		s->seccomp_plugins = spec_map_get(&s->annotations, SPEC_SECCOMP_PLUGINS);
+		s->seccomp_plugins = spec_map_get(&s->annotations, ANNOTATION_SECCOMP_PLUGINS);
 }
 
 static struct rule_run rule_run_of(const struct spec *s, struct load *l)

@@ -317,14 +317,6 @@ struct spec_warning {
 	char *text;
 };
 
-/* The annotation from before there was a listenerPath, crun's. */
-#define SPEC_SECCOMP_RECEIVER "run.oci.seccomp.receiver"
-/* Libraries that answer notifications, crun's: absolute paths or names, with colons between. */
-#define SPEC_SECCOMP_PLUGINS "run.oci.seccomp.plugins"
-/* A filter as instructions, instead of linux.seccomp. */
-#define SPEC_SECCOMP_BPF_DATA "run.oci.seccomp_bpf_data"
-#define SPEC_FORCE_CGROUP_V1  "run.oci.systemd.force_cgroup_v1"
-
 struct spec {
 	struct arena arena;
 	char *oci_version;

@@ -3,6 +3,7 @@
 #include <linux/seccomp.h>
 #include <string.h>
 
+#include "spec/annotations.h"
 #include "spec/names.h"
 #include "spec/rules.h"
 #include "util/parse.h"
@@ -46,7 +47,7 @@ static void check_errnos(struct rule_run *r)
 
 static const char *plugins_at(struct rule_run *r)
 {
-	return rule_key_path(r, "$.annotations", SPEC_SECCOMP_PLUGINS, "");
+	return rule_key_path(r, "$.annotations", ANNOTATION_SECCOMP_PLUGINS, "");
 }
 
 /* As crun has it: one place answers, and no plugin is found by the working directory. */
@@ -54,7 +55,7 @@ static void check_plugins(struct rule_run *r)
 {
 	static const char forms[] = "plugins are absolute paths, or names that the dynamic linker "
 				    "finds, with colons between";
-	const char *given = spec_map_get(&r->spec->annotations, SPEC_SECCOMP_PLUGINS);
+	const char *given = spec_map_get(&r->spec->annotations, ANNOTATION_SECCOMP_PLUGINS);
 	const char *list = r->spec->seccomp_plugins, *word;
 	size_t len;
 
@@ -69,7 +70,7 @@ static void check_plugins(struct rule_run *r)
 		rule_broken(r, plugins_at(r), "remove one of the two",
 			    "must not be there beside %s: one of them answers",
 			    r->lnx->seccomp->listener_path ? "listenerPath"
-							   : SPEC_SECCOMP_RECEIVER);
+							   : ANNOTATION_SECCOMP_RECEIVER);
 	if (!list[strspn(list, ":")])
 		rule_broken(r, plugins_at(r), forms, "names no plugin");
 	while ((word = parse_list_word(&list, &len))) {
@@ -90,7 +91,7 @@ static void check_listener(struct rule_run *r)
 		rule_broken(r, "$.linux.seccomp.listenerMetadata", NULL,
 			    "must not be set without listenerPath");
 	if (r->spec->seccomp_receiver && r->spec->seccomp_receiver[0] != '/')
-		rule_broken(r, "$.annotations[\"" SPEC_SECCOMP_RECEIVER "\"]", NULL,
+		rule_broken(r, ANNOTATION_AT(ANNOTATION_SECCOMP_RECEIVER), NULL,
 			    "is '%.80s', which is no absolute path", r->spec->seccomp_receiver);
 	if (s->notifies && !r->spec->seccomp_receiver && !r->spec->seccomp_plugins)
 		rule_broken(r, "$.linux.seccomp.listenerPath", NULL,
@@ -102,7 +103,7 @@ const struct rule rules_seccomp[] = {
 	  RULE_CONFIG, check_errnos },
 	{ "config-linux.md, Seccomp: listenerPath, listenerMetadata", "$.linux.seccomp",
 	  RULE_CONFIG, check_listener },
-	{ "config.md, Annotations: " SPEC_SECCOMP_PLUGINS, "$.linux.seccomp", RULE_CONFIG,
+	{ "config.md, Annotations: " ANNOTATION_SECCOMP_PLUGINS, "$.linux.seccomp", RULE_CONFIG,
 	  check_plugins },
 	{ NULL },
 };

@@ -104,6 +104,17 @@ wrong() {
   finds error '$.process.args' array
 }
 
+@test "check: annotations of crun's that are misspelt or not followed" {
+  edit '.annotations = {"run.oci.hooks.stdot": "/x", "run.oci.wasm": "1", "run.oci.handler": "krun", "run.oci.seccomp.plugins": "/x", "org.example": "1"}'
+  check
+  assert_status 0
+  finds warning '$.annotations["run.oci.hooks.stdot"]' "did you mean 'run.oci.hooks.stdout'?"
+  finds warning '$.annotations["run.oci.wasm"]' "knows no such annotation"
+  finds warning '$.annotations["run.oci.handler"]' "'krun' is not supported"
+  finds warning '$.annotations["run.oci.seccomp.plugins"]' "no plugin is asked"
+  [ "$(jq '.findings | length' <<< "$output")" = 4 ]
+}
+
 @test "check: no bundle, no config, no JSON" {
   run ketch check --json -b "$TEST_DIR/none"
   assert_status 1
