@@ -869,3 +869,12 @@ MESSAGE=container does not exist: '$CT'" ]
     [ "$status" = 0 ] && [[ ${lines[0]} == "usage: ketch run "* ]]
   done
 }
+
+@test "state: an annotation named bundle, which runc has for itself, is one like any other" {
+  edit '.annotations.bundle = "/elsewhere"'
+  ketch create -b "$BUNDLE" "$CT"
+  run ketch state "$CT"
+  [ "$(jq -r .bundle <<< "$output")" = "$BUNDLE" ]
+  [ "$(jq -r .annotations.bundle <<< "$output")" = /elsewhere ]
+  ketch delete --force "$CT"
+}
