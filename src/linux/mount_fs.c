@@ -295,9 +295,11 @@ static int failed(const struct fs_mount *f, int r, struct err *e)
 	if (r == -ENOENT && is_overlay(f->m->fstype))
 		return err_hint(e, "lowerdir, upperdir and workdir must exist on the host; the "
 				   "kernel's log names the one that does not");
-	if (r == -EACCES && f->r->plan->mount_label)
-		return err_hint(e, "the SELinux policy may not allow ketch to mount with "
-				   "linux.mountLabel: see the kernel's log for avc");
+	if (f->r->plan->mount_label && (r == -EACCES || (r == -EINVAL && !f->message[0]))) {
+		err_sys(e, r, "%s with the label %s", f->what, f->r->plan->mount_label);
+		return err_hint(e, "the SELinux policy may not allow it, or this file system can't "
+				   "have it: see the kernel's log for SELinux and avc");
+	}
 	if (r == -EPERM && f->r->plan->user_ns)
 		return err_hint(e,
 				"in a user namespace %s may need a new namespace of its own kind, "

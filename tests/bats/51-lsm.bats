@@ -163,7 +163,7 @@ current='tr -d "\000" < /proc/self/attr/current; echo'
   local word
   edit '.process.selinuxLabel = "u:r:box_t" | .linux.mountLabel = "u:object_r:secret_t"'
   command_is sh -c 'grep " /dev/shm " /proc/self/mountinfo; ls -d /dev/shm/. && echo root; echo x > /dev/shm/x && cat /dev/shm/x'
-  for word in context fscontext; do
+  for word in context fscontext rootcontext; do
     edit '.annotations["run.oci.mount_context_type"] = $w' --arg w $word
     run_bundle
     echo "$word: $output"
@@ -174,6 +174,13 @@ current='tr -d "\000" < /proc/self/attr/current; echo'
     assert_output "ls: /dev/shm/.: Permission denied"
     assert_output "can't create /dev/shm/x: Permission denied"
   done
+  edit '.annotations["run.oci.mount_context_type"] = "defcontext"'
+  # That one is for file systems whose files have labels of their own.
+  run ketch run -b "$BUNDLE" "$CT"
+  assert_status 1
+  assert_output "Invalid argument"
+  assert_output '$.mounts[1]'
+  assert_output 'defcontext="u:object_r:secret_t"'
 }
 
 @test "selinux: what the policy forbids the label's domain is denied, file by file and mount by mount" {
