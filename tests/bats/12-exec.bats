@@ -142,7 +142,7 @@ caps() {
   ketch pause "$CT"
   bg exec --ignore-paused "$CT" touch /root/made &
   local p=$! status=0
-  sleep 0.3
+  wait_for 10 eval '[ "$(ketch ps -f json "$CT" | jq length)" = 2 ]'
   kill -TERM "$p"
   wait_for 5 eval '! kill -0 "$p"'
   wait "$p" || status=$?
