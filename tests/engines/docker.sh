@@ -11,6 +11,7 @@ DOCKER=/usr/bin/docker
 # The configuration is the one of contrib, with the path of the program under test.
 RT=ketch
 jq --arg p "$PROGRAM" '.runtimes.ketch.path = $p' "$here/../../contrib/engines/docker-daemon.json" > "$D/daemon.json" || exit 1
+export TEST_PLUGIN_CONF=$D/plugins.conf
 dockerd --config-file "$D/daemon.json" --data-root "$D/data" --exec-root "$D/exec" --pidfile "$D/pid" -H "unix://$D/docker.sock" --bridge=none \
   --iptables=false --ip6tables=false --ip-forward=false --ip-masq=false --storage-driver overlay2 \
   --cgroup-parent "$PARENT" --exec-opt "native.cgroupdriver=$CGROUPS" --log-level warn > "$D/dockerd.log" 2>&1 &
@@ -37,6 +38,11 @@ is() { # is NAME FORMAT VALUE
   prints "$3" d inspect --format "{{$2}}" "$1"
 }
 
+plugin_answers() {
+  ask_plugin
+  prints 4711 "${r[@]}" --security-opt seccomp="$D/notify.json" --annotation run.oci.seccomp.plugins="$SECCOMP_PLUGIN" img sh -c 'echo $PPID'
+}
+
 tests_run() {
   check "info lists the runtime" prints "$RT" d info
   check "run" prints hello "${r[@]}" img echo hello
@@ -61,6 +67,7 @@ tests_run() {
   check "run --cap-drop, --cap-add" prints "CapEff:	0000000000001000" "${r[@]}" --cap-drop ALL --cap-add NET_ADMIN img cat /proc/self/status
   check "run: the default seccomp profile" prints "Seccomp:	2" "${r[@]}" img cat /proc/self/status
   check "run --security-opt seccomp=unconfined" prints "Seccomp:	0" "${r[@]}" --security-opt seccomp=unconfined img cat /proc/self/status
+  if d run --help | grep -q -- --annotation; then check "run: a seccomp plugin's answer" plugin_answers; fi # Docker 24 and later
   check "run --security-opt no-new-privileges" prints "NoNewPrivs:	1" "${r[@]}" --security-opt no-new-privileges img cat /proc/self/status
   check "run --privileged" prints "Seccomp:	0" "${r[@]}" --privileged img cat /proc/self/status
   check "run --ulimit" prints 777 "${r[@]}" --ulimit nofile=777:888 img sh -c 'ulimit -n'

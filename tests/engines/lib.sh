@@ -148,6 +148,13 @@ exits() { # exits N COMMAND…
   [ $got = "$want" ] || { echo "exit status $got, not $want" >> "$OUT"; return 1; }
 }
 
+# A profile that has getppid(2) answered by a plugin, and what the plugin says: in $D/plugins.conf, for who has TEST_PLUGIN_CONF or a bundle to copy it to.
+SECCOMP_PLUGIN=$(realpath "$here/../../build/tests/seccomp_plugin_a.so")
+ask_plugin() {
+  echo '{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["getppid"], "action": "SCMP_ACT_NOTIFY"}]}' > "$D/notify.json"
+  echo "a:110 value 4711" > "$D/plugins.conf"
+}
+
 prints() { # prints TEXT COMMAND…: success, and TEXT is in the output
   local text=$1
   shift

@@ -6,7 +6,6 @@
 # ROOTLESS=1: no cgroups (but with systemd), and no devices but the harmless ones.
 ROOTLESS=${ROOTLESS:-}
 NOTIFY_SEND=$here/../../build/tests/notify_send
-SECCOMP_PLUGIN=$(realpath "$here/../../build/tests/seccomp_plugin_a.so")
 
 # shellcheck source=tests/engines/podman_pods.sh
 . "$here/podman_pods.sh"
@@ -553,12 +552,12 @@ podman_rm_mapped() {
   limited pod rm -f -t 0 "$1" || { grep -q 'userdata/shm: device or resource busy' "$OUT" && limited pod rm -f -t 0 "$1"; }
 }
 
-# The plugin answers what the profile asks about: the number of the parent process. Its file is in the bundle, which Podman makes.
+# The plugin's file is in the bundle, which Podman makes.
 seccomp_plugin() {
   local config
-  echo '{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["getppid"], "action": "SCMP_ACT_NOTIFY"}]}' > "$D/notify.json"
+  ask_plugin
   limited pod create --name sp --security-opt seccomp="$D/notify.json" --annotation run.oci.seccomp.plugins="$SECCOMP_PLUGIN" img sh -c 'echo $PPID' && limited pod init sp &&
-    config=$(pod inspect --format '{{.OCIConfigPath}}' sp) && echo "a:110 value 4711" > "$(dirname "$config")/plugins.conf" && prints 4711 pod start --attach sp && limited pod rm sp
+    config=$(pod inspect --format '{{.OCIConfigPath}}' sp) && cp "$D/plugins.conf" "$(dirname "$config")" && prints 4711 pod start --attach sp && limited pod rm sp
 }
 
 podman_tests() {
