@@ -292,6 +292,7 @@ privileged() {
   mkdir "$fs"
   truncate -s 8M "$TEST_DIR/disk"
   mkfs.ext4 -q "$TEST_DIR/disk"
+  [ -e /dev/loop-control ] || modprobe loop
   mount -o loop "$TEST_DIR/disk" "$fs"
   edit --arg f "$fs" '.mounts += [{destination: "/mnt", type: "bind", source: $f, options: ["bind", "rw"]}] | del(.linux.namespaces[] | select(.type == "pid"))
     | .root.readonly = false'
