@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Prints the progress page. */
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -47,19 +48,31 @@ static void add_line(struct buf *out, const struct step *s, const struct progres
 	buf_addc(out, '\n');
 }
 
+static void log_step(const struct step *s, const struct progress_time *t)
+{
+	if (t->end_ns)
+		log_emit(LOG_DEBUG, "step %s (%s): %" PRIu64 " us", s->name, stages[s->stage],
+			 (t->end_ns - t->begin_ns) / 1000);
+	else
+		log_emit(LOG_DEBUG, "step %s (%s): begun", s->name, stages[s->stage]);
+}
+
 void trace_write(const char *file, const struct step_table *t, const struct progress *p)
 {
 	auto_buf struct buf out = { 0 };
 	uint64_t last = 0, zero = 0;
 	int i;
 
-	if (!file || !p)
+	if (!p || (!file && !log_enabled(LOG_DEBUG)))
 		return;
 	while ((i = next_begun(t, p, last)) >= 0) {
 		last = p->t[i].begin_ns;
 		zero = zero ? zero : last;
 		add_line(&out, t->rows[i], &p->t[i], zero);
+		log_step(t->rows[i], &p->t[i]);
 	}
+	if (!file)
+		return;
 	auto_fd int opened = -EBADF;
 	int fd = STDERR_FILENO;
 	if (strcmp(file, "-") != 0)

@@ -597,3 +597,20 @@ sys.stdout.buffer.write(b"\x7fELF" + bytes([2, 1, 1]) + bytes(9) + struct.pack("
   ketch delete "$CT"
   [ "$(cat "$TEST_DIR/ran")" = ran ]
 }
+
+@test "log: --debug has each step that was taken, the failed one as begun" {
+  rm -f "$TEST_DIR/log"
+  log --debug create -b "$BUNDLE" "$CT"
+  grep -qE '"level":"debug","msg":"step state.reserve \(host\): [0-9]+ us"' "$TEST_DIR/log"
+  grep -qE '"msg":"step rootfs.pivot \(init\): [0-9]+ us"' "$TEST_DIR/log"
+  assert_log "$(grep -c '"msg":"step ' "$TEST_DIR/log")"
+  ketch delete --force "$CT"
+  command_is /nope
+  rm "$TEST_DIR/log"
+  run ! log --log-level debug create -b "$BUNDLE" "$CT"
+  tail -n 2 "$TEST_DIR/log" | head -n 1 | grep -qF '"msg":"step exec.lookup (init): begun"'
+  [ "$(logged level)" = error ]
+  rm "$TEST_DIR/log"
+  run ! log --log-level info create -b "$BUNDLE" "$CT"
+  assert_log 1
+}
