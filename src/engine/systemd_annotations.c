@@ -254,14 +254,14 @@ static int add_one(struct systemd_props *p, const struct spec_map_entry *x, stru
 	return err_at(e, "%s", where);
 }
 
-int systemd_add_annotations(struct systemd_props *p, const spec_map *annotations, struct err *e)
+int systemd_add_annotations(struct systemd_props *p, const spec_map *given, struct err *e)
 {
 	int r = 0;
 
-	for (size_t i = 0; i < annotations->n && r >= 0; i++) {
-		if (strncmp(annotations->v[i].key, ANNOTATION_SYSTEMD_PROPERTY,
+	for (size_t i = 0; i < given->n && r >= 0; i++) {
+		if (strncmp(given->v[i].key, ANNOTATION_SYSTEMD_PROPERTY,
 			    strlen(ANNOTATION_SYSTEMD_PROPERTY)) == 0)
-			r = add_one(p, &annotations->v[i], e);
+			r = add_one(p, &given->v[i], e);
 	}
 	return r;
 }
