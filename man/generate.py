@@ -12,7 +12,7 @@ def run(*args):
 
 
 def esc(text):
-    text = text.replace("\\", "\\e").replace("-", "\\-")
+    text = text.replace("\\", "\\e").replace("-", "\\-").replace("…", "...")
     return "\\&" + text if text[:1] in (".", "'") else text
 
 
