@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Fails when a file includes a header of a layer that its own layer may not see (ARCHITECTURE.md, "Layers").
+# Fails when a file includes a header that its own layer may not see: the last column of ARCHITECTURE.md, "Layers".
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -8,12 +8,12 @@ declare -A may=(
   [util]="util"
   [sys]="sys util"
   [spec]="spec util"
-  [engine]="engine spec sys util"
+  [engine]="engine spec/annotations.h spec/json.h spec/model.h spec/mount_idmap.h spec/names.h sys util"
   [linux]="linux engine spec/annotations.h spec/model.h spec/names.h sys util"
   [agent]="agent engine/agent.h engine/proto.h spec/annotations.h sys util"
   [core]="core linux engine spec sys util"
   [criu]="criu core linux engine spec sys util"
-  [api]="api criu core engine spec sys util linux/cgroup.h"
+  [api]="api core spec sys util"
   [cli]="cli api criu core linux engine spec sys util"
 )
 bad=0
