@@ -65,11 +65,11 @@ page=$(sed 's/\\//g' "$build/man/ketch.1")
 for command in "${commands[@]}"; do
   grep -qE "^\|.*\`$command\`" README.md || wrong "README.md: no \`$command\` in the table of commands"
   while read -r option; do
-    sed -n "/^\.SS $command\b/,/^\.S[SH] /p" <<< "$page" | grep -qE -- "^\.B (-., )?$option( |$)" || wrong "man page: $command has no $option"
+    sed -n "/^\.SS $command\b/,/^\.S[SH] /p" <<< "$page" | grep -E -- "^\.B (-., )?$option( |$)" > /dev/null || wrong "man page: $command has no $option"
   done < <("$ketch" "$command" --help | grep -oE '^ +(-., )?\s*--[a-z0-9-]+' | grep -oE -- '--[a-z0-9-]+')
 done
 while read -r option; do
-  sed -n '/^\.SH GLOBAL/,/^\.SH COMMANDS/p' <<< "$page" | grep -qE -- "^\.B (-., )?$option( |$)" || wrong "man page: no global $option"
+  sed -n '/^\.SH GLOBAL/,/^\.SH COMMANDS/p' <<< "$page" | grep -E -- "^\.B (-., )?$option( |$)" > /dev/null || wrong "man page: no global $option"
 done < <("$ketch" --help | grep -oE '^ +(-., )?\s*--[a-z0-9-]+' | grep -oE -- '--[a-z0-9-]+')
 
 [ $bad = 0 ] && echo "docs: files, paths, links, boots, commands and options are as the documents say"
