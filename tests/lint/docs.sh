@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Fails where the documents and the tree differ: a file of src that ARCHITECTURE.md has not, a path, link, boot or command that is not there, a
+# Fails where the documents and the tree differ: a file of src that ARCHITECTURE.md has not, a path, function, link, boot or command that is not there, a
 # command that the README lacks, an option that the manual page lacks. usage: docs.sh BUILD_DIR
 set -euo pipefail
 build=$(realpath "$1")
@@ -47,6 +47,10 @@ done < <({
   grep -oE '(^|[ (`])(util|sys|spec|engine|linux|core|api|agent|cli)/[a-z_0-9]+\.[chS]\b' "${docs[@]}" "${texts[@]}"
   grep -oE '(^|[ (`])(tests|contrib)/[a-z]+/[A-Za-z0-9_./-]+\.(sh|py|bats|md|c|tsv)\b' "${texts[@]}"
 } | sed 's/:[ `(|]*/:/' | grep -vE ':(linux/[a-z_0-9]*|sys/mount)\.h$' | sort -u)
+
+while IFS=: read -r file function; do
+  grep -rqw "${function//[\`()]/}" src include || wrong "$file: no function $function"
+done < <(grep -oE '`[a-z_]+\(\)`' "${docs[@]}")
 
 for file in "${docs[@]}"; do
   while read -r link; do
