@@ -47,6 +47,7 @@ bool criu_built_in(void);
 struct criu_dirs {
 	char *image, *work; /* absolute */
 	int image_fd, work_fd;
+	bool made_image, made_work;
 };
 #define CRIU_DIRS_NONE                                                                             \
 	{                                                                                          \
@@ -54,6 +55,7 @@ struct criu_dirs {
 	}
 /* MAKE: the image directory, too; the work directory is always made. */
 int criu_dirs_open(struct criu_dirs *d, const struct criu_common *c, bool make, struct err *e);
+/* What was made and is still empty is removed again. */
 void criu_dirs_clear(struct criu_dirs *d);
 #define auto_criu_dirs AUTO(criu_dirs_clear)
 

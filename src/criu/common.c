@@ -16,12 +16,15 @@
 
 /* ---- directories ---- */
 
-static int open_dir(const char *path, bool make, char **ret_path, int *ret_fd)
+static int open_dir(const char *path, char **ret_path, int *ret_fd, bool *ret_made)
 {
 	int r = host_abspath(path, ret_path);
+	mode_t mode;
 
-	if (r >= 0 && make)
+	if (r >= 0 && ret_made && sys_stat_mode(*ret_path, &mode) == -ENOENT) {
 		r = host_mkdirs(*ret_path, 0700);
+		*ret_made = r >= 0;
+	}
 	if (r >= 0)
 		r = host_opendir(AT_FDCWD, *ret_path, false);
 	if (r >= 0)
@@ -34,12 +37,12 @@ int criu_dirs_open(struct criu_dirs *d, const struct criu_common *c, bool make, 
 	const char *image = c->image_path ? c->image_path : "checkpoint";
 	const char *work = c->work_path ? c->work_path : image;
 
-	int r = open_dir(image, make, &d->image, &d->image_fd);
+	int r = open_dir(image, &d->image, &d->image_fd, make ? &d->made_image : NULL);
 	if (r < 0) {
 		err_sys(e, r, "image directory '%s'", image);
 		return err_hint(e, "--image-path names it; the default is ./checkpoint");
 	}
-	r = open_dir(work, true, &d->work, &d->work_fd);
+	r = open_dir(work, &d->work, &d->work_fd, &d->made_work);
 	if (r < 0) {
 		err_sys(e, r, "work directory '%s'", work);
 		return err_hint(e, "--work-path names it");
@@ -49,6 +52,10 @@ int criu_dirs_open(struct criu_dirs *d, const struct criu_common *c, bool make, 
 
 void criu_dirs_clear(struct criu_dirs *d)
 {
+	if (d->made_work)
+		(void)host_unlink(AT_FDCWD, d->work, true);
+	if (d->made_image)
+		(void)host_unlink(AT_FDCWD, d->image, true);
 	free(d->image);
 	free(d->work);
 	close_fd(d->image_fd);

@@ -79,6 +79,7 @@ load checkpoint
   run ketch checkpoint --network-lock some "$CT"
   assert_output "--network-lock: unknown value 'some'"
   start_counter
+  cd "$TEST_DIR" # for the default, ./checkpoint
   run ketch checkpoint --empty-ns pid "$CT"
   assert_status 1
   assert_output "--empty-ns: unknown value 'pid'"
@@ -86,6 +87,9 @@ load checkpoint
   assert_output "--page-server: 'here' is not ADDRESS:PORT"
   run ketch checkpoint --status-fd 77 "$CT"
   assert_output "--status-fd: '77' is not an open descriptor"
+  run ketch checkpoint --image-path "$IMG" --work-path "$TEST_DIR/work" --empty-ns pid "$CT"
+  assert_status 1
+  [ ! -e checkpoint ] && [ ! -e "$IMG" ] && [ ! -e "$TEST_DIR/work" ]
 }
 
 @test "an ordinary user's container: the missing capability is named" {
