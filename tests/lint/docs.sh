@@ -23,14 +23,16 @@ while read -r word; do
 done < <(sed -n '/^## Which file has what/,/^## Errors/p' ARCHITECTURE.md | grep -oE '\*\*src/[a-z]+\*\*|`[a-z][a-z0-9_]*\*?`')
 for file in src/*/*.[chS]; do
   stem=$(basename "${file%.*}") found=
-  for pattern in ${named[$(dirname "$file")]:-}; do
+  read -ra patterns <<< "${named[$(dirname "$file")]:-}"
+  for pattern in "${patterns[@]}"; do
     # shellcheck disable=SC2053 # a pattern
     [[ $stem != $pattern ]] || found=1
   done
   [ -n "$found" ] || wrong "ARCHITECTURE.md, \"Which file has what\": no $file"
 done
 for folder in "${!named[@]}"; do
-  for pattern in ${named[$folder]}; do
+  read -ra patterns <<< "${named[$folder]}"
+  for pattern in "${patterns[@]}"; do
     compgen -G "$folder/$pattern.[chS]" > /dev/null || wrong "ARCHITECTURE.md, \"Which file has what\": $folder has no $pattern"
   done
 done
