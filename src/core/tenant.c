@@ -87,7 +87,7 @@ static int add_caps(struct spec_process *p, const struct strv *names, struct are
 	return 0;
 }
 
-/* The container's environment with the entries of ENV over it. */
+/* The container's environment with the entries of ENV over it: of one name the last counts (environ_build). */
 static int merge_env(struct spec_process *p, const struct strv *env, struct arena *arena,
 		     struct err *e)
 {
@@ -100,17 +100,10 @@ static int merge_env(struct spec_process *p, const struct strv *env, struct aren
 		v[n++] = p->env.v[i];
 	for (size_t i = 0; i < env->n; i++) {
 		const char *eq = strchr(env->v[i], '=');
-		size_t k = 0;
 
 		if (!eq || eq == env->v[i])
 			return err_set(e, ERR_USAGE, "--env: '%s' is not NAME=VALUE", env->v[i]);
-		size_t len = (size_t)(eq - env->v[i]) + 1;
-		while (k < n && strncmp(v[k], env->v[i], len) != 0)
-			k++;
-		v[k] = arena_str(arena, env->v[i]);
-		if (!v[k])
-			return no_memory(e);
-		n += k == n;
+		v[n++] = env->v[i];
 	}
 	p->env = (struct strv){ .v = v, .n = n };
 	return 0;

@@ -119,6 +119,9 @@ int environ_build(const struct plan *p, struct strv *ret, struct err *e)
 
 	for (size_t i = 0; p->process && i < p->process->env.n && r >= 0; i++)
 		r = strv_add(&env, p->process->env.v[i]);
+	/* Of two values a program takes the first (getenv) or the last (a shell); those who write the list mean the last. */
+	if (r >= 0)
+		r = strv_unique_env(&env);
 	if (r >= 0)
 		r = add_home(p, &env);
 	if (r >= 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* List of strings. */
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "util/strv.h"
@@ -74,6 +75,64 @@ const char *strv_getenv(const struct strv *l, const char *name)
 			return value;
 	}
 	return NULL;
+}
+
+struct env_entry {
+	char *text;
+	size_t at;
+};
+
+/* With its '=', if it has one: "A" is not a value of A. */
+static size_t name_length(const char *entry)
+{
+	size_t n = strcspn(entry, "=");
+
+	return n + (entry[n] == '=');
+}
+
+static int by_name(const char *a, const char *b)
+{
+	size_t n = name_length(a), m = name_length(b);
+	int r = memcmp(a, b, n < m ? n : m);
+
+	return r ? r : (n > m) - (n < m);
+}
+
+static int by_name_and_place(const void *a, const void *b)
+{
+	const struct env_entry *x = a, *y = b;
+	int r = by_name(x->text, y->text);
+
+	return r ? r : (x->at > y->at) - (x->at < y->at);
+}
+
+int strv_unique_env(struct strv *l)
+{
+	struct env_entry *sorted = calloc(l->n ? l->n : 1, sizeof(*sorted));
+	size_t kept = 0;
+
+	if (!sorted)
+		return -ENOMEM;
+	for (size_t i = 0; i < l->n; i++)
+		sorted[i] = (struct env_entry){ l->v[i], i };
+	qsort(sorted, l->n, sizeof(*sorted), by_name_and_place);
+	for (size_t i = 0, first = 0; i < l->n; i++) {
+		if (i == 0 || by_name(sorted[i].text, sorted[i - 1].text) != 0) {
+			first = sorted[i].at;
+			continue;
+		}
+		free(l->v[first]);
+		l->v[first] = sorted[i].text;
+		l->v[sorted[i].at] = NULL;
+	}
+	for (size_t i = 0; i < l->n; i++)
+		if (l->v[i])
+			l->v[kept++] = l->v[i];
+	l->n = kept;
+	if (l->v)
+		l->v[kept] = NULL;
+	free(sorted);
+	return 0;
 }
 
 bool strv_has(const struct strv *l, const char *s)

@@ -19,6 +19,8 @@ int strv_addf(struct strv *l, const char *fmt, ...) __attribute__((format(printf
 int strv_setenv(struct strv *l, const char *name, const char *value);
 /* Value of NAME in a list of NAME=VALUE entries (the last one wins), or NULL. */
 const char *strv_getenv(const struct strv *l, const char *name);
+/* Of entries with one name the last one stays, at the first one's place. 0 or -ENOMEM. */
+int strv_unique_env(struct strv *l);
 bool strv_has(const struct strv *l, const char *s);
 /* Frees a list made with strv_add. */
 void strv_free(struct strv *l);

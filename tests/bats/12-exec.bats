@@ -242,6 +242,19 @@ D
   ex_fails "NAME=VALUE" -e =x "$CT" true
 }
 
+@test "exec: of a variable that is there twice the last counts, for every program" {
+  edit '.process.env += ["A=1", "A=2"]'
+  start_one
+  ex "$CT" env
+  [ "$(grep -c '^A=' <<< "$output")" = 1 ]
+  assert_output A=2
+  ex -e A=3 -e PATH=/none -e PATH=/bin "$CT" env
+  [ "$(grep -E '^(A|PATH)=' <<< "$output" | sort | paste -sd' ')" = "A=3 PATH=/bin" ]
+  jq '.process | .args = ["env"]' "$BUNDLE/config.json" > "$TEST_DIR/process.json"
+  ex --process "$TEST_DIR/process.json" "$CT"
+  [ "$(grep '^A=' <<< "$output")" = A=2 ]
+}
+
 @test "exec: the environment is the container's, not ours" {
   start_one
   OURS=1 ex "$CT" env

@@ -113,6 +113,44 @@ static void test_build(void)
 	CHECK_INT(env.n, 1);
 }
 
+/* getenv(3) would find the first, a shell the last. */
+static void test_twice(void)
+{
+	char *vars[] = { (char[]){ "A=1" },	 (char[]){ "HOME=/h" }, (char[]){ "AB=x" },
+			 (char[]){ "A=2" },	 (char[]){ "A" },	(char[]){ "LISTEN_FDS=7" },
+			 (char[]){ "HOME=/new" }, (char[]){ "A=" },	(char[]){ "LISTEN_FDS=9" } };
+	struct spec_process process = { .env = { vars, N_ELEMENTS(vars), 0 } };
+	struct plan p = { .process = &process, .opts.listen_fds = 2 };
+	auto_strv struct strv env = { 0 };
+
+	CHECK(unsetenv("LISTEN_FDNAMES") == 0);
+	CHECK_STR(build(&p, &env, "LISTEN_FDS"), "2");
+	CHECK_INT(env.n, 6);
+	CHECK_STR(env.v[0], "A=");
+	CHECK_STR(env.v[1], "HOME=/new");
+	CHECK_STR(env.v[2], "AB=x");
+	CHECK_STR(env.v[3], "A");
+	CHECK_STR(env.v[4], "LISTEN_FDS=2");
+	CHECK(env.v[6] == NULL);
+}
+
+static void test_many(void)
+{
+	static char text[100000][16];
+	static char *vars[N_ELEMENTS(text)];
+	struct spec_process process = { .env = { vars, N_ELEMENTS(vars), 0 } };
+	struct plan p = { .process = &process };
+	auto_strv struct strv env = { 0 };
+
+	for (size_t i = 0; i < N_ELEMENTS(vars); i++) {
+		snprintf(text[i], sizeof(text[i]), "V%zu=%zu", i % 60000, i);
+		vars[i] = text[i];
+	}
+	CHECK_STR(build(&p, &env, "V39999"), "99999");
+	CHECK_STR(strv_getenv(&env, "V40000"), "40000");
+	CHECK_INT(env.n, 60001); /* and HOME */
+}
+
 static void test_listen(void)
 {
 	char *vars[] = { (char[]){ "HOME=/h" }, (char[]){ "LISTEN_FDS=9" }, NULL };
@@ -135,6 +173,8 @@ static const struct test tests[] = {
 	{ "passwd with mistakes", test_passwd_bad },
 	{ "hostile passwd", test_passwd_hostile },
 	{ "env and HOME", test_build },
+	{ "variables that are there twice", test_twice },
+	{ "many variables", test_many },
 	{ "LISTEN_FDS", test_listen },
 	{ "clean up", cleanup },
 };
