@@ -17,6 +17,9 @@
 #include "util/cleanup.h"
 #include "util/parse.h"
 
+#define LISTEN_PID "LISTEN_PID"
+#define PID_ROOM   "2147483647"
+
 enum { PASSWD_MAX = 4 << 20, HOME_MAX = 4096 };
 
 /* Cuts the next field out of *S at a colon. NULL when there is none left. */
@@ -96,20 +99,28 @@ static int add_listen(const struct plan *p, struct strv *env)
 {
 	const char *names = getenv("LISTEN_FDNAMES"); /* ours: it came with the descriptors */
 	auto_buf struct buf n = { 0 };
-	auto_buf struct buf pid = { 0 };
 
 	if (p->opts.listen_fds == 0)
 		return 0;
 	buf_addf(&n, "%u", p->opts.listen_fds);
-	buf_addf(&pid, "%d", getpid()); /* in the container's pid namespace: 1 for its init */
-	int r = buf_error(&n) ? buf_error(&n) : buf_error(&pid);
+	int r = buf_error(&n);
 	if (r >= 0)
 		r = strv_setenv(env, "LISTEN_FDS", buf_str(&n));
 	if (r >= 0)
-		r = strv_setenv(env, "LISTEN_PID", buf_str(&pid));
+		r = strv_setenv(env, LISTEN_PID, PID_ROOM);
 	if (r >= 0 && names)
 		r = strv_setenv(env, "LISTEN_FDNAMES", names);
 	return r;
+}
+
+void environ_tell_pid(const struct plan *p, struct strv *env)
+{
+	static const char entry[] = LISTEN_PID "=" PID_ROOM;
+	const size_t value = sizeof(LISTEN_PID);
+
+	for (size_t i = 0; p->opts.listen_fds && i < env->n; i++)
+		if (strncmp(env->v[i], entry, value) == 0)
+			snprintf(env->v[i] + value, sizeof(entry) - value, "%d", getpid());
 }
 
 int environ_build(const struct plan *p, struct strv *ret, struct err *e)

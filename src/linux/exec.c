@@ -13,6 +13,7 @@
 #include <linux/seccomp.h>
 
 #include "engine/progress.h"
+#include "linux/environ.h"
 #include "linux/exec.h"
 #include "linux/seccomp.h"
 #include "linux/steps.h"
@@ -102,6 +103,7 @@ static int run(struct run *r, struct err *e)
 	char *const *argv = r->plan->process->args.v;
 	char *const *envp = r->env.v ? r->env.v : none;
 
+	environ_tell_pid(r->plan, &r->env);
 	if (r->seccomp)
 		return exec_filtered(r, argv, envp, e);
 	int ret = sys_execve(r->exec_path, argv, envp);

@@ -255,6 +255,14 @@ D
   [ "$(grep '^A=' <<< "$output")" = A=2 ]
 }
 
+@test "exec: LISTEN_PID is the pid of the process itself, as sd_listen_fds(3) wants it" {
+  start_one
+  run bash -c "LISTEN_FDS=1 LISTEN_PID=\$\$ exec '$KETCH' --root '$ROOT' exec '$CT' sh -c 'echo \$LISTEN_PID = \$\$; cat <&3' < /dev/null 3< <(echo three)"
+  assert_status 0
+  [[ ${lines[0]} =~ ^([0-9]+)\ =\ ([0-9]+)$ ]] && [ "${BASH_REMATCH[1]}" = "${BASH_REMATCH[2]}" ]
+  [ "${lines[1]}" = three ]
+}
+
 @test "exec: the environment is the container's, not ours" {
   start_one
   OURS=1 ex "$CT" env

@@ -162,6 +162,7 @@ static void test_listen(void)
 	snprintf(pid, sizeof(pid), "%d", getpid());
 	CHECK(setenv("LISTEN_FDNAMES", "a:b", 1) == 0);
 	CHECK_STR(build(&p, &env, "LISTEN_FDS"), "2");
+	environ_tell_pid(&p, &env);
 	CHECK_STR(strv_getenv(&env, "LISTEN_PID"), pid);
 	CHECK_STR(strv_getenv(&env, "LISTEN_FDNAMES"), "a:b");
 	CHECK_INT(env.n, 4);
