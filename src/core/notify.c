@@ -102,16 +102,18 @@ bool notify_says_ready(const char *data, size_t len)
 	return false;
 }
 
-/* Takes what has come, in bounds: a container may send for ever. Descriptors are closed and what is too long is dropped by
- * fdpass_recv (-EPROTO); an empty datagram is 0. */
+/* Takes what has come, in bounds: a container may send for ever. Without room for them the kernel closes descriptors (those of FDSTORE=1
+ * may come with READY=1). What is too long is dropped, as systemd does; an empty datagram is 0. */
 static bool receive_ready(int sock)
 {
 	char data[DATAGRAM_MAX];
-	ssize_t len = 0;
 
-	for (int i = 0; i < DATAGRAMS_AT_ONCE && len != -EAGAIN; i++) {
-		len = fdpass_recv(sock, data, sizeof(data), NULL, NULL);
-		if (len > 0 && notify_says_ready(data, (size_t)len))
+	for (int i = 0; i < DATAGRAMS_AT_ONCE; i++) {
+		ssize_t len = recv(sock, data, sizeof(data), MSG_TRUNC);
+
+		if (len < 0 && errno == EAGAIN)
+			break;
+		if (len > 0 && (size_t)len <= sizeof(data) && notify_says_ready(data, (size_t)len))
 			return true;
 	}
 	return false;

@@ -117,8 +117,15 @@ heard() { # exactly these datagrams
 
 @test "notify: messages that are not READY=1 reach nobody, whatever is in them" {
   manager
-  sends MAINPID=1 "READY=0" "XREADY=1" "READY=1x" "STATUS=READY=1" "ERRNO=1|BUSERROR=x" FDSTORE=1 "fds:READY=1" long:5000 "sleep:1" "|MAINPID=1|READY=1|STOPPING=1" \
+  sends MAINPID=1 "READY=0" "XREADY=1" "READY=1x" "STATUS=READY=1" "ERRNO=1|BUSERROR=x" FDSTORE=1 "fds:FDSTORE=1" long:5000 "sleep:1" "|MAINPID=1|READY=1|STOPPING=1" \
     sleep:100
+  notified run --detach -b "$BUNDLE" "$CT"
+  heard "0 READY=1|" "0 MAINPID=$(pid_of "$CT")|" "1 BARRIER=1"
+}
+
+@test "notify: READY=1 counts when descriptors come with it; they reach nobody" {
+  manager
+  sends "fds:FDSTORE=1|READY=1" sleep:100
   notified run --detach -b "$BUNDLE" "$CT"
   heard "0 READY=1|" "0 MAINPID=$(pid_of "$CT")|" "1 BARRIER=1"
 }
