@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,6 +38,11 @@ struct result {
 };
 enum { UNDONE = 1 };
 
+static int root_stays(struct err *e)
+{
+	return err_set(e, ERR_SPEC, "the root of a container that runs stays as it is");
+}
+
 static int check_kinds(const struct plan *p, struct err *e)
 {
 	for (size_t i = 0; i < p->mounts.n; i++) {
@@ -44,7 +50,7 @@ static int check_kinds(const struct plan *p, struct err *e)
 		bool bind = m->kind == PLAN_MOUNT_BIND && !m->uid_map && !m->copy_symlink;
 
 		if (strcmp(m->dest, "/") == 0)
-			err_set(e, ERR_SPEC, "the root of a container that runs stays as it is");
+			root_stays(e);
 		else if (!bind && !(m->kind == PLAN_MOUNT_FS && !m->uid_map))
 			err_set(e, ERR_UNSUPPORTED,
 				"only bind mounts and new file systems, without id mappings, can "
@@ -108,20 +114,64 @@ static int enter(struct live *l, struct err *e)
 	return user ? become_root(e) : 0;
 }
 
+static int open_place(const struct live *l, const struct plan_mount *m)
+{
+	return rootdir_open_path(&l->run.root, m->dest, m->dest_nofollow ? ROOTDIR_NOFOLLOW : 0);
+}
+
+/* "/..", or a link of the image to "/" */
+static bool is_root(const struct live *l, int fd)
+{
+	uint64_t root, id;
+	struct stat a, b;
+
+	if (fstat(l->run.root.fd, &a) < 0 || fstat(fd, &b) < 0 || a.st_dev != b.st_dev ||
+	    a.st_ino != b.st_ino)
+		return false;
+	/* the same directory bound to another place is another mount */
+	return sys_mount_id(l->run.root.fd, &root) < 0 || sys_mount_id(fd, &id) < 0 || root == id;
+}
+
+static int not_mounted(const struct plan_mount *m, struct err *e)
+{
+	err_sys(e, -EINVAL, "unmount '%s'", m->dest);
+	return err_hint(e, "nothing is mounted there, or it came with the container's "
+			   "namespace and is locked");
+}
+
+/* Before the first of them is changed. A destination that is missing will be made, or is in a mount that will be added. */
+static int check_place(const struct live *l, const struct plan_mount *m, struct err *e)
+{
+	auto_fd int fd = open_place(l, m);
+
+	if (fd < 0)
+		return l->remove ? err_sys(e, fd, "unmount '%s'", m->dest) : 0;
+	if (is_root(l, fd))
+		return root_stays(e);
+	return l->remove && sys_is_mount_root(fd) == 0 ? not_mounted(m, e) : 0;
+}
+
+static int check_places(const struct live *l, struct err *e)
+{
+	for (size_t i = 0; i < l->plan->mounts.n; i++) {
+		if (check_place(l, &l->plan->mounts.v[i], e) < 0)
+			return err_at(e, "$.mounts[%zu]", i);
+	}
+	return 0;
+}
+
 static int take_off(struct live *l, const struct plan_mount *m, struct err *e)
 {
 	int self_fds = mount_self_fds(&l->run, e);
 
 	if (self_fds < 0)
 		return self_fds;
-	auto_fd int fd =
-		rootdir_open_path(&l->run.root, m->dest, m->dest_nofollow ? ROOTDIR_NOFOLLOW : 0);
+	auto_fd int fd = open_place(l, m);
+	if (fd >= 0 && is_root(l, fd))
+		return root_stays(e);
 	int r = fd < 0 ? fd : sys_umount_on_fd(self_fds, fd);
-	if (r == -EINVAL) {
-		err_sys(e, r, "unmount '%s'", m->dest);
-		return err_hint(e, "nothing is mounted there, or it came with the container's "
-				   "namespace and is locked");
-	}
+	if (r == -EINVAL)
+		return not_mounted(m, e);
 	return r < 0 ? err_sys(e, r, "unmount '%s'", m->dest) : 0;
 }
 
@@ -160,6 +210,8 @@ static NORETURN void work(struct live *l, struct result *result)
 	int r = open_sources(l, e);
 	if (r >= 0)
 		r = enter(l, e);
+	if (r >= 0)
+		r = check_places(l, e);
 	if (r >= 0)
 		r = l->remove ? remove_all(l, e) : add_all(l, e);
 	result->ret = r < 0 ? r : 0;

@@ -39,6 +39,27 @@ file() { jq -n --arg s "$TEST_DIR/source" "$2" > "$TEST_DIR/$1"; }
   ketch delete --force "$CT"
 }
 
+@test "mounts: the root stays as it is, by whatever path; remove takes off all or nothing" {
+  ln -s / "$BUNDLE/rootfs/link"
+  ln -s .. "$BUNDLE/rootfs/tmp/up"
+  start
+  local d before
+  file m '[{destination: "/t", type: "tmpfs", source: "tmpfs"}, {destination: "/u", source: "/", options: ["bind"]}]'
+  jq --arg s "$BUNDLE/rootfs" '.[1].source = $s' "$TEST_DIR/m" > "$TEST_DIR/m2"
+  ketch mounts add "$CT" "$TEST_DIR/m2"
+  before=$(inside cat /proc/self/mountinfo)
+  for d in / /.. ../.. /tmp/.. /t/.. /link /tmp/up /link/tmp/up; do
+    jq -n --arg d "$d" '[{destination: "/t", type: "tmpfs", source: "tmpfs"}, {destination: $d, type: "tmpfs", source: "tmpfs"}]' > "$TEST_DIR/r"
+    fails 1 'the root of a container that runs stays as it is ($.mounts[1])' mounts add "$CT" "$TEST_DIR/r"
+    fails 1 'the root of a container that runs stays as it is ($.mounts[1])' mounts remove "$CT" "$TEST_DIR/r"
+  done
+  jq -n '[{destination: "/tmp"}, {destination: "/t"}]' > "$TEST_DIR/r"
+  fails 1 "unmount '/tmp': Invalid argument (\$.mounts[0])" mounts remove "$CT" "$TEST_DIR/r"
+  [ "$(inside cat /proc/self/mountinfo)" = "$before" ]
+  ketch mounts remove "$CT" "$TEST_DIR/m2" # the root's directory, bound elsewhere, is no root
+  ketch delete --force "$CT"
+}
+
 @test "mounts add: into a user namespace, whose root owns the new file system" {
   chmod 755 "$TEST_DIR" "$TEST_DIR/source"
   chown -R 100000:100000 "$BUNDLE/rootfs"
