@@ -106,14 +106,14 @@ bool notify_says_ready(const char *data, size_t len)
  * may come with READY=1). What is too long is dropped, as systemd does; an empty datagram is 0. */
 static bool receive_ready(int sock)
 {
-	char data[DATAGRAM_MAX];
+	char data[DATAGRAM_MAX + 1];
 
 	for (int i = 0; i < DATAGRAMS_AT_ONCE; i++) {
-		ssize_t len = recv(sock, data, sizeof(data), MSG_TRUNC);
+		ssize_t len = read(sock, data, sizeof(data));
 
 		if (len < 0 && errno == EAGAIN)
 			break;
-		if (len > 0 && (size_t)len <= sizeof(data) && notify_says_ready(data, (size_t)len))
+		if (len > 0 && len <= DATAGRAM_MAX && notify_says_ready(data, (size_t)len))
 			return true;
 	}
 	return false;

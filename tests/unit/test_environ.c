@@ -116,9 +116,11 @@ static void test_build(void)
 /* getenv(3) would find the first, a shell the last. */
 static void test_twice(void)
 {
-	char *vars[] = { (char[]){ "A=1" },	 (char[]){ "HOME=/h" }, (char[]){ "AB=x" },
-			 (char[]){ "A=2" },	 (char[]){ "A" },	(char[]){ "LISTEN_FDS=7" },
-			 (char[]){ "HOME=/new" }, (char[]){ "A=" },	(char[]){ "LISTEN_FDS=9" } };
+	char *vars[] = {
+		(char[]){ "A=1" },	 (char[]){ "HOME=/h" }, (char[]){ "AB=x" },
+		(char[]){ "A=2" },	 (char[]){ "A" },	(char[]){ "LISTEN_FDS=7" },
+		(char[]){ "HOME=/new" }, (char[]){ "A=" },	(char[]){ "LISTEN_FDS=9" }
+	};
 	struct spec_process process = { .env = { vars, N_ELEMENTS(vars), 0 } };
 	struct plan p = { .process = &process, .opts.listen_fds = 2 };
 	auto_strv struct strv env = { 0 };
