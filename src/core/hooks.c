@@ -196,18 +196,43 @@ static int spawn_and_wait(struct hook_run *h, int captured, struct err *e)
 	return say_failed(h->hook, end, status, captured, e);
 }
 
-/* stdout or stderr of a hook: the FILE of the annotation KEY, or CAPTURED. */
-static int output_of(const char *key, const char *file, int captured, struct err *e)
+/* Without waiting for a fifo's reader: it may never come, and no signal ends open(2) here. */
+static int open_output(int bundle_fd, const char *file)
 {
-	if (!file) {
-		int copy = fcntl(captured, F_DUPFD_CLOEXEC, 3);
-		return copy < 0 ? err_sys(e, -errno, "keep what hooks print") : copy;
-	}
-	int fd = sys_open(file, O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY, 0600);
-	if (fd >= 0)
+	if (*file != '/' && bundle_fd < 0)
+		return bundle_fd;
+	auto_fd int fd = sys_openat(bundle_fd, file,
+				    O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | O_NONBLOCK, 0600);
+	if (fd < 0)
 		return fd;
-	err_sys(e, fd, "open '%s' for the output of hooks", file);
-	return err_at(e, "$.annotations[\"%s\"]", key);
+	return fcntl(fd, F_SETFL, O_APPEND) < 0 ? -errno : TAKE_FD(fd);
+}
+
+int hooks_open_outputs(const struct spec *s, const char *bundle, int fds[2], struct err *e)
+{
+	static const char *const keys[] = { ANNOTATION_HOOKS_STDOUT, ANNOTATION_HOOKS_STDERR };
+
+	for (size_t i = 0; i < N_ELEMENTS(keys); i++) {
+		const char *file = spec_map_get(&s->annotations, keys[i]);
+		auto_fd int dir = file && *file != '/' ? sys_open(bundle, O_PATH, 0) : -EBADF;
+
+		if (!file)
+			continue;
+		fds[i] = open_output(dir, file);
+		if (fds[i] >= 0)
+			continue;
+		err_sys(e, fds[i], "open '%s' for the output of hooks", file);
+		if (fds[i] == -ENXIO)
+			err_hint(e, "a fifo needs somebody who has it open for reading");
+		return err_at(e, "$.annotations[\"%s\"]", keys[i]);
+	}
+	return 0;
+}
+
+void hooks_close_outputs(int fds[2])
+{
+	close_fd(TAKE_FD(fds[0]));
+	close_fd(TAKE_FD(fds[1]));
 }
 
 static int run_one(const struct spec_hook *hook, const struct hook_env *env, struct err *e)
@@ -220,15 +245,9 @@ static int run_one(const struct spec_hook *hook, const struct hook_env *env, str
 	auto_fd int in = memfd_with("hook-state", env->state_json);
 	if (captured < 0 || in < 0)
 		return err_sys(e, captured < 0 ? captured : in, "prepare hook '%s'", hook->path);
-	auto_fd int out = output_of(ANNOTATION_HOOKS_STDOUT, env->stdout_file, captured, e);
-	if (out < 0)
-		return out;
-	auto_fd int err = output_of(ANNOTATION_HOOKS_STDERR, env->stderr_file, captured, e);
-	if (err < 0)
-		return err;
 	h.in = in;
-	h.out = out;
-	h.err = err;
+	h.out = env->outputs[0] < 0 ? captured : env->outputs[0];
+	h.err = env->outputs[1] < 0 ? captured : env->outputs[1];
 	h.argv = hook->args.n ? hook->args.v : default_argv;
 	if (pick_env(hook, env, &envp) < 0)
 		return err_sys(e, -ENOMEM, "prepare hook '%s'", hook->path);
@@ -254,16 +273,22 @@ int hooks_run(const struct spec *s, enum spec_hook_kind kind, const struct hook_
 	return 0;
 }
 
-void hooks_fill_env(struct hook_env *env, const struct spec *s, const char *bundle,
-		    const char *state_json)
+void hooks_try_outputs(struct hook_env *env, const struct spec *s)
+{
+	struct err e;
+
+	if (hooks_open_outputs(s, env->cwd, env->outputs, &e) < 0)
+		log_emit(LOG_WARNING, "%s", e.msg);
+}
+
+void hooks_fill_env(struct hook_env *env, const char *bundle, const char *state_json)
 {
 	*env = (struct hook_env){
 		.cwd = bundle,
 		.state_json = state_json,
 		.journal_dir = -EBADF,
 		.watch_fd = -EBADF,
-		.stdout_file = spec_map_get(&s->annotations, ANNOTATION_HOOKS_STDOUT),
-		.stderr_file = spec_map_get(&s->annotations, ANNOTATION_HOOKS_STDERR),
+		.outputs = { -EBADF, -EBADF },
 	};
 }
 
@@ -285,6 +310,8 @@ void hooks_run_poststop(const struct spec *s, const struct state *st, const char
 
 	if (s->hooks[HOOK_POSTSTOP].n == 0 || state_oci_json(st, "stopped", 0, true, &json) < 0)
 		return;
-	hooks_fill_env(&env, s, bundle, buf_str(&json));
+	hooks_fill_env(&env, bundle, buf_str(&json));
+	hooks_try_outputs(&env, s);
 	hooks_run_all(s, HOOK_POSTSTOP, &env);
+	hooks_close_outputs(env.outputs);
 }

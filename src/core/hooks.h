@@ -13,8 +13,7 @@ struct hook_env {
 		env; /* when the hook gives none; NULL: ketch's own, without LISTEN_* and NOTIFY_SOCKET */
 	int journal_dir; /* the container's directory: notes each hook in the journal; -EBADF: not */
 	int watch_fd; /* ends the hook when it becomes readable or its peer goes away; -EBADF: none */
-	const char *stdout_file,
-		*stderr_file; /* run.oci.hooks.stdout and .stderr: appended to; NULL: captured for the error */
+	int outputs[2]; /* what stdout and stderr are; -EBADF: captured for the error */
 };
 
 /* Runs the hooks of KIND in order; the first failure ends with a HOOK error that names kind, index, path, how it ended and what it last
@@ -27,6 +26,13 @@ void hooks_run_all(const struct spec *s, enum spec_hook_kind kind, const struct 
 
 /* runtime.md step 13: failures are logged as warnings, all hooks run. */
 void hooks_run_poststop(const struct spec *s, const struct state *st, const char *bundle);
-/* What all hooks of a container share; no journal, nothing watched. */
-void hooks_fill_env(struct hook_env *env, const struct spec *s, const char *bundle,
-		    const char *state_json);
+
+/* The files of run.oci.hooks.stdout and .stderr, below BUNDLE if they are relative; what has no annotation stays as it is in FDS. */
+int hooks_open_outputs(const struct spec *s, const char *bundle, int fds[2], struct err *e);
+void hooks_close_outputs(int fds[2]);
+
+/* They are opened for ENV, or a warning says why not: the hooks run all the same. */
+void hooks_try_outputs(struct hook_env *env, const struct spec *s);
+
+/* What all hooks of a container share; no journal, nothing watched, the output captured. */
+void hooks_fill_env(struct hook_env *env, const char *bundle, const char *state_json);

@@ -148,6 +148,7 @@ static void init_run(struct launch *l)
 		.state_dir = -EBADF,
 		.listen_fd = -EBADF,
 		.created_fd = -EBADF,
+		.hook_outputs = { -EBADF, -EBADF },
 		.start_fd = -EBADF,
 		.listener_fd = -EBADF,
 		.init_pidfd = -EBADF,
@@ -359,6 +360,7 @@ void launch_clear(struct launch *l)
 			close_fd(TAKE_FD(*fds[i]));
 		for (int i = 0; i < NS_N; i++)
 			close_fd(TAKE_FD(r->ns_fds[i]));
+		hooks_close_outputs(r->hook_outputs);
 		proc_close(&r->proc);
 		free(r->root_note);
 		cgroup_free(r->cgroup);

@@ -7,6 +7,7 @@
 extern const struct step step_state_reserve;   /* HOST  state.reserve */
 extern const struct step step_start_listen;    /* HOST  start.listen */
 extern const struct step step_notify_socket;   /* HOST  notify.socket */
+extern const struct step step_hooks_open;      /* HOST  hooks.open-outputs */
 extern const struct step step_hooks_ask;       /* INIT  hooks.ask-runtime */
 extern const struct step step_hooks_runtime;   /* SERVE hooks.runtime */
 extern const struct step step_hooks_create;    /* INIT  hooks.create-container */

@@ -3,9 +3,12 @@
  * Rows: the hooks of create and start (runtime.md#lifecycle, steps 3, 4, 5 and 7). They come after step 2, so the status that
  * they read is "created".
  */
+#include <string.h>
+
 #include "core/hooks.h"
 #include "core/launch.h"
 #include "core/rows.h"
+#include "spec/annotations.h"
 #include "spec/names.h"
 
 int launch_state_json(struct run *r, const char *status, bool host_pid, struct buf *out,
@@ -36,13 +39,11 @@ static int run_kind(struct run *r, enum spec_hook_kind kind, int watch_fd, const
 	int ret = launch_state_json(r, "created", false, &json, e);
 	if (ret < 0)
 		return ret;
-	hooks_fill_env(&he, l->spec, kind == HOOK_START_CONTAINER ? NULL : l->bundle,
-		       buf_str(&json));
+	hooks_fill_env(&he, kind == HOOK_START_CONTAINER ? NULL : l->bundle, buf_str(&json));
 	he.journal_dir = r->is_child ? -EBADF : r->state_dir; /* a child's hooks end with it */
 	he.watch_fd = watch_fd;
 	he.env = env;
-	if (kind == HOOK_START_CONTAINER) /* host paths mean nothing in there */
-		he.stdout_file = he.stderr_file = NULL;
+	memcpy(he.outputs, r->hook_outputs, sizeof(he.outputs));
 	return hooks_run(l->spec, kind, &he, e);
 }
 
@@ -53,6 +54,53 @@ static void explain_kind(const struct plan *p, enum spec_hook_kind kind, struct 
 	for (size_t i = 0; i < hooks->n; i++)
 		buf_addf(out, "%s %s\n", name_word(names_hooks, kind), hooks->v[i].path);
 }
+
+/* ---- the files of what they print: opened before the namespaces are others, where the user is the caller and paths are the host's ---- */
+
+static bool has_output(const struct plan *p, const char *key)
+{
+	return spec_map_get(&p->spec->annotations, key) != NULL;
+}
+
+/* For poststart and poststop, too: a path that is wrong is told now. They open the files themselves. */
+static bool has_outputs(const struct plan *p)
+{
+	bool hooks = false;
+
+	for (int kind = 0; kind < HOOK_N_KINDS; kind++)
+		hooks |= p->has_hooks[kind];
+	return hooks &&
+	       (has_output(p, ANNOTATION_HOOKS_STDOUT) || has_output(p, ANNOTATION_HOOKS_STDERR));
+}
+
+static int open_outputs(struct run *r, struct err *e)
+{
+	const struct launch *l = r->core;
+
+	return hooks_open_outputs(l->spec, l->bundle, r->hook_outputs, e);
+}
+
+static void explain_output(const struct plan *p, const char *word, const char *key, struct buf *out)
+{
+	if (has_output(p, key))
+		buf_addf(out, "%s %s\n", word, spec_map_get(&p->spec->annotations, key));
+}
+
+static void explain_outputs(const struct plan *p, struct buf *out)
+{
+	explain_output(p, "stdout", ANNOTATION_HOOKS_STDOUT, out);
+	explain_output(p, "stderr", ANNOTATION_HOOKS_STDERR, out);
+}
+
+const struct step step_hooks_open = {
+	.name = "hooks.open-outputs",
+	.what = "open the files that take what hooks print",
+	.stage = STAGE_HOST,
+	.use = FOR_CREATE | FOR_RESTORE,
+	.applies = has_outputs,
+	.run = open_outputs,
+	.explain = explain_outputs,
+};
 
 /* ---- prestart and createRuntime: by the parent, in the runtime's namespaces ---- */
 

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "core/files.h"
+#include "core/hooks.h"
 #include "core/journal.h"
 #include "core/launch.h"
 #include "core/rows.h"
@@ -203,6 +204,7 @@ static int commit_run(struct run *r, struct err *e)
 		ret = pass_to_receiver(l, e);
 	if (ret >= 0)
 		ret = write_pid_file(l, e);
+	hooks_close_outputs(r->hook_outputs); /* a `run` lasts: a fifo's reader waits for the end */
 	return ret;
 }
 

@@ -40,13 +40,17 @@ int run_poststart(const struct spec *s, const struct state *st, int dir, int wat
 		return 0;
 	if (state_oci_json(st, "running", (pid_t)st->pid, true, &json) < 0)
 		return err_sys(e, -ENOMEM, "state");
-	hooks_fill_env(&env, s, st->bundle, buf_str(&json));
+	hooks_fill_env(&env, st->bundle, buf_str(&json));
 	env.journal_dir = dir;
 	env.watch_fd = watch_fd;
-	if (!before_1_3(s->oci_version))
-		return hooks_run(s, HOOK_POSTSTART, &env, e);
-	hooks_run_all(s, HOOK_POSTSTART, &env);
-	return 0;
+	hooks_try_outputs(&env, s);
+	int r = 0;
+	if (before_1_3(s->oci_version))
+		hooks_run_all(s, HOOK_POSTSTART, &env);
+	else
+		r = hooks_run(s, HOOK_POSTSTART, &env, e);
+	hooks_close_outputs(env.outputs);
+	return r;
 }
 
 void stop_after_failure(const struct spec *s, struct container *c)

@@ -55,7 +55,8 @@ struct run {
 	int state_dir;		      /* state.reserve: ROOT/ID, O_RDONLY|O_DIRECTORY */
 	int listen_fd;		      /* start.listen */
 	int created_fd;		      /* start.listen: descriptor whose OFD lock means "created" */
-	int start_fd;		      /* start.wait: connection of `ketch start`, close-on-exec */
+	int hook_outputs[2]; /* hooks.open-outputs: for stdout and stderr of hooks; -EBADF none */
+	int start_fd;	     /* start.wait: connection of `ketch start`, close-on-exec */
 	int listener_fd; /* start.wait: connected seccomp listener that came with GO; -EBADF none */
 	struct exec_outcome *outcome; /* start.wait: shared with `start` or `run`; may be NULL */
 	int ns_fds[NS_N];	      /* ns.open; -EBADF where none */

@@ -28,6 +28,8 @@ static int shed(struct run *r, UNUSED struct err *e)
 	close_fd(TAKE_FD(r->dev_null));
 	close_fd(TAKE_FD(r->root.fd));
 	close_fd(TAKE_FD(r->init_pidfd));
+	for (int i = 0; i < 2 && !r->plan->has_hooks[HOOK_START_CONTAINER]; i++)
+		close_fd(TAKE_FD(r->hook_outputs[i]));
 	if (!r->plan->creds.apparmor && !r->plan->creds.selinux)
 		proc_close(&r->proc);
 	return 0;

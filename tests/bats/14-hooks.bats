@@ -87,7 +87,8 @@ is_dead() {
   command_is sh -c 'for n in mnt net uts ipc pid cgroup; do readlink /proc/self/ns/$n; done > /t/ns.program; sleep 1000'
   create_one
   ketch start "$CT"
-  wait_for 5 test -s "$TEST_DIR/ns.program"
+  all_written() { [ "$(grep -c . "$TEST_DIR/ns.program")" = 6 ]; }
+  wait_for 5 all_written
   ketch delete --force "$CT"
   local n
   for n in mnt net uts ipc pid cgroup; do readlink "/proc/self/ns/$n"; done > "$TEST_DIR/ns.host"
@@ -486,13 +487,67 @@ is_dead() {
   [ "$(lines_of err)" = "err1 err2" ]
 }
 
+@test "hooks: output of each kind goes to the annotation's file, which is the host's and below the bundle where relative" {
+  local kind
+  for kind in $ALL; do
+    hook "$kind" "echo $kind"
+  done
+  edit '.annotations = {"run.oci.hooks.stdout": "hooks.log"}'
+  command_is true
+  cd "$TEST_DIR" || return
+  run_bundle
+  assert_status 0
+  [ "$(sort "$BUNDLE/hooks.log")" = "$(printf '%s\n' $ALL | sort)" ]
+  [ ! -e "$TEST_DIR/hooks.log" ]
+  [ ! -e "$BUNDLE/rootfs/hooks.log" ]
+}
+
+@test "hooks: the files of the annotations are the caller's, not the mapped root's" {
+  chmod 755 "$TEST_DIR"
+  mkdir -m 700 "$TEST_DIR/private"
+  edit '.linux.namespaces += [{type: "user"}]
+    | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 1000}] | .linux.gidMappings = .linux.uidMappings'
+  edit '.annotations = {"run.oci.hooks.stdout": "\($t)/private/out"}' --arg t "$TEST_DIR"
+  hook createContainer 'echo created'
+  command_is true
+  run_bundle
+  assert_status 0
+  [ "$(cat "$TEST_DIR/private/out")" = created ]
+}
+
+@test "hooks: a fifo of the annotations: an error without a reader, its words with one" {
+  mkfifo "$TEST_DIR/fifo"
+  edit '.annotations = {"run.oci.hooks.stderr": "\($t)/fifo"}' --arg t "$TEST_DIR"
+  hook createRuntime 'echo words >&2'
+  command_is sleep 0.3
+  run timeout -k 1 10 "$KETCH" --root "$ROOT" run -b "$BUNDLE" "$CT" < /dev/null
+  assert_status 1
+  assert_output "for the output of hooks: No such device or address"
+  exec 9<> "$TEST_DIR/fifo"
+  run_bundle 9>&-
+  assert_status 0
+  read -r -t 5 words <&9
+  exec 9>&-
+  [ "$words" = words ]
+}
+
+@test "hooks: poststop hooks run without the annotation's file, too" {
+  mkdir "$TEST_DIR/logs"
+  edit '.annotations = {"run.oci.hooks.stdout": "\($t)/logs/out"}' --arg t "$TEST_DIR"
+  hook poststop "echo ended > $TEST_DIR/ended"
+  start_one
+  rm -r "$TEST_DIR/logs"
+  ketch delete --force "$CT"
+  [ "$(cat "$TEST_DIR/ended")" = ended ]
+}
+
 @test "hooks: an annotation's file that can't be opened is named, not the hook" {
   local k v
   hook createRuntime 'true'
   for k in stdout stderr; do
     for v in '' /nonexistent/out "$TEST_DIR"; do
       edit '.annotations = {"run.oci.hooks.\($k)": $v}' --arg k $k --arg v "$v"
-      fails "createRuntime hook 0: open '$v' for the output of hooks" create -b "$BUNDLE" "$CT"
+      fails "hooks.open-outputs: open '$v' for the output of hooks" create -b "$BUNDLE" "$CT"
       [[ $stderr == *"\$.annotations[\"run.oci.hooks.$k\"]"* ]]
     done
   done
