@@ -88,7 +88,8 @@ static int plan_maps(struct plan *p, struct err *e)
 	f->uid_map_helper = !has_cap(p, CAP_SETUID) && !maps_only(&l->uid_mappings, p->facts->uid);
 	f->gid_map_helper = !has_cap(p, CAP_SETGID) && !maps_only(&l->gid_mappings, p->facts->gid);
 	f->deny_setgroups = !has_cap(p, CAP_SETGID) && !f->gid_map_helper;
-	if (f->deny_setgroups && p->process && p->process->user.additional_gids.n > 0) {
+	if (f->deny_setgroups && p->process && p->process->user.additional_gids.n > 0 &&
+	    !plan_keeps_groups(p)) {
 		err_set(e, ERR_UNSUPPORTED,
 			"additional groups can't be set: an ordinary user who maps the own gid "
 			"alone gives up setgroups");

@@ -228,6 +228,8 @@ int plan_process(
 	struct plan *p, struct
 	err *e); /* plan_process.c: host name, labels; of the process: identity, capabilities, terminal */
 
+/* plan_process.c: whether annotation run.oci.keep_original_groups is true. */
+bool plan_keeps_groups(const struct plan *p);
 /* forkplan.c: the bit of clone(2) for a kind of namespace; "pid,mount" for bits, in the spec's words. */
 int ns_clone_flag(enum spec_ns ns);
 void ns_flags_text(uint64_t flags, struct buf *out);

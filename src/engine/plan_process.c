@@ -132,9 +132,18 @@ static int check_id(const spec_idmaps *maps, uint32_t id, const char *what, cons
 	return err_hint(e, "add it to linux.%s", property);
 }
 
+bool plan_keeps_groups(const struct plan *p)
+{
+	const char *keep = spec_map_get(&p->spec->annotations, ANNOTATION_KEEP_GROUPS);
+	bool ret;
+
+	return keep && parse_bool(keep, &ret) >= 0 && ret;
+}
+
 static int check_user(const struct plan *p, struct err *e)
 {
 	const struct spec_user *u = &p->process->user;
+	size_t n_groups = plan_keeps_groups(p) ? 0 : u->additional_gids.n;
 	const spec_idmaps *gids = mappings(p, &p->spec->lnx->gid_mappings);
 
 	int r = check_id(mappings(p, &p->spec->lnx->uid_mappings), u->uid, "user", "uidMappings",
@@ -148,7 +157,7 @@ static int check_user(const struct plan *p, struct err *e)
 	if (r < 0)
 		err_at(e, "$.process.user.gid");
 	r = plan_error(p, r, e);
-	for (size_t i = 0; r >= 0 && i < u->additional_gids.n; i++) {
+	for (size_t i = 0; r >= 0 && i < n_groups; i++) {
 		r = check_id(gids, u->additional_gids.v[i], "group", "gidMappings", e);
 		if (r < 0)
 			err_at(e, "$.process.user.additionalGids[%zu]", i);
@@ -164,7 +173,10 @@ static void plan_user(struct plan *p)
 
 	p->creds.uid = u->uid;
 	p->creds.gid = u->gid;
-	if (keep && parse_bool(keep, &p->creds.keep_groups) < 0)
+	bool ignored;
+
+	p->creds.keep_groups = plan_keeps_groups(p);
+	if (keep && parse_bool(keep, &ignored) < 0)
 		plan_warn(p, "$.annotations", "'%s' is neither 1 nor 0 in %s: ignored", keep,
 			  ANNOTATION_KEEP_GROUPS);
 	if (p->creds.keep_groups && u->additional_gids.n > 0)

@@ -33,6 +33,22 @@ load helpers
   [ "$output" = $'Groups:\t7 8 9 ' ]
 }
 
+@test "process: run.oci.keep_original_groups leaves out additional groups that could not be set" {
+  edit '.annotations["run.oci.keep_original_groups"] = "1" | .process.user.additionalGids = [5] | .linux.namespaces += [{type: "user"}]
+    | .linux.uidMappings = [{containerID: 0, hostID: 65534, size: 1}] | .linux.gidMappings = .linux.uidMappings
+    | .linux.resources = {} | .linux.namespaces |= map(select(.type != "network")) | .mounts |= map(select(.type != "cgroup" and .type != "sysfs" and .type != "mqueue"))
+    | .mounts |= map(if .type == "devpts" then .options -= ["gid=5"] else . end)'
+  command_is grep Groups /proc/self/status
+  chown -R 65534:65534 "$BUNDLE"
+  chmod 755 "$TEST_DIR"
+  run_bundle
+  assert_status 0
+  install -d -o 65534 "$TEST_DIR/nobody"
+  run as_nobody --root "$TEST_DIR/nobody" --cgroup-manager disabled run -b "$BUNDLE" "$CT" < /dev/null
+  assert_output "Groups:"
+  assert_status 0
+}
+
 @test "process: an id that is not mapped is refused by name" {
   edit '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 10}] |
     .linux.gidMappings = .linux.uidMappings | .process.user.uid = 10'
