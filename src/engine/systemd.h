@@ -59,7 +59,7 @@ void systemd_add_writes(struct systemd_props *p, const struct cgroup_writes *w, 
 void systemd_add_devices(struct systemd_props *p, const struct cgroup_devices *d);
 /* org.systemd.property.NAME = VALUE in GVariant's text form: true, 'text', 5, uint64 5, ['a', 'b'], [1, 2]. A NAME that ends in Sec
  * with a number of seconds is the property …USec. A SPEC error names the annotation. */
-int systemd_add_annotations(struct systemd_props *p, const spec_map *given, struct err *e);
+int systemd_add_annotations(struct systemd_props *p, const spec_map *map, struct err *e);
 /* "MemoryMax 1048576", for explain and errors. */
 void systemd_prop_words(const struct systemd_prop *p, struct buf *out);
 /* The same as a(sv), of which those with WHEN: D-Bus bytes appended to OUT. */

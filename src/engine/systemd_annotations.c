@@ -59,7 +59,7 @@ static const char *take_quoted(struct text *t)
 	return out;
 }
 
-/* Digits up to what ends a number. */
+/* Digits up to what ends a number: decimal, 0x… or, with a 0 in front, octal, as in GVariant and in runc. */
 static int take_number(struct text *t, const struct number *kind, uint64_t *ret)
 {
 	size_t len = strcspn(t->at, " \t,]");
@@ -72,12 +72,12 @@ static int take_number(struct text *t, const struct number *kind, uint64_t *ret)
 	word[len] = '\0';
 	t->at += len;
 	if (word[0] == '-') {
-		int r = parse_i64(word, &i);
+		int r = parse_c_i64(word, &i);
 
 		*ret = (uint64_t)i;
 		return r < 0 ? r : i < kind->min ? -ERANGE : 0;
 	}
-	int r = parse_u64(word, ret);
+	int r = parse_c_u64(word, ret);
 	return r < 0 ? r : *ret > kind->max ? -ERANGE : 0;
 }
 
@@ -254,14 +254,14 @@ static int add_one(struct systemd_props *p, const struct spec_map_entry *x, stru
 	return err_at(e, "%s", where);
 }
 
-int systemd_add_annotations(struct systemd_props *p, const spec_map *given, struct err *e)
+int systemd_add_annotations(struct systemd_props *p, const spec_map *map, struct err *e)
 {
 	int r = 0;
 
-	for (size_t i = 0; i < given->n && r >= 0; i++) {
-		if (strncmp(given->v[i].key, ANNOTATION_SYSTEMD_PROPERTY,
+	for (size_t i = 0; i < map->n && r >= 0; i++) {
+		if (strncmp(map->v[i].key, ANNOTATION_SYSTEMD_PROPERTY,
 			    strlen(ANNOTATION_SYSTEMD_PROPERTY)) == 0)
-			r = add_one(p, &given->v[i], e);
+			r = add_one(p, &map->v[i], e);
 	}
 	return r;
 }

@@ -11,14 +11,14 @@
 #include "util/parse.h"
 #include "util/util.h"
 
-int parse_u64(const char *s, uint64_t *ret)
+static int parse_base(const char *s, int base, uint64_t *ret)
 {
 	char *end;
 
 	if (!isdigit((unsigned char)*s))
 		return -EINVAL;
 	errno = 0;
-	unsigned long long v = strtoull(s, &end, 10);
+	unsigned long long v = strtoull(s, &end, base);
 	if (*end)
 		return -EINVAL;
 	if (errno)
@@ -27,18 +27,38 @@ int parse_u64(const char *s, uint64_t *ret)
 	return 0;
 }
 
-int parse_i64(const char *s, int64_t *ret)
+int parse_u64(const char *s, uint64_t *ret)
+{
+	return parse_base(s, 10, ret);
+}
+
+int parse_c_u64(const char *s, uint64_t *ret)
+{
+	return parse_base(s, 0, ret);
+}
+
+static int parse_signed(const char *s, int base, int64_t *ret)
 {
 	bool negative = *s == '-';
 	uint64_t v;
 
-	int r = parse_u64(s + negative, &v);
+	int r = parse_base(s + negative, base, &v);
 	if (r < 0)
 		return r;
 	if (v > (uint64_t)INT64_MAX + negative)
 		return -ERANGE;
 	*ret = negative ? (int64_t)(0 - v) : (int64_t)v;
 	return 0;
+}
+
+int parse_i64(const char *s, int64_t *ret)
+{
+	return parse_signed(s, 10, ret);
+}
+
+int parse_c_i64(const char *s, int64_t *ret)
+{
+	return parse_signed(s, 0, ret);
 }
 
 int parse_u32(const char *s, uint32_t *ret)

@@ -10,6 +10,9 @@
 int parse_u64(const char *s, uint64_t *ret);
 int parse_i64(const char *s, int64_t *ret);
 int parse_u32(const char *s, uint32_t *ret);
+/* The same for numbers as in C: 0x1f and 017, too. */
+int parse_c_u64(const char *s, uint64_t *ret);
+int parse_c_i64(const char *s, int64_t *ret);
 /* "true"/"false"/"1"/"0"/"yes"/"no". */
 int parse_bool(const char *s, bool *ret);
 /* Bytes with an optional unit b, k, m, g, t (powers of 1024, any case, also "kb", "kib"); "-1" gives -1. */
