@@ -168,14 +168,15 @@ static void commit_undo(struct run *r)
 		(void)host_unlink(AT_FDCWD, l->opts->pid_file, false);
 }
 
-/* The console protocol with a pidfd: one message, one descriptor. */
-static int pass_pidfd(const struct launch *l, const char *path, struct err *e)
+/* The console protocol with a pidfd: one message, one descriptor. PATH is below DIR, or with -EBADF the caller's. */
+static int pass_pidfd(const struct launch *l, int dir, const char *path, struct err *e)
 {
 	const char *word = l->plan->opts.use == FOR_EXEC ? "setns" : "standard";
 
 	if (!path)
 		return 0;
-	auto_fd int sock = fdpass_connect(path, SOCK_STREAM);
+	auto_fd int sock = dir < 0 ? fdpass_connect(path, SOCK_STREAM)
+				   : fdpass_connect_at(dir, path, SOCK_STREAM);
 	int r = sock < 0 ? sock : fdpass_send(sock, word, strlen(word), &l->run.init.pidfd, 1);
 	if (r >= 0)
 		return 0;
@@ -187,7 +188,9 @@ static int pass_to_receiver(const struct launch *l, struct err *e)
 {
 	const char *path = spec_map_get(&l->spec->annotations, ANNOTATION_PIDFD_RECEIVER);
 
-	int r = pass_pidfd(l, path, e);
+	/* below the bundle, as with crun */
+	auto_fd int dir = path && *path != '/' ? sys_open(l->bundle, O_PATH, 0) : -EBADF;
+	int r = pass_pidfd(l, dir, path, e);
 	return r < 0 ? err_at(e, ANNOTATION_AT(ANNOTATION_PIDFD_RECEIVER)) : 0;
 }
 
@@ -199,7 +202,7 @@ static int commit_run(struct run *r, struct err *e)
 	if (l->plan->opts.use != FOR_EXEC)
 		ret = write_state(l, e);
 	if (ret >= 0)
-		ret = pass_pidfd(l, l->opts->pidfd_socket, e);
+		ret = pass_pidfd(l, -EBADF, l->opts->pidfd_socket, e);
 	if (ret >= 0 && l->plan->opts.use != FOR_EXEC)
 		ret = pass_to_receiver(l, e);
 	if (ret >= 0)

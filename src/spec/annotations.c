@@ -13,15 +13,18 @@ const struct annotation annotations[] = {
 	{ ANNOTATION_DELEGATE, "NAME",
 	  "a further cgroup below the container's, with all controllers the payload's own (cgroup "
 	  "v2)" },
-	{ ANNOTATION_HOOKS_STDERR, "FILE", "standard error of the hooks is added to it" },
-	{ ANNOTATION_HOOKS_STDOUT, "FILE", "standard output of the hooks is added to it" },
+	{ ANNOTATION_HOOKS_STDERR, "FILE",
+	  "standard error of the hooks is added to it; a relative one is below the bundle" },
+	{ ANNOTATION_HOOKS_STDOUT, "FILE",
+	  "standard output of the hooks is added to it; a relative one is below the bundle" },
 	{ ANNOTATION_KEEP_GROUPS, "1",
 	  "the process keeps the further groups of the caller, and additionalGids are left out" },
 	{ ANNOTATION_MOUNT_CONTEXT, "OPTION",
 	  "the mount option that linux.mountLabel is: context (default), fscontext, defcontext or "
 	  "rootcontext" },
 	{ ANNOTATION_PIDFD_RECEIVER, "SOCKET",
-	  "the pidfd of the container's process is sent to it" },
+	  "the pidfd of the container's process is sent to it; a relative one is below the "
+	  "bundle" },
 	{ ANNOTATION_SECCOMP_PLUGINS, "A[:B...]",
 	  "shared libraries that answer the notifications of linux.seccomp" },
 	{ ANNOTATION_SECCOMP_RECEIVER, "SOCKET",

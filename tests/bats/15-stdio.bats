@@ -372,6 +372,10 @@ print("full", flush=True); time.sleep(60)' "$TEST_DIR/full.sock" > "$TEST_DIR/sa
   edit '.annotations["run.oci.pidfd_receiver"] = $s' --arg s "$SOCK"
   detached create -b "$BUNDLE" "$CT-c"
   received ".fds == 1 and .pid == [$(pid_of "$CT-c")]"
+  receiver "$BUNDLE/own.sock"
+  edit '.annotations["run.oci.pidfd_receiver"] = "own.sock"' # below the bundle
+  detached create -b "$BUNDLE" "$CT-e"
+  received ".fds == 1 and .pid == [$(pid_of "$CT-e")]"
   for v in '' relative /nonexistent/sock; do
     edit '.annotations["run.oci.pidfd_receiver"] = $v' --arg v "$v"
     refused 1 "send the pidfd to '$v': No such file or directory (config.json" create -b "$BUNDLE" "$CT-d"
