@@ -131,12 +131,18 @@ static int make_userns(struct run *r, const struct plan_mount *m, struct err *e)
 	return ret < 0 ? ret : fd;
 }
 
+static const char hint_rights[] = "mapped ids need root of the namespace that mounted the source";
+
 static int userns_of(struct run *r, const struct plan_mount *m, struct err *e)
 {
 	if (!is_containers_map(r->plan, m))
 		return make_userns(r, m, e);
 	int fd = proc_open_pid(&r->proc, init_pid(r), "ns/user", O_RDONLY);
-	return fd < 0 ? err_sys(e, fd, "open the container's user namespace") : fd;
+	if (fd >= 0)
+		return fd;
+	err_sys(e, fd, "bind '%s' to '%s': open the container's user namespace", m->source,
+		m->dest);
+	return fd == -EACCES ? err_hint(e, hint_rights) : fd;
 }
 
 /* ---- parent: the answers ---- */
@@ -160,9 +166,7 @@ static int idmapped_source(struct run *r, const struct plan_mount *m, struct err
 		if (ret == -EINVAL)
 			return err_hint(e, "the source's file system, or one below it, does not "
 					   "support mapped ids");
-		return ret == -EPERM ? err_hint(e, "mapped ids need root of the namespace that "
-						   "mounted the source")
-				     : ret;
+		return ret == -EPERM ? err_hint(e, hint_rights) : ret;
 	}
 	return TAKE_FD(mnt);
 }

@@ -568,6 +568,19 @@ flag_rows() {
   assert_output "'@1-2-3' is relative to the container's mappings, and it has none"
 }
 
+@test "mounts: idmap of an ordinary user names the mount and what it takes" {
+  install -d -o 65534 "$TEST_DIR/nobody"
+  chmod 755 "$TEST_DIR"
+  edit '.linux.namespaces = [{type: "user"}, {type: "mount"}, {type: "pid"}] | .linux.resources = {} | .hostname = "" | .mounts = []
+    | .linux.uidMappings = [{containerID: 0, hostID: 65534, size: 1}] | .linux.gidMappings = .linux.uidMappings'
+  bind_on /i "$TEST_DIR" bind idmap
+  chown -R 65534:65534 "$BUNDLE"
+  run as_nobody --root "$TEST_DIR/nobody" --log "$TEST_DIR/nobody/log" --log-format json --cgroup-manager disabled run -b "$BUNDLE" "$CT" < /dev/null
+  assert_status 1
+  assert_output "bind '$TEST_DIR' to '/i': open the container's user namespace: Permission denied"
+  grep -q "mapped ids need root" "$TEST_DIR/nobody/log"
+}
+
 @test "mounts: idmap without mappings takes those of the user namespace" {
   mkdir -p "$TEST_DIR/host/tree"
   touch "$TEST_DIR/host/tree/f"
