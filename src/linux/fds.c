@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <linux/close_range.h>
 
+#include "linux/mounts.h"
 #include "linux/steps.h"
 #include "sys/raw.h"
 
@@ -23,7 +24,7 @@ static bool is_seen(const struct plan *p)
  * it waits with: socket and lock. One that is born among the container's processes, by exec, may be seized by them at once. procfs is kept
  * only where a label is to be written through it.
  */
-static int shed(struct run *r, UNUSED struct err *e)
+static int shed(struct run *r, struct err *e)
 {
 	close_fd(TAKE_FD(r->dev_null));
 	close_fd(TAKE_FD(r->root.fd));
@@ -32,7 +33,7 @@ static int shed(struct run *r, UNUSED struct err *e)
 		close_fd(TAKE_FD(r->hook_outputs[i]));
 	if (!r->plan->creds.apparmor && !r->plan->creds.selinux)
 		proc_close(&r->proc);
-	return 0;
+	return mount_work_end(r, e); /* where rootfs.readonly had nothing to do */
 }
 
 static void explain_shed(const struct plan *p, struct buf *out)

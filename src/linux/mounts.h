@@ -18,7 +18,7 @@
 
 enum { MOUNTS_MAX_LATE = 64 };
 
-/* run->mounts. Made by mount_work(), ended by mount_work_end() in rootfs.readonly. */
+/* run->mounts. Made by mount_work(), ended by mount_work_end() in rootfs.readonly or, where that has nothing to do, fds.shed. */
 struct mount_work {
 	int self_fds; /* verified /proc/self/fd, for mount(2) on a descriptor; -EBADF: not needed so far */
 	int dev; /* the container's /dev, never a symlink; -EBADF: not needed so far */

@@ -424,17 +424,20 @@ print("full", flush=True); time.sleep(60)' "$TEST_DIR/full.sock" > "$TEST_DIR/sa
 }
 
 @test "stdio: the waiting init has no descriptor of the caller or of ketch but its own" {
-  ketch create -b "$BUNDLE" "$CT" < /dev/null > "$TEST_DIR/out" 2>&1 5< /etc/passwd 9< "$TEST_DIR" 63< /
-  local fd what
-  for fd in "/proc/$(pid_of "$CT")/fd/"*; do
-    what=$(readlink "$fd")
-    case ${fd##*/}:$what in
-      [012]:*) ;;
-      *:socket:* | *:"$ROOT/$CT/created") ;; # for start, and the lock
-      *) echo "$fd is $what" >&2; return 1 ;;
-    esac
+  local fd what readonly
+  for readonly in true false; do
+    edit ".root.readonly = $readonly"
+    ketch create -b "$BUNDLE" "$CT-$readonly" < /dev/null > "$TEST_DIR/out" 2>&1 5< /etc/passwd 9< "$TEST_DIR" 63< /
+    for fd in "/proc/$(pid_of "$CT-$readonly")/fd/"*; do
+      what=$(readlink "$fd")
+      case ${fd##*/}:$what in
+        [012]:*) ;;
+        *:socket:* | *:"$ROOT/$CT-$readonly/created") ;; # for start, and the lock
+        *) echo "$readonly: $fd is $what" >&2; return 1 ;;
+      esac
+    done
+    [ "$(ls "/proc/$(pid_of "$CT-$readonly")/fd" | wc -l)" = 5 ]
   done
-  [ "$(ls "/proc/$(pid_of "$CT")/fd" | wc -l)" = 5 ]
 }
 
 @test "stdio: nothing of ketch stays behind create and run --detach" {
