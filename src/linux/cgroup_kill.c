@@ -55,9 +55,10 @@ int cgroup_dir_freeze(const struct cgroup_version *version, int dir, bool freeze
 
 	cgroup_deadline_start(&d, ms);
 	for (unsigned i = 0;; i++) {
-		/* v1: a task that was about to sleep uninterruptibly can hold the freezer in FREEZING; thawing helps */
-		if (freeze && i % 16 == 15)
-			(void)version->freeze(dir, false);
+		/* v1: a task that was about to sleep uninterruptibly can hold the freezer in FREEZING; thawing helps. v2: a tree whose
+		 * processes were killed while they were frozen can stay "frozen 1" (Linux 6.18); freezing once more helps. */
+		if (i % 16 == 15)
+			(void)version->freeze(dir, !freeze);
 		r = version->freeze(dir, freeze);
 		if (r < 0)
 			return r;

@@ -452,6 +452,34 @@ static void freeze_flag(void)
 	CHECK_STR(get("/leaf", "cgroup.freeze"), "0");
 }
 
+/* A freezer that obeys when it has been asked for the contrary once more. */
+static bool state, was_asked;
+
+static int stuck_frozen(UNUSED int dir)
+{
+	return state;
+}
+
+static int stuck_freeze(UNUSED int dir, bool on)
+{
+	if (was_asked && on != state)
+		state = on;
+	was_asked |= on == state;
+	return 0;
+}
+
+static void stuck_freezer(void)
+{
+	const struct cgroup_version version = { 2, stuck_frozen, stuck_freeze };
+
+	for (int on = 0; on < 2; on++) {
+		state = !on;
+		was_asked = false;
+		CHECK_INT(cgroup_dir_freeze(&version, -EBADF, on, 5000), 0);
+		CHECK_INT(state, on);
+	}
+}
+
 static void cleanup(void)
 {
 	fresh("/x");
@@ -477,6 +505,7 @@ static const struct test tests[] = {
 	{ "joining without CLONE_INTO_CGROUP", join_without_birth },
 	{ "ownership", gives_the_cgroup_away },
 	{ "freeze and thaw", freeze_flag },
+	{ "a freezer that is stuck", stuck_freezer },
 	{ "nothing stays behind", cleanup },
 };
 
