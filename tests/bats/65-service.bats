@@ -39,17 +39,18 @@ is() { # is PROPERTY VALUE, of the service
   [ "$(systemctl show "$SERVICE" -p "$1" --value)" = "$2" ]
 }
 
-running_other_than() {
-  [ "$(container_status "$CT" 2> /dev/null)" = running ] && [ "$(pid_of "$CT")" != "$1" ]
+running_other_than() { # one look: between two the container could be gone
+  [ "$(ketch state "$CT" 2> /dev/null | jq --argjson pid "$1" '.status == "running" and .pid != $pid')" = true ]
 }
 
 started() {
   systemctl start "$SERVICE"
   wait_for 20 running_other_than 0
-  PID=$(pid_of "$CT")
+  PID=$(pid_of "$CT") && [ -n "$PID" ]
 }
 
-journal_has() { journalctl -u "$SERVICE" -o cat | grep -x "$1"; }
+# By identifier: journald asks the cgroup of who writes for its unit, and that is the container's scope while the process lives.
+journal_has() { journalctl -t "${SERVICE%.service}" -o cat | grep -x "$1"; }
 
 @test "service: the unit is one that systemd takes without a warning" {
   run systemd-analyze verify --man=no "$UNITS/ketch@.service"
@@ -58,16 +59,17 @@ journal_has() { journalctl -u "$SERVICE" -o cat | grep -x "$1"; }
 }
 
 @test "service: start, a scope of its own, and stop by a signal to the container's program" {
-  command_is sh -c 'trap "echo ended by TERM; exit 0" TERM; while :; do sleep 0.1; done'
+  command_is sh -c 'trap "echo ended by TERM; exit 0" TERM; echo begun; while :; do sleep 0.1; done'
   started
   is ActiveState active
   [ "$(systemctl show "ketch-$CT.scope" -p ActiveState --value)" = active ]
   grep -q "ketch-$CT.scope" "/proc/$PID/cgroup"
+  # The journal's daemon writes in its own time.
+  wait_for 20 journal_has begun
   systemctl stop "$SERVICE"
   is ActiveState inactive
   is Result success
   refute test -e "/proc/$PID"
-  # The journal's daemon writes in its own time.
   wait_for 20 journal_has "ended by TERM"
 }
 
