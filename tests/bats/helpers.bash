@@ -177,6 +177,20 @@ refute() {
   fi
 }
 
+# jq 1.6 ends -e with 0 where it is given nothing at all: a command before it that failed would pass.
+jq() {
+  local out
+  case ${1:-} in
+    --*) command jq "$@" ;;
+    -*e*)
+      out=$(command jq "$@") || { local status=$?; echo "$out"; return "$status"; }
+      [ -n "$out" ] || return 4
+      echo "$out"
+      ;;
+    *) command jq "$@" ;;
+  esac
+}
+
 # wait_for SECONDS COMMAND…: until it succeeds.
 wait_for() {
   local end=$((SECONDS + $1))
