@@ -64,11 +64,11 @@ hierarchies() {
   for i in 1 2 3; do
     [ $i != 3 ] || edit '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = .linux.uidMappings'
     start || break
-    grep -q "^0::/$CT$" "/proc/$PID/cgroup" || break
+    grep "^0::" "/proc/$PID/cgroup" > "$TEST_DIR/own" && grep -q "^0::/$CT$" "$TEST_DIR/own" || { echo "$i: $(cat "$TEST_DIR/own")" >&2; break; }
     run ketch exec "$CT" echo here
-    [ "$output" = here ] || break
+    [ "$output" = here ] || { echo "$i: exec: $status: $output" >&2; break; }
     ketch delete --force "$CT"
-    [ -d "$dir" ] || break
+    [ -d "$dir" ] || { echo "$i: the cgroup is gone" >&2; break; }
     [ ! -e "$dir/cgroup.kill" ] || echo 1 > "$dir/cgroup.kill"
     i=done
   done
