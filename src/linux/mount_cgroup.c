@@ -249,11 +249,12 @@ static bool has_v1(const struct facts *f)
 
 static int mount_on(struct view *v, struct err *e)
 {
+	bool existed;
 	int r = v->r->cgroup ? cgroup_record(v->r->cgroup, &v->rec) : 0;
 
 	if (r < 0)
 		return err_sys(e, r, "%s: find the container's cgroups", v->what);
-	auto_fd int target = mount_target(v->r, v->m, true, NULL, e);
+	auto_fd int target = mount_target_dir(v->r, v->m, v->what, &existed, e);
 	if (target < 0)
 		return target;
 	if (v->m->systemd_v1)

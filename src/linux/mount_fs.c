@@ -480,7 +480,7 @@ int mount_fs(struct run *r, const struct plan_mount *m, struct err *e)
 	bool existed;
 
 	snprintf(f.what, sizeof(f.what), "mount %s on '%s'", m->fstype, m->dest);
-	f.target = mount_target(r, m, true, &existed, e);
+	f.target = mount_target_dir(r, m, f.what, &existed, e);
 	if (f.target < 0)
 		return f.target;
 	int ret = prepare(&f, existed, e);

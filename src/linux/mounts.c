@@ -88,6 +88,24 @@ int mount_target(struct run *r, const struct plan_mount *m, bool dir, bool *exis
 	return fd;
 }
 
+int mount_target_dir(struct run *r, const struct plan_mount *m, const char *what, bool *existed,
+		     struct err *e)
+{
+	struct stat st;
+
+	auto_fd int fd = mount_target(r, m, true, existed, e);
+	if (fd < 0 || !*existed)
+		return TAKE_FD(fd);
+	if (fstat(fd, &st) < 0)
+		return err_sys(e, -errno, "%s: look at the destination", what);
+	if (S_ISDIR(st.st_mode))
+		return TAKE_FD(fd);
+	err_sys(e, -ENOTDIR, "%s: the destination is a %s", what,
+		S_ISLNK(st.st_mode) ? "link" : "file");
+	return err_hint(e, "a file system can be mounted on a directory alone%s",
+			S_ISLNK(st.st_mode) ? "; without dest-nofollow the link is followed" : "");
+}
+
 /* Where the mount at DEST is remembered, or NULL. */
 static int *remembered(struct mount_work *w, const char *dest)
 {
@@ -172,7 +190,7 @@ static int source_failed(const struct bind *b, int r, struct err *e)
 {
 	err_sys(e, r, "%s: open the source", b->what);
 	if (r == -ENOENT)
-		err_hint(e, "'%s' does not exist on the host", b->m->source);
+		err_hint(e, "there is no '%s' on the host", b->m->source);
 	else if (r == -EACCES)
 		err_hint(e, "a directory above it can't be entered by this user");
 	return err_at(e, "$.mounts[%zu].source", b->m->index);

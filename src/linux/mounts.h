@@ -97,6 +97,10 @@ int mount_host_bind(struct run *r, const char *path, bool recursive, int target,
  * *EXISTED (may be NULL) tells which. O_PATH descriptor or -errno.
  */
 int mount_target(struct run *r, const struct plan_mount *m, bool dir, bool *existed, struct err *e);
+/* The same for a file system, WHAT for the error: -ENOTDIR where something else than a directory has the name, of which the kernel
+ * would say "Invalid argument". EXISTED is not NULL. */
+int mount_target_dir(struct run *r, const struct plan_mount *m, const char *what, bool *existed,
+		     struct err *e);
 /* After M was attached as MNT: the root itself was mounted over when the destination is "/"; proc and sysfs on their
  * well-known places are remembered for mount_find(). */
 int mount_done(struct run *r, const struct plan_mount *m, int mnt, struct err *e);

@@ -661,6 +661,18 @@ flag_rows() {
   fails_at "\$.mounts[$n]" /etc "nothing is mounted there"
   hinted "needs a bind of its own"
   edit '.mounts |= .[:-1]'
+  local type
+  for type in tmpfs mqueue cgroup; do
+    mount_on /etc/passwd "$type" t
+    fails_at "\$.mounts[$n]" "mount $type on '/etc/passwd'" "the destination is a file"
+    hinted "on a directory alone"
+    edit '.mounts |= .[:-1]'
+  done
+  ln -s dev "$BUNDLE/rootfs/link"
+  mount_on /link tmpfs t dest-nofollow
+  fails_at "\$.mounts[$n]" "mount tmpfs on '/link'" "the destination is a link"
+  hinted "without dest-nofollow"
+  edit '.mounts |= .[:-1]'
   mount_on /etc/passwd/below tmpfs t
   fails_at "\$.mounts[$n]" /etc/passwd/below "Not a directory"
   edit '.mounts |= .[:-1]'
