@@ -241,7 +241,7 @@ int ketch_update(ketch_context *c, const char *id, const char *resources, ketch_
 	struct spec_resources *change;
 	struct err e;
 
-	int r = spec_load_resources(&change, &arena, resources, strlen(resources), &e);
+	int r = spec_load_resources(&change, &arena, resources, strlen(resources), NULL, &e);
 	return r < 0 ? api_fail(r, &e, err) : with_container(c, id, do_update, change, err);
 }
 

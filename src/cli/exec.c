@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ketch exec: a further process in a running container. */
 #include "cli/cli.h"
+#include "core/warnings.h"
 #include "spec/load.h"
 
 struct exec_opts {
@@ -53,9 +54,14 @@ static int read_process(const char *file, struct arena *arena, struct spec_proce
 			struct err *e)
 {
 	auto_buf struct buf text = { 0 };
+	spec_warnings warnings = { 0 };
 
 	int r = cli_read_file("--process", file, SPEC_MAX_SIZE, &text, e);
-	return r < 0 ? r : spec_load_process(ret, arena, buf_str(&text), text.len, e);
+	if (r >= 0)
+		r = spec_load_process(ret, arena, buf_str(&text), text.len, &warnings, e);
+	if (r >= 0)
+		log_spec_warnings(file, &warnings);
+	return r;
 }
 
 static int with_process(const struct cli_global *g, struct exec_opts *o, const struct args *a,

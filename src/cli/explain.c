@@ -87,7 +87,8 @@ static int read_process(struct launch *l, const char *file, struct spec_process 
 	auto_buf struct buf text = { 0 };
 
 	int r = cli_read_file("--process", file, SPEC_MAX_SIZE, &text, e);
-	return r < 0 ? r : spec_load_process(ret, &l->spec->arena, buf_str(&text), text.len, e);
+	return r < 0 ? r
+		     : spec_load_process(ret, &l->spec->arena, buf_str(&text), text.len, NULL, e);
 }
 
 static int make_plan(struct launch *l, struct explain_opts *o, struct err *e)

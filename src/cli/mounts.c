@@ -21,7 +21,7 @@ static int run(const struct cli_global *g, UNUSED void *opts, const struct args 
 	r = cli_open_store(g, &s, false, e);
 	if (r >= 0)
 		r = container_open(&c, &s, a->v[1], e);
-	return r < 0 ? r : container_mounts(c, buf_str(&text), remove, e);
+	return r < 0 ? r : container_mounts(c, a->v[2], buf_str(&text), remove, e);
 }
 
 const struct command cmd_mounts = {

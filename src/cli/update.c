@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "core/warnings.h"
 #include "spec/load.h"
 #include "util/jsonw.h"
 #include "util/parse.h"
@@ -149,11 +150,12 @@ static int read_file(const char *file, struct arena *arena, struct spec_resource
 		     struct err *e)
 {
 	auto_buf struct buf text = { 0 };
+	spec_warnings warnings = { 0 };
 
 	int r = cli_read_file("--resources", file, SPEC_MAX_SIZE, &text, e);
 	if (r < 0)
 		return r;
-	r = spec_load_resources(ret, arena, buf_str(&text), text.len, e);
+	r = spec_load_resources(ret, arena, buf_str(&text), text.len, &warnings, e);
 	if (r < 0) {
 		uint32_t line = e->line, col = e->col;
 
@@ -162,6 +164,7 @@ static int read_file(const char *file, struct arena *arena, struct spec_resource
 			return err_wrap(e, "--resources '%s':%u:%u", file, line, col);
 		return err_wrap(e, "--resources '%s'", file);
 	}
+	log_spec_warnings(file, &warnings);
 	return 0;
 }
 
@@ -188,7 +191,7 @@ static int read_change(const struct update_opts *o, struct arena *arena,
 	}
 	if (!any)
 		return 0;
-	r = spec_load_resources(&from_options, arena, buf_str(&text), text.len, e);
+	r = spec_load_resources(&from_options, arena, buf_str(&text), text.len, NULL, e);
 	if (r < 0) {
 		name_option(e);
 		return r;

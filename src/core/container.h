@@ -106,8 +106,10 @@ void container_thaw(struct container *c);
 int container_update(struct container *c, const struct spec_resources *change, const char *schemata,
 		     struct err *e);
 /* The mounts of TEXT, an array as $.mounts or an object with the member mounts, are made in a container that is created, running or
- * paused; with REMOVE what is mounted on their destinations is taken off. See mounts_live(). */
-int container_mounts(struct container *c, const char *text, bool remove, struct err *e);
+ * paused; with REMOVE what is mounted on their destinations is taken off. FILE is the name of TEXT, for
+ * warnings in the log. See mounts_live(). */
+int container_mounts(struct container *c, const char *file, const char *text, bool remove,
+		     struct err *e);
 /* The resources that hold now, as kept (NULL: none were asked for); in ARENA. */
 int container_resources(const struct container *c, struct arena *arena, struct spec_resources **ret,
 			struct err *e);

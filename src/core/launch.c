@@ -14,6 +14,7 @@
 #include "core/launch.h"
 #include "core/rows.h"
 #include "core/steps.h"
+#include "core/warnings.h"
 #include "engine/progress.h"
 #include "linux/cgroup.h"
 #include "linux/netdev.h"
@@ -72,17 +73,6 @@ int launch_drop_junk(struct launch *l, struct err *e)
 	return r < 0 ? err_sys(e, r, "close inherited descriptors") : check_room(passed_on, e);
 }
 
-static void log_spec_warnings(const struct launch *l)
-{
-	for (size_t i = 0; i < l->spec->warnings.n; i++) {
-		const struct spec_warning *w = &l->spec->warnings.v[i];
-
-		log_emit(LOG_WARNING, "%s:%u:%u: %s: %s",
-			 l->opts->config ? l->opts->config : FILE_CONFIG, w->line, w->col, w->where,
-			 w->text);
-	}
-}
-
 static void log_plan_warnings(const struct launch *l)
 {
 	for (size_t i = 0; i < l->plan->warnings.n; i++)
@@ -121,7 +111,8 @@ static int read_and_plan(struct launch *l, enum plan_use use, bool start_at_once
 	if (use != FOR_EXEC) {
 		r = launch_read(l, e);
 		if (r >= 0)
-			log_spec_warnings(l);
+			log_spec_warnings(l->opts->config ? l->opts->config : FILE_CONFIG,
+					  &l->spec->warnings);
 	}
 	if (r >= 0)
 		r = facts_probe(&l->facts, e);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/container.h"
+#include "core/warnings.h"
 #include "linux/mounts_live.h"
 #include "spec/field.h"
 #include "spec/load.h"
@@ -47,7 +48,15 @@ static int load_mounts(struct spec **ret, const char *text, struct err *e)
 	if (r < 0)
 		return r;
 	r = spec_load(ret, buf_str(&whole), whole.len, e);
-	return r < 0 ? in_document(e) : 0;
+	if (r < 0)
+		return in_document(e);
+	for (size_t i = 0; i < (*ret)->warnings.n; i++) {
+		struct spec_warning *w = &(*ret)->warnings.v[i];
+
+		if (w->line > 1)
+			w->line--;
+	}
+	return 0;
 }
 
 struct taken {
@@ -132,7 +141,8 @@ static int change(struct container *c, const spec_mounts *mounts, bool remove, s
 	return mounts_live(plan, pidfd, remove, e);
 }
 
-int container_mounts(struct container *c, const char *text, bool remove, struct err *e)
+int container_mounts(struct container *c, const char *file, const char *text, bool remove,
+		     struct err *e)
 {
 	auto_spec struct spec *document = NULL;
 	auto_arena struct arena arena = { 0 };
@@ -145,5 +155,7 @@ int container_mounts(struct container *c, const char *text, bool remove, struct 
 		return r;
 	if (remove)
 		keep_destinations(&taken.mounts);
+	else
+		log_spec_warnings(file, &document->warnings);
 	return change(c, remove ? &taken.mounts : &document->mounts, remove, e);
 }

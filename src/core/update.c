@@ -44,7 +44,7 @@ static int from_config(const struct container *c, struct arena *arena, struct sp
 	spec_write_resources(spec->lnx->resources, &text);
 	r = buf_error(&text);
 	return r < 0 ? err_sys(e, r, "read the resources")
-		     : spec_load_resources(ret, arena, buf_str(&text), text.len, e);
+		     : spec_load_resources(ret, arena, buf_str(&text), text.len, NULL, e);
 }
 
 int container_resources(const struct container *c, struct arena *arena, struct spec_resources **ret,
@@ -58,7 +58,7 @@ int container_resources(const struct container *c, struct arena *arena, struct s
 		return from_config(c, arena, ret, e);
 	if (r < 0)
 		return err_sys(e, r, "read the resources kept for container '%s'", c->id);
-	r = spec_load_resources(ret, arena, buf_str(&text), text.len, e);
+	r = spec_load_resources(ret, arena, buf_str(&text), text.len, NULL, e);
 	if (r >= 0)
 		return r;
 	e->line = e->col = 0; /* of that file, not of config.json */
@@ -81,7 +81,7 @@ static int merge(struct cgroup_update *u, struct arena *arena, struct buf *text,
 	}
 	if (r < 0)
 		return err_sys(e, r, "update");
-	r = spec_load_resources(&now, arena, buf_str(text), text->len, e);
+	r = spec_load_resources(&now, arena, buf_str(text), text->len, NULL, e);
 	if (r < 0)
 		at_config(e);
 	u->now = now;

@@ -17,7 +17,7 @@ enum { MAX_WARNINGS = 64, MAX_FINDINGS = 200 };
 
 struct load {
 	struct arena *arena;
-	struct spec *spec;	 /* takes the warnings; NULL: nobody does */
+	spec_warnings *warnings; /* NULL: nobody takes them */
 	struct err *first;	 /* spec_load(): the error */
 	bool failed;		 /* first is filled */
 	struct err *findings;	 /* spec_check(): all of them, malloc'ed */
@@ -30,16 +30,16 @@ struct load {
 static void keep_warning(void *ctx, const struct err *w)
 {
 	struct load *l = ctx;
-	struct spec *s = l->spec;
+	spec_warnings *all = l->warnings;
 
-	if (!s || s->warnings.n == MAX_WARNINGS)
+	if (!all || all->n == MAX_WARNINGS)
 		return;
-	if (!s->warnings.v)
-		s->warnings.v = arena_array(l->arena, MAX_WARNINGS, sizeof(*s->warnings.v));
+	if (!all->v)
+		all->v = arena_array(l->arena, MAX_WARNINGS, sizeof(*all->v));
 	char *where = arena_str(l->arena, w->where), *text = arena_str(l->arena, w->msg);
-	if (!s->warnings.v || !where || !text)
+	if (!all->v || !where || !text)
 		return; /* loses only the warning */
-	s->warnings.v[s->warnings.n++] = (struct spec_warning){
+	all->v[all->n++] = (struct spec_warning){
 		.line = w->line,
 		.col = w->col,
 		.where = where,
@@ -97,22 +97,22 @@ static bool refused(void *ctx, const char *path, size_t len)
 
 /* ---- places ---- */
 
-static int place_warnings(struct spec *s, const char *json, size_t len)
+static int place_warnings(const spec_warnings *all, const char *json, size_t len)
 {
 	struct json_place places[MAX_WARNINGS];
 	size_t index[MAX_WARNINGS], n = 0;
 
-	for (size_t i = 0; i < s->warnings.n; i++) {
-		if (s->warnings.v[i].line)
+	for (size_t i = 0; i < all->n; i++) {
+		if (all->v[i].line)
 			continue;
-		places[n] = (struct json_place){ .path = s->warnings.v[i].where };
+		places[n] = (struct json_place){ .path = all->v[i].where };
 		index[n++] = i;
 	}
 	if (n == 0)
 		return 0;
 	int r = json_locate(json, len, places, n);
 	for (size_t i = 0; r == 0 && i < n; i++) {
-		struct spec_warning *w = &s->warnings.v[index[i]];
+		struct spec_warning *w = &all->v[index[i]];
 
 		json_position(json, places[i].offset, &w->line, &w->col);
 	}
@@ -203,7 +203,7 @@ int spec_load_receiver(struct spec **ret, const char *json, size_t len, const ch
 	if (receiver && !(s->seccomp_receiver = arena_str(&s->arena, receiver)))
 		return err_sys(e, -ENOMEM, "reading the config");
 
-	struct load l = { .arena = &s->arena, .spec = s, .first = e };
+	struct load l = { .arena = &s->arena, .warnings = &s->warnings, .first = e };
 	struct field_sink sink = { .ctx = &l, .warning = keep_warning };
 	int r = field_parse_all(spec_fields, s, &s->arena, json, len, &sink, e);
 	if (r < 0)
@@ -219,7 +219,7 @@ int spec_load_receiver(struct spec **ret, const char *json, size_t len, const ch
 		json_place_err(e, json, len);
 		return err_errno(e);
 	}
-	if (place_warnings(s, json, len) < 0)
+	if (place_warnings(&s->warnings, json, len) < 0)
 		return err_sys(e, -ENOMEM, "reading the config");
 	*ret = TAKE_PTR(s);
 	return 0;
@@ -254,7 +254,8 @@ static int check_into(struct load *l, struct spec **s, const char *json, size_t 
 		rules_run(&rules, RULE_CONFIG);
 		l->no_memory |= rules.no_memory;
 	}
-	if (l->no_memory || place_findings(l, json, len) < 0 || place_warnings(*s, json, len) < 0)
+	if (l->no_memory || place_findings(l, json, len) < 0 ||
+	    place_warnings(&(*s)->warnings, json, len) < 0)
 		return -ENOMEM;
 	if (l->n > 1)
 		qsort(l->findings, l->n, sizeof(*l->findings), by_place);
@@ -270,7 +271,7 @@ int spec_check(struct spec **ret, const char *json, size_t len,
 	*ret = NULL;
 	if (new_spec(&s) < 0)
 		return -ENOMEM;
-	struct load l = { .arena = &s->arena, .spec = s };
+	struct load l = { .arena = &s->arena, .warnings = &s->warnings };
 	int built = check_into(&l, &s, json, len);
 	for (size_t i = 0; built >= 0 && i < l.n; i++)
 		finding(ctx, &l.findings[i]);
@@ -286,53 +287,57 @@ int spec_check(struct spec **ret, const char *json, size_t len,
 
 /* ---- parts ---- */
 
-static int run_part(struct rule_run *rules, unsigned scope, const char *json, size_t len,
-		    struct err *e)
+/* OBJECT by TABLE, then the rules of SCOPE. */
+static int load_part(const struct field *table, void *object, struct rule_run *rules,
+		     unsigned scope, struct load *l, const char *json, size_t len)
 {
-	struct load l = { .first = e };
+	struct field_sink sink = { .ctx = l, .warning = keep_warning };
 
-	rules->ctx = &l;
+	int r = field_parse_all(table, object, l->arena, json, len, &sink, l->first);
+	if (r < 0)
+		return r;
+	rules->ctx = l;
 	rules->finding = keep_first;
+	rules->warning = keep_warning;
 	rules_run(rules, scope);
 	if (rules->no_memory)
-		return err_sys(e, -ENOMEM, "reading JSON");
-	if (!l.failed)
-		return 0;
-	json_place_err(e, json, len);
-	return err_errno(e);
+		return err_sys(l->first, -ENOMEM, "reading JSON");
+	if (l->failed) {
+		json_place_err(l->first, json, len);
+		return err_errno(l->first);
+	}
+	if (l->warnings && place_warnings(l->warnings, json, len) < 0)
+		return err_sys(l->first, -ENOMEM, "reading JSON");
+	return 0;
 }
 
+static const struct spec_linux no_linux;
+
 int spec_load_process(struct spec_process **ret, struct arena *arena, const char *json, size_t len,
-		      struct err *e)
+		      spec_warnings *warnings, struct err *e)
 {
-	static const struct spec_linux none;
+	struct load l = { .arena = arena, .warnings = warnings, .first = e };
 	struct spec_process *p = ARENA_NEW(arena, struct spec_process);
 
 	if (!p)
 		return err_sys(e, -ENOMEM, "reading the process");
-	int r = field_parse(process_fields, p, arena, json, len, e);
-	if (r < 0)
-		return r;
-	struct rule_run rules = { .process = p, .lnx = &none, .process_at = "$" };
-	r = run_part(&rules, RULE_PROCESS, json, len, e);
+	struct rule_run rules = { .process = p, .lnx = &no_linux, .process_at = "$" };
+	int r = load_part(process_fields, p, &rules, RULE_PROCESS, &l, json, len);
 	if (r == 0)
 		*ret = p;
 	return r;
 }
 
 int spec_load_resources(struct spec_resources **ret, struct arena *arena, const char *json,
-			size_t len, struct err *e)
+			size_t len, spec_warnings *warnings, struct err *e)
 {
-	static const struct spec_linux none;
+	struct load l = { .arena = arena, .warnings = warnings, .first = e };
 	struct spec_resources *res = ARENA_NEW(arena, struct spec_resources);
 
 	if (!res)
 		return err_sys(e, -ENOMEM, "reading the resources");
-	int r = field_parse(resources_fields, res, arena, json, len, e);
-	if (r < 0)
-		return r;
-	struct rule_run rules = { .resources = res, .lnx = &none, .resources_at = "$" };
-	r = run_part(&rules, RULE_RESOURCES, json, len, e);
+	struct rule_run rules = { .resources = res, .lnx = &no_linux, .resources_at = "$" };
+	int r = load_part(resources_fields, res, &rules, RULE_RESOURCES, &l, json, len);
 	if (r == 0)
 		*ret = res;
 	return r;

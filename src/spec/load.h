@@ -31,14 +31,14 @@ int spec_check(struct spec **ret, const char *json, size_t len,
 	       void (*finding)(void *ctx, const struct err *finding),
 	       void (*warning)(void *ctx, const struct spec_warning *warning), void *ctx);
 
-/* A process document (`exec --process FILE`) into ARENA. Warnings are dropped; paths
+/* A process document (`exec --process FILE`) into ARENA, and its warnings into *WARNINGS (may be NULL); paths
  * begin at the document ("$.args"). */
 int spec_load_process(struct spec_process **ret, struct arena *arena, const char *json, size_t len,
-		      struct err *e);
+		      spec_warnings *warnings, struct err *e);
 
-/* A linux.resources document (`update --resources`) into ARENA. */
+/* A linux.resources document (`update --resources`) in the same way. */
 int spec_load_resources(struct spec_resources **ret, struct arena *arena, const char *json,
-			size_t len, struct err *e);
+			size_t len, spec_warnings *warnings, struct err *e);
 
 /* Writes such a document; it reads back as the same. */
 void spec_write_resources(const struct spec_resources *res, struct buf *out);

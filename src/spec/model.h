@@ -316,6 +316,7 @@ struct spec_warning {
 	char *where; /* JSON path */
 	char *text;
 };
+typedef SPEC_LIST(struct spec_warning) spec_warnings;
 
 struct spec {
 	struct arena arena;
@@ -331,7 +332,7 @@ struct spec {
 	const char *seccomp_plugins;  /* the annotation, where the profile notifies; NULL */
 	struct spec_linux *lnx; /* never NULL after spec_load: empty when the config has none */
 	bool has_vm;
-	SPEC_LIST(struct spec_warning) warnings;
+	spec_warnings warnings;
 };
 
 /* Value of an annotation, or NULL. */

@@ -226,6 +226,15 @@ D
   ex_fails "exclude each other" --process "$TEST_DIR/process" "$CT" true
 }
 
+@test "exec --process: what is unknown in the document is a warning with its place" {
+  start_one
+  printf '{"args": ["true"], "cwd": "/",\n "aparmorProfile": "x", "capabilities": {"bounding": ["CAP_NO"]}}' > "$TEST_DIR/process"
+  ketch --log "$TEST_DIR/log" exec --process "$TEST_DIR/process" "$CT"
+  grep -qF "process:2:2: \$.aparmorProfile: unknown property 'aparmorProfile' is ignored; did you mean 'apparmorProfile'?" "$TEST_DIR/log"
+  grep -qF "process:2:55: \$.capabilities.bounding[0]: unknown name 'CAP_NO' is ignored" "$TEST_DIR/log"
+  [ "$(wc -l < "$TEST_DIR/log")" = 2 ]
+}
+
 @test "exec --process: terminal of the document, not of the container" {
   start_one
   process_is '.args = ["true"] | .terminal = true'

@@ -124,6 +124,18 @@ file() { jq -n --arg s "$TEST_DIR/source" "$2" > "$TEST_DIR/$1"; }
   cmp "$TEST_DIR/before" "$TEST_DIR/after"
 }
 
+@test "mounts add: what is unknown in the document is a warning with its place" {
+  start
+  local text
+  for text in '[{"destination": "/tmp", "type": "tmpfs",\n  "optoins": ["ro"]}]' '{"mounts": [{"destination": "/tmp", "type": "tmpfs",\n  "optoins": ["ro"]}]}'; do
+    rm -f "$TEST_DIR/log"
+    printf "$text" > "$TEST_DIR/m"
+    ketch --log "$TEST_DIR/log" mounts add "$CT" "$TEST_DIR/m"
+    grep -qF "m:2:3: \$.mounts[0].optoins: unknown property 'optoins' is ignored; did you mean 'options'?" "$TEST_DIR/log"
+    [ "$(wc -l < "$TEST_DIR/log")" = 1 ]
+  done
+}
+
 @test "mounts: the document comes from a pipe, too" {
   start
   echo '[{"destination": "/tmp/in", "type": "tmpfs"}]' | ketch mounts add "$CT" -

@@ -162,6 +162,15 @@ has_file() { [ -e "$(dir_of "$1")/$(on_v2 && echo "$3" || echo "$2")" ]; }
   [ ! -e "$ROOT/$CT/resources.json" ]
 }
 
+@test "update --resources: what is unknown in the document is a warning with its place" {
+  start_one
+  printf '{"pids": {"limit": 30},\n "memory": {"limitt": 5}}' > "$TEST_DIR/r.json"
+  ketch --log "$TEST_DIR/log" update --resources "$TEST_DIR/r.json" "$CT"
+  expect pids pids.max 30 pids.max 30
+  grep -qF "r.json:2:13: \$.memory.limitt: unknown property 'limitt' is ignored; did you mean 'limit'?" "$TEST_DIR/log"
+  [ "$(wc -l < "$TEST_DIR/log")" = 1 ]
+}
+
 @test "update: a refusal by the kernel takes back what was written before" {
   edit '.linux.resources = {memory: {limit: 67108864}, pids: {limit: 20}, cpu: {shares: 256}}'
   start_one

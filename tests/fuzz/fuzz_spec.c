@@ -58,12 +58,19 @@ static void check_rest(const char *text, size_t size, bool refused)
 	spec_free(s);
 }
 
+static void check_warnings(const spec_warnings *all)
+{
+	for (size_t i = 0; i < all->n; i++)
+		require(all->v[i].line > 0 && all->v[i].where[0] == '$' && all->v[i].text[0]);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *text = (const char *)data;
 	struct spec *loaded = NULL, *checked = NULL;
 	struct spec_process *process;
 	struct spec_resources *resources;
+	spec_warnings of_process = { 0 }, of_resources = { 0 };
 	struct arena arena = { 0 };
 	struct err e = { 0 };
 	int findings = 0;
@@ -80,10 +87,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	spec_free(checked);
 	check_rest(text, size, n > 0);
 
-	if (spec_load_process(&process, &arena, text, size, &e) < 0)
+	if (spec_load_process(&process, &arena, text, size, &of_process, &e) < 0)
 		check_error(&e);
-	if (spec_load_resources(&resources, &arena, text, size, &e) < 0)
+	else
+		check_warnings(&of_process);
+	if (spec_load_resources(&resources, &arena, text, size, &of_resources, &e) < 0)
 		check_error(&e);
+	else
+		check_warnings(&of_resources);
 	arena_free(&arena);
 	return 0;
 }

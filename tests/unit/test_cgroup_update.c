@@ -18,7 +18,7 @@ static struct spec_resources *load(const char *json)
 	struct spec_resources *r = NULL;
 
 	memset(&err, 0, sizeof(err));
-	if (spec_load_resources(&r, &arena, json, strlen(json), &err) < 0)
+	if (spec_load_resources(&r, &arena, json, strlen(json), NULL, &err) < 0)
 		printf("# %s: %s\n", err.where, err.msg);
 	return r;
 }

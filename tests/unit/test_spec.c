@@ -415,12 +415,12 @@ static void test_process_document(void)
 			  "tmp\",\n\"rlimits\":[{\"type\":\"RLIMIT_CPU\",\"soft\":2,\"hard\":1}]}";
 	const char *worse = "{\"args\":[\"ls\"],\"cwd\":\"tmp\"}";
 
-	CHECK_INT(spec_load_process(&p, &arena, good, strlen(good), &e), 0);
+	CHECK_INT(spec_load_process(&p, &arena, good, strlen(good), NULL, &e), 0);
 	CHECK(p && p->args.n == 2 && p->user.uid == 5);
-	CHECK_INT(spec_load_process(&p, &arena, bad, strlen(bad), &e), -EINVAL);
+	CHECK_INT(spec_load_process(&p, &arena, bad, strlen(bad), NULL, &e), -EINVAL);
 	CHECK_STR(e.where, "$.rlimits[0].soft");
 	CHECK_INT(e.line, 2);
-	CHECK_INT(spec_load_process(&p, &arena, worse, strlen(worse), &e), -EINVAL);
+	CHECK_INT(spec_load_process(&p, &arena, worse, strlen(worse), NULL, &e), -EINVAL);
 	CHECK_STR(e.where, "$.cwd");
 	CHECK_STR(e.msg, "cwd must be an absolute path, not 'tmp'");
 	arena_free(&arena);
@@ -435,9 +435,9 @@ static void test_resources_document(void)
 	const char *good = "{\"memory\":{\"swap\":5},\"cpu\":{\"shares\":5}}";
 	const char *bad = "{\"memory\":{\"swap\":5,\"limit\":6}}";
 
-	CHECK_INT(spec_load_resources(&r, &arena, good, strlen(good), &e), 0);
+	CHECK_INT(spec_load_resources(&r, &arena, good, strlen(good), NULL, &e), 0);
 	CHECK(r && r->memory->swap == 5);
-	CHECK_INT(spec_load_resources(&r, &arena, bad, strlen(bad), &e), -EINVAL);
+	CHECK_INT(spec_load_resources(&r, &arena, bad, strlen(bad), NULL, &e), -EINVAL);
 	CHECK_STR(e.where, "$.memory.swap");
 	arena_free(&arena);
 }
