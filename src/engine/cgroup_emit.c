@@ -54,8 +54,9 @@ static int no_memory(struct cgroup_table *t)
 	return err_sys(t->e, -ENOMEM, "resources");
 }
 
+/* FILE as it would be called, or NULL: as the row has it. */
 static int no_file(struct cgroup_table *t, const struct cgroup_row *row, struct place p,
-		   const char *where)
+		   const char *file, const char *where)
 {
 	const char *controller = row->controller[p.version];
 
@@ -66,7 +67,7 @@ static int no_file(struct cgroup_table *t, const struct cgroup_row *row, struct 
 		err_set(t->e, ERR_UNSUPPORTED,
 			"%s needs the cgroup controller '%s' (file %s), which this host does not "
 			"offer",
-			where + strlen(ROOT), controller, row->file[p.version]);
+			where + strlen(ROOT), controller, file ? file : row->file[p.version]);
 		err_hint(t->e, "leave the property out, or enable the controller on the host");
 	}
 	return err_at(t->e, "%s", where);
@@ -84,7 +85,7 @@ static int put(struct cgroup_table *t, const struct cgroup_row *row, struct plac
 	if (!p.h || !file) {
 		if (neutral || (flags & CGROUP_EXTRA))
 			return 0;
-		return no_file(t, row, p, where);
+		return no_file(t, row, p, file, where);
 	}
 	struct cgroup_write w = {
 		.h = p.h,
