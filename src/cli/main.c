@@ -18,31 +18,31 @@
 #include "sys/raw.h"
 #include "sys/selfexe.h"
 
-/* One line for engines and scripts; people at a terminal get the place and the hint on lines of their own. */
+/* At a terminal place and hint stand on lines of their own. */
+static void for_people(const struct err *e, const char *document, struct buf *out)
+{
+	auto_buf struct buf place = { 0 };
+
+	if (e->step[0])
+		buf_addf(out, "%s: ", e->step);
+	buf_addf(out, "%s\n", e->msg);
+	err_place(e, document, &place);
+	if (place.len)
+		buf_addf(out, "  at   %s\n", buf_str(&place));
+	if (e->hint[0])
+		buf_addf(out, "  hint %s\n", e->hint);
+}
+
 static void report(const struct err *e, const char *document)
 {
 	auto_buf struct buf out = { 0 };
-	bool terminal = isatty(STDERR_FILENO);
 
-	log_err(e); /* first: SIGPIPE may come of the other */
+	log_err(e, document); /* first: SIGPIPE may come of the other */
 	buf_adds(&out, "ketch: ");
-	if (e->step[0])
-		buf_addf(&out, "%s: ", e->step);
-	buf_adds(&out, e->msg);
-	auto_buf struct buf place = { 0 };
-	if (e->line)
-		buf_addf(&place, "%s:%u:%u", document, e->line, e->col);
-	if (e->where[0])
-		buf_addf(&place, "%s%s", place.len ? "  " : "", e->where);
-	if (terminal) {
-		buf_addc(&out, '\n');
-		if (place.len)
-			buf_addf(&out, "  at   %s\n", buf_str(&place));
-		if (e->hint[0])
-			buf_addf(&out, "  hint %s\n", e->hint);
+	if (isatty(STDERR_FILENO)) {
+		for_people(e, document, &out);
 	} else {
-		if (place.len)
-			buf_addf(&out, " (%s)", buf_str(&place));
+		err_line(e, document, &out);
 		buf_addc(&out, '\n');
 	}
 	(void)host_write_fd(STDERR_FILENO, buf_str(&out), out.len);

@@ -220,7 +220,7 @@ static void check_hooks(struct check *c)
 			err_hint(&e, "%s",
 				 kind == HOOK_START_CONTAINER
 					 ? "startContainer hooks are programs of the container"
-					 : "it must be an executable file of the host");
+					 : "it must be a program of the host");
 			err_at(&e, "$.hooks.%s[%zu].path", name, i);
 			if (kind == HOOK_START_CONTAINER && check_mounts_programs(c))
 				check_warning(c, &e);

@@ -127,7 +127,7 @@ static int open_rootfs(const struct plan *p, struct err *e)
 		return fd;
 	err_sys(e, fd, "open the root file system '%s'", p->rootfs);
 	e->code = ERR_BUNDLE;
-	err_hint(e, "root.path is a directory, absolute or relative to the bundle");
+	err_hint(e, "root.path names a directory, absolute or relative to the bundle");
 	return err_at(e, "$.root.path");
 }
 

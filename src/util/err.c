@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "util/buf.h"
 #include "util/err.h"
 #include "util/utf8.h"
 
@@ -147,6 +148,28 @@ void err_sanitize(struct err *e)
 		e->code = ERR_INTERNAL;
 	if (e->errnum < 0 || e->errnum > 4095)
 		e->errnum = 0;
+}
+
+void err_place(const struct err *e, const char *document, struct buf *out)
+{
+	if (e->line)
+		buf_addf(out, "%s:%u:%u", document, e->line, e->col);
+	if (e->where[0])
+		buf_addf(out, "%s%s", e->line ? "  " : "", e->where);
+}
+
+void err_line(const struct err *e, const char *document, struct buf *out)
+{
+	auto_buf struct buf place = { 0 };
+
+	if (e->step[0])
+		buf_addf(out, "%s: ", e->step);
+	buf_adds(out, e->msg);
+	err_place(e, document, &place);
+	if (place.len)
+		buf_addf(out, " (%s)", buf_str(&place));
+	if (e->hint[0])
+		buf_addf(out, "; hint: %s", e->hint);
 }
 
 const char *err_code_name(int code)

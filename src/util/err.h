@@ -14,6 +14,8 @@
 
 #include "util/util.h"
 
+struct buf;
+
 enum err_code {
 	ERR_NONE,
 	ERR_USAGE,	 /* the command line is wrong */
@@ -67,6 +69,12 @@ int err_errno(const struct err *e);
 
 /* Makes E, which came out of a packet, safe to read: all strings ended, code in range. */
 void err_sanitize(struct err *e);
+
+/* All of it that is for people, in one line without its end: "STEP: MESSAGE (DOCUMENT:LINE:COL  PATH); hint: HINT". DOCUMENT is
+ * the name of the file that the place is in. For standard error and for logs: an engine shows its user nothing else. */
+void err_line(const struct err *e, const char *document, struct buf *out);
+/* "DOCUMENT:LINE:COL  PATH", as much of it as is known. */
+void err_place(const struct err *e, const char *document, struct buf *out);
 
 /* "spec", "kernel", …: stable words for logs and for libketch. */
 const char *err_code_name(int code);

@@ -169,14 +169,12 @@ void log_emit(enum log_level level, const char *fmt, ...)
 	}
 }
 
-void log_err(const struct err *e)
+void log_err(const struct err *e, const char *document)
 {
 	auto_buf struct buf msg = { 0 };
 
 	if (sink.fd < 0)
 		return;
-	if (e->step[0])
-		buf_addf(&msg, "%s: ", e->step);
-	buf_adds(&msg, e->msg);
+	err_line(e, document, &msg);
 	write_file(LOG_ERROR, buf_str(&msg), e);
 }

@@ -27,8 +27,8 @@ struct log_config {
 void log_init(const struct log_config *config);
 bool log_enabled(enum log_level level);
 void log_emit(enum log_level level, const char *fmt, ...) PRINTF_LIKE(2, 3);
-/* An error with all its members; to the file only: the command line prints it for people. */
-void log_err(const struct err *e);
+/* An error as err_line() has it, and in JSON with all its members; to the file only: the command line prints it for people. */
+void log_err(const struct err *e, const char *document);
 /* The descriptor of the file, or -1. */
 int log_fd(void);
 void log_close(void);

@@ -850,12 +850,12 @@ END
 @test "lifecycle: --log takes crun's file:, journald: and syslog:" {
   run ketch --log "file:$TEST_DIR/log" --log-format json state "$CT"
   [ "$status" = 1 ]
-  [ "$(jq -r .msg "$TEST_DIR/log")" = "container does not exist: '$CT'" ]
+  [[ $(jq -r .msg "$TEST_DIR/log") == "container does not exist: '$CT'; hint: "* ]]
   [ ! -e "file:$TEST_DIR/log" ]
-  [ "$(logged /run/systemd/journal/socket journald:box)" = "PRIORITY=3
+  [[ $(logged /run/systemd/journal/socket journald:box) == "PRIORITY=3
 SYSLOG_IDENTIFIER=box
-MESSAGE=container does not exist: '$CT'" ]
-  [[ $(logged /dev/log syslog:box) =~ ^\<11\>[A-Z][a-z]{2}\ [0-9\ ]{2}\ [0-9:]{8}\ box\[[0-9]+\]:\ container\ does\ not\ exist:\ \'$CT\'$ ]]
+MESSAGE=container does not exist: '$CT'; hint: "* ]]
+  [[ $(logged /dev/log syslog:box) =~ ^\<11\>[A-Z][a-z]{2}\ [0-9\ ]{2}\ [0-9:]{8}\ box\[[0-9]+\]:\ container\ does\ not\ exist:\ \'$CT\'\;\ hint:\  ]]
 }
 
 @test "lifecycle: -v, -V and --version; -h, --help and --usage" {

@@ -242,7 +242,8 @@ hint() {
   [ "${#stderr_lines[@]}" = 1 ]
   assert_log 1
   [ "$(logged level)" = error ]
-  [ "$(logged msg)" = "container does not exist: '$CT'" ]
+  [[ $(logged msg) == "container does not exist: '$CT'; hint: "* ]]
+  [ "ketch: $(logged msg)" = "$stderr" ]
   [ "$(logged code)" = not-found ]
   run --separate-stderr log exec "$CT" true
   assert_status 255

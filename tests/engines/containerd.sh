@@ -81,6 +81,7 @@ tests_run() {
   check "run: exit status" r exits 7 -- -- sh -c 'exit 7'
   check "run: no such program" r says "no such file or directory" -- -- /no/such
   check "run: no such program in PATH" r says "executable file not found in" -- -- no-such
+  [ "$NAME" != ketch ] || check "run: an error has its place in config.json, and what to do" r says '$.process.args[0]); hint: ' -- -- no-such
   check "run: what is no program" r says "permission denied" -- -- /etc/passwd
   check "run: what is no directory" r refused -- --cwd /etc/passwd -- pwd
   check "run --tty" run_tty
@@ -122,11 +123,11 @@ run_tty() {
   on_tty run --rm --tty $(by "t$n") "$IMG" "t$n" && grep -q /dev/pts/0 "$OUT"
 }
 
-# on_tty WORDS of ctr…: with a shell that tells its terminal and stays until that has the size of ours. (ctr fails when the program has
-# ended before it sets the size, with runc too.)
+# on_tty WORDS of ctr…: with a shell that tells its terminal and stays until that has the size of ours, and a moment longer. (With runc,
+# too, ctr fails when the program has ended before it sets the size, and one of some hundred times loses what a program that ends says last.)
 on_tty() {
   printf '#!/bin/sh\nstty rows 33 cols 77\nexec ctr --address %s --namespace %s %s sh -c %s\n' "$D/c.sock" "$CG" "$*" \
-    "'tty; until stty size | grep -qx \"33 77\"; do sleep 0.1; done; echo sized'" > "$D/on-tty"
+    "'tty; until stty size | grep -qx \"33 77\"; do sleep 0.1; done; echo sized; sleep 0.5'" > "$D/on-tty"
   timeout "$LIMIT" script -qec "sh $D/on-tty" /dev/null > "$OUT" 2>&1
   grep -q sized "$OUT"
 }

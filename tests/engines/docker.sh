@@ -50,6 +50,7 @@ tests_run() {
   check "run: killed by a signal" exits 137 "${r[@]}" --pid host img sh -c 'kill -9 $$'
   check "run: no such program is 127" exits 127 "${r[@]}" img /no/such
   check "run: no such program in PATH is 127" exits 127 "${r[@]}" img no-such
+  [ "$NAME" != ketch ] || check "run: an error has its place in config.json, and what to do" says '$.process.args[0]); hint: ' "${r[@]}" img no-such
   check "run: what is no program is 126" exits 126 "${r[@]}" img /etc/passwd
   check "run: a directory is 126" exits 126 "${r[@]}" img /tmp
   check "run: an unknown option is 125" exits 125 "${r[@]}" --no-such-option img true

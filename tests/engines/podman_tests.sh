@@ -76,6 +76,7 @@ podman_tests_run() {
   check "run: killed by a signal" exits 137 "${r[@]}" --pid host img sh -c 'kill -9 $$'
   check "run: no such program is 127" exits 127 "${r[@]}" img /no/such/program
   check "run: no such program in PATH is 127" exits 127 "${r[@]}" img no-such-program
+  [ "$NAME" != ketch ] || check "run: an error has its place in config.json, and what to do" says '$.process.args[0]); hint: ' "${r[@]}" img no-such-program
   check "run: what is no program is 126" exits 126 "${r[@]}" img /etc/passwd
   check "run: a directory is 126" exits 126 "${r[@]}" img /tmp
   check "run -i: standard input" podman_input run --rm -i img cat

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "tests/unit/tap.h"
+#include "util/buf.h"
 #include "util/err.h"
 
 static void set_maps_the_code(void)
@@ -48,6 +49,30 @@ static void control_characters_cannot_forge_a_line(void)
 	CHECK(!strchr(e.msg, '\n') && !strchr(e.msg, '\x1b'));
 }
 
+static void one_line_has_all_of_it(void)
+{
+	auto_buf struct buf line = { 0 };
+	struct err e;
+
+	err_set(&e, ERR_SPEC, "bad");
+	err_line(&e, "config.json", &line);
+	CHECK_STR(buf_str(&line), "bad");
+	buf_reset(&line);
+	err_hint(&e, "do this");
+	err_line(&e, "config.json", &line);
+	CHECK_STR(buf_str(&line), "bad; hint: do this");
+	buf_reset(&line);
+	err_at(&e, "$.mounts[%d]", 3);
+	err_line(&e, "config.json", &line);
+	CHECK_STR(buf_str(&line), "bad ($.mounts[3]); hint: do this");
+	buf_reset(&line);
+	err_step(&e, "mounts.all");
+	e.line = 12;
+	e.col = 5;
+	err_line(&e, "a.json", &line);
+	CHECK_STR(buf_str(&line), "mounts.all: bad (a.json:12:5  $.mounts[3]); hint: do this");
+}
+
 static void a_packet_is_made_safe(void)
 {
 	struct err e;
@@ -76,6 +101,7 @@ static const struct test tests[] = {
 	{ "err_sys keeps errno and tells denied", sys_keeps_errno_and_tells_denied },
 	{ "the first place and hint win", first_place_and_hint_win },
 	{ "control characters cannot forge a line", control_characters_cannot_forge_a_line },
+	{ "one line has step, message, place and hint", one_line_has_all_of_it },
 	{ "an error out of a packet is made safe", a_packet_is_made_safe },
 	{ "a long text is cut at a whole character", long_text_is_cut_at_a_character },
 };
