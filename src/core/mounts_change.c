@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* `ketch mounts add` and `remove`: the document, and what is asked of a container for it. The mounts: linux/mounts_live.c. */
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 
 #include "core/container.h"
+#include "core/files.h"
 #include "core/warnings.h"
 #include "linux/mounts_live.h"
 #include "spec/field.h"
 #include "spec/load.h"
 #include "spec/tables.h"
+#include "sys/hostfs.h"
 
 /*
  * A configuration of which only the mounts count: TEXT is an array of mounts, or an object with the member mounts. HEAD, members that
@@ -118,6 +121,52 @@ static int plan_change(const struct container *c, const spec_mounts *mounts, str
 	return r;
 }
 
+static int write_record(const struct container *c, const struct buf *record, struct err *e)
+{
+	int r = buf_error(record);
+
+	if (r >= 0 && record->len > 0)
+		r = host_replace(c->dir, FILE_MOUNTS, record->p, record->len, 0600, false);
+	else if (r >= 0)
+		r = host_unlink(c->dir, FILE_MOUNTS, false);
+	return r < 0 && r != -ENOENT ? err_sys(e, r, "note the mounts of container '%s'", c->id)
+				     : 0;
+}
+
+/* A mount that is not noted could not be taken off again: without a note there is none. */
+static int change_noted(const struct container *c, const struct plan *plan, int pidfd, bool remove,
+			struct err *e)
+{
+	auto_buf struct buf record = { 0 };
+	struct err ignored;
+
+	int r = host_read(c->dir, FILE_MOUNTS, SPEC_MAX_SIZE, &record);
+	if (r < 0 && r != -ENOENT)
+		return err_sys(e, r, "read which mounts container '%s' was given", c->id);
+	r = mounts_live(plan, pidfd, remove, &record, e);
+	int noted = write_record(c, &record, r < 0 ? &ignored : e);
+	if (noted < 0 && !remove && r >= 0)
+		(void)mounts_live(plan, pidfd, true, &record, &ignored);
+	return r < 0 ? r : noted;
+}
+
+static int change_uninterrupted(const struct container *c, const struct plan *plan, bool remove,
+				struct err *e)
+{
+	sigset_t all, mask;
+
+	auto_fd int pidfd = container_init_pidfd(c);
+	if (pidfd < 0)
+		return err_sys(e, pidfd, "find the container's process");
+	sigfillset(&all);
+	if (sigprocmask(SIG_SETMASK, &all, &mask) < 0)
+		return err_sys(e, -errno, "block signals");
+	int r = change_noted(c, plan, pidfd, remove, e);
+	if (sigprocmask(SIG_SETMASK, &mask, NULL) < 0 && r >= 0)
+		r = err_sys(e, -errno, "unblock signals");
+	return r;
+}
+
 static int change(struct container *c, const spec_mounts *mounts, bool remove, struct err *e)
 {
 	auto_spec struct spec *own = NULL;
@@ -135,10 +184,7 @@ static int change(struct container *c, const spec_mounts *mounts, bool remove, s
 		r = plan_change(c, mounts, own, &facts, &plan, e);
 	if (r < 0)
 		return r;
-	auto_fd int pidfd = container_init_pidfd(c);
-	if (pidfd < 0)
-		return err_sys(e, pidfd, "find the container's process");
-	return mounts_live(plan, pidfd, remove, e);
+	return change_uninterrupted(c, plan, remove, e);
 }
 
 int container_mounts(struct container *c, const char *file, const char *text, bool remove,

@@ -161,8 +161,8 @@ static int is_ours(void *ctx, const char *name, unsigned char d_type)
 {
 	static const char *const files[] = { FILE_CONFIG,	FILE_RESOURCES,
 					     FILE_CREATED_LOCK, FILE_START_SOCKET,
-					     FILE_AGENT_SOCKET, JOURNAL_FILE,
-					     "state.json" };
+					     FILE_AGENT_SOCKET, FILE_MOUNTS,
+					     JOURNAL_FILE,	"state.json" };
 
 	if (strcmp(name, NOTIFY_DIR) == 0) {
 		auto_fd int notify = host_opendir(*(int *)ctx, NOTIFY_DIR, false);

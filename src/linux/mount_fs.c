@@ -474,18 +474,70 @@ static int mount_prepared(struct fs_mount *f, struct err *e)
 	return r < 0 ? r : attach(f, mnt, e);
 }
 
+static void name_it(struct fs_mount *f)
+{
+	snprintf(f->what, sizeof(f->what), "mount %s on '%s'", f->m->fstype, f->m->dest);
+}
+
 int mount_fs(struct run *r, const struct plan_mount *m, struct err *e)
 {
 	struct fs_mount f = { .r = r, .m = m };
 	bool existed;
 
-	snprintf(f.what, sizeof(f.what), "mount %s on '%s'", m->fstype, m->dest);
+	name_it(&f);
 	f.target = mount_target_dir(r, m, f.what, &existed, e);
 	if (f.target < 0)
 		return f.target;
 	int ret = prepare(&f, existed, e);
 	if (ret >= 0)
 		ret = mount_prepared(&f, e);
+	buf_free(&f.data);
+	close_fd(f.target);
+	return ret;
+}
+
+/* ---- of a container that runs: by descriptors alone ---- */
+
+static int make_detached(struct fs_mount *f, struct err *e)
+{
+	int mnt = fs_new(&f->q, f->message);
+
+	if (mnt >= 0)
+		return mnt;
+	failed(f, mnt, e);
+	return mnt == -E2BIG
+		       ? err_hint(e, "options of 256 bytes and more are for config.json alone")
+		       : mnt;
+}
+
+int mount_fs_detached(struct run *r, const struct plan_mount *m, struct err *e)
+{
+	struct fs_mount f = { .r = r, .m = m, .target = -EBADF };
+
+	name_it(&f);
+	int ret = prepare(&f, false, e);
+	if (ret >= 0)
+		ret = make_detached(&f, e);
+	buf_free(&f.data);
+	return ret;
+}
+
+int mount_fs_attach(struct run *r, const struct plan_mount *m, int *mnt, struct err *e)
+{
+	struct fs_mount f = { .r = r, .m = m };
+	bool existed;
+
+	name_it(&f);
+	f.target = mount_target_dir(r, m, f.what, &existed, e);
+	if (f.target < 0)
+		return f.target;
+	int ret = prepare(&f, existed, e);
+	if (ret >= 0 && *mnt < 0)
+		ret = *mnt = make_detached(&f, e);
+	if (ret >= 0 && m->tmpcopyup)
+		ret = copy_up(&f, *mnt, e);
+	if (ret >= 0)
+		ret = attach(&f, *mnt, e);
 	buf_free(&f.data);
 	close_fd(f.target);
 	return ret;

@@ -132,6 +132,11 @@ int rootfs_move(struct run *r, struct err *e);
 int mount_source_clone(struct run *r, const struct plan_mount *m, struct err *e);
 int mount_source_attach(struct run *r, const struct plan_mount *m, int mnt, struct err *e);
 
+/* A new file system in the same two halves (mount_fs.c): not of type tmpfs, and MNT as made so, or -EBADF: it is made where it is attached,
+ * and stored in *MNT, for the caller to close also after an error. Never by mount(2): what that attached could be found by its path alone. */
+int mount_fs_detached(struct run *r, const struct plan_mount *m, struct err *e);
+int mount_fs_attach(struct run *r, const struct plan_mount *m, int *mnt, struct err *e);
+
 /* Any planned mount (mounts.c). */
 int mount_planned(struct run *r, const struct plan_mount *m, struct err *e);
 

@@ -380,8 +380,7 @@ static int join_all(struct run *r, int theirs, int flags, struct err *e)
 	return flags & CLONE_NEWUSER ? ns_become_root(e) : 0;
 }
 
-/* exec: into every namespace of the container's init at once. */
-static int run_enter(struct run *r, struct err *e)
+int ns_enter(struct run *r, int kinds, struct err *e)
 {
 	auto_fd int root = -EBADF;
 
@@ -394,6 +393,7 @@ static int run_enter(struct run *r, struct err *e)
 	int flags = differing(r, theirs, e);
 	if (flags < 0)
 		return flags;
+	flags &= kinds;
 	/* setns(2) leads to the root of the mount namespace: not the container's where it is only chroot'ed, or was made
 	 * by a ketch that was. */
 	auto_fd int dir = proc_open_pid(&r->proc, pid, ".", O_PATH | O_DIRECTORY);
@@ -418,7 +418,7 @@ static int run_enter(struct run *r, struct err *e)
 static int run_join(struct run *r, struct err *e)
 {
 	if (r->plan->opts.use == FOR_EXEC)
-		return run_enter(r, e);
+		return ns_enter(r, -1, e);
 	int ret = ns_set_dumpable(false, e);
 	if (ret < 0)
 		return ret;

@@ -19,6 +19,9 @@ int ns_set_dumpable(bool on, struct err *e);
 int ns_ask_parent(struct run *r, enum msg type, struct err *e);
 /* Uid and gid 0 of the user namespace we are in, undumpable again. */
 int ns_become_root(struct err *e);
+/* Into those namespaces of the container's init (R's init_pidfd) that are of KINDS (CLONE_NEW*; -1: all) and not ours, all at once, and to
+ * its root; undumpable, and as root of its user namespace. R's proc is open. */
+int ns_enter(struct run *r, int kinds, struct err *e);
 /* Fills E from a failed clone3 or unshare of FLAGS: R is its -errno. Names likely causes. Returns R. */
 int ns_make_err(struct err *e, int r, uint64_t flags);
 /* Is there a namespace of KIND at NS's path, that we may open? Nothing is joined. */

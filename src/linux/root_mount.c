@@ -99,8 +99,12 @@ static int join(int fd)
 
 	if (r != -EPERM)
 		return r;
+	struct err ignored;
+
 	auto_fd int owner = ioctl(fd, NS_GET_USERNS);
-	if (owner < 0 || sys_setns(owner, CLONE_NEWUSER) < 0)
+	/* whoever has CAP_SYS_PTRACE there could seize us */
+	if (owner < 0 || ns_set_dumpable(false, &ignored) < 0 ||
+	    sys_setns(owner, CLONE_NEWUSER) < 0)
 		return r;
 	return sys_setns(fd, CLONE_NEWNS);
 }

@@ -54,7 +54,7 @@ file() { jq -n --arg s "$TEST_DIR/source" "$2" > "$TEST_DIR/$1"; }
     fails 1 'the root of a container that runs stays as it is ($.mounts[1])' mounts remove "$CT" "$TEST_DIR/r"
   done
   jq -n '[{destination: "/tmp"}, {destination: "/t"}]' > "$TEST_DIR/r"
-  fails 1 "unmount '/tmp': Invalid argument (\$.mounts[0])" mounts remove "$CT" "$TEST_DIR/r"
+  fails 1 "unmount '/tmp': nothing is mounted there: Invalid argument (\$.mounts[0])" mounts remove "$CT" "$TEST_DIR/r"
   [ "$(inside cat /proc/self/mountinfo)" = "$before" ]
   ketch mounts remove "$CT" "$TEST_DIR/m2" # the root's directory, bound elsewhere, is no root
   ketch delete --force "$CT"
@@ -177,4 +177,95 @@ file() { jq -n --arg s "$TEST_DIR/source" "$2" > "$TEST_DIR/$1"; }
   run ketch mounts add "$CT" - < "$TEST_DIR/m"
   assert_status 1
   assert_output "no mount namespace of its own"
+}
+
+readonly_proc_sys() { inside grep -q " /proc/sys ro," /proc/self/mountinfo; }
+
+@test "mounts remove: no mount of config.json that the container brings to the place is taken off" {
+  start
+  readonly_proc_sys
+  file m '[{destination: "/mnt/data", source: $s, options: ["rbind"]}]'
+  ketch mounts add "$CT" "$TEST_DIR/m"
+  inside sh -c 'mv /mnt /aside && mkdir /mnt && ln -s /proc/sys /mnt/data'
+  fails 1 "unmount '/mnt/data': what is mounted there was not made by \`mounts add\` (\$.mounts[0])" mounts remove "$CT" "$TEST_DIR/m"
+  readonly_proc_sys
+  jq -n '[{destination: "/proc/sys"}]' > "$TEST_DIR/r"
+  fails 1 "was not made by" mounts remove "$CT" "$TEST_DIR/r"
+  # moved, and another that was added in its place
+  jq -n '[{destination: "/other", type: "tmpfs"}]' > "$TEST_DIR/o"
+  ketch mounts add "$CT" "$TEST_DIR/o"
+  inside sh -c 'rm /mnt/data && ln -s /other /mnt/data'
+  fails 1 "was not made by" mounts remove "$CT" "$TEST_DIR/m"
+  inside sh -c 'rm /mnt/data && mkdir /mnt/data'
+  fails 1 "nothing is mounted there" mounts remove "$CT" "$TEST_DIR/m"
+  inside sh -c 'rmdir /mnt/data /mnt && mv /aside /mnt'
+  ketch mounts remove "$CT" "$TEST_DIR/m"
+  ketch mounts remove "$CT" "$TEST_DIR/o"
+  refute inside grep -E " /(mnt/data|other|aside) " /proc/self/mountinfo
+  [ ! -e "$ROOT/$CT/mounts" ]
+  readonly_proc_sys
+}
+
+@test "mounts remove: one upon the other, and by a link to it" {
+  start
+  inside ln -s /t /link
+  jq -n '[{destination: "/t", type: "tmpfs"}, {destination: "/t", type: "tmpfs"}, {destination: "/t/in", type: "tmpfs"}]' > "$TEST_DIR/m"
+  ketch mounts add "$CT" "$TEST_DIR/m"
+  jq -n '[{destination: "/link/in"}]' > "$TEST_DIR/r"
+  ketch mounts remove "$CT" "$TEST_DIR/r"
+  [ "$(inside grep -c " /t " /proc/self/mountinfo)" = 2 ]
+  jq -n '[{destination: "/t"}, {destination: "/t"}]' > "$TEST_DIR/r"
+  ketch mounts remove "$CT" "$TEST_DIR/r"
+  refute inside grep -E " /t(/in)? " /proc/self/mountinfo
+}
+
+@test "mounts add: the paths of a file system are the host's, not the container's" {
+  mkdir -p "$TEST_DIR/lower" "$BUNDLE/rootfs$TEST_DIR/lower"
+  echo host > "$TEST_DIR/lower/which"
+  echo container > "$BUNDLE/rootfs$TEST_DIR/lower/which"
+  start
+  jq -n --arg d "$TEST_DIR/lower" '[{destination: "/o", type: "overlay", source: "overlay", options: ["lowerdir=" + $d + ":" + $d + "/../source"]}]' > "$TEST_DIR/m"
+  ketch mounts add "$CT" "$TEST_DIR/m"
+  [ "$(inside cat /o/which)" = host ]
+  ketch mounts remove "$CT" "$TEST_DIR/m"
+  refute inside test -e /o/which
+}
+
+@test "mounts add: a user namespace takes no overlay; one that is ours is not entered" {
+  chmod 755 "$TEST_DIR"
+  chown -R 100000:100000 "$BUNDLE/rootfs"
+  edit '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = [{containerID: 0, hostID: 100000, size: 65536}]'
+  start
+  jq -n '[{destination: "/o", type: "overlay", source: "overlay", options: ["lowerdir=/bin:/tmp"]}]' > "$TEST_DIR/m"
+  fails 1 "overlay has paths of the host" mounts add "$CT" "$TEST_DIR/m"
+  ketch delete --force "$CT"
+  chown -R 0:0 "$BUNDLE/rootfs"
+  edit '.linux.namespaces |= map(if .type == "user" then .path = "/proc/self/ns/user" else . end) | del(.linux.uidMappings, .linux.gidMappings)'
+  start
+  jq -n '[{destination: "/o", type: "tmpfs"}]' > "$TEST_DIR/m"
+  ketch mounts add "$CT" "$TEST_DIR/m"
+  inside grep -q " /o " /proc/self/mountinfo
+  ketch mounts remove "$CT" "$TEST_DIR/m"
+}
+
+@test "mounts add: mqueue shows the container's queues" {
+  edit '.mounts |= map(select(.type != "mqueue")) + [{destination: "/dev/mqueue", type: "mqueue", source: "mqueue"}]'
+  start
+  inside touch /dev/mqueue/ours
+  jq -n '[{destination: "/q", type: "mqueue", source: "mqueue"}]' > "$TEST_DIR/m"
+  ketch mounts add "$CT" "$TEST_DIR/m"
+  inside test -e /q/ours
+}
+
+@test "mounts add: whoever types ^C, all or nothing" {
+  start
+  local before after p
+  before=$(inside grep -c . /proc/self/mountinfo)
+  jq -n '[range(300) | {destination: "/m/\(.)", type: "tmpfs"}]' > "$TEST_DIR/m"
+  ketch mounts add "$CT" "$TEST_DIR/m" &
+  p=$!
+  sleep 0.05
+  kill -INT $p
+  wait $p || true
+  wait_for 20 eval '[[ $(inside grep -c . /proc/self/mountinfo) == '"$before"' || $(inside grep -c . /proc/self/mountinfo) == '$((before + 300))' ]]'
 }

@@ -301,6 +301,20 @@ ptrace_window() {
   ptrace_window
 }
 
+# The same for whom `mounts` sends into the container's namespaces: undumpable before it is seen there.
+@test "attack: mounts_window" {
+  chmod 755 "$TEST_DIR"
+  edit '.root.readonly = false | .linux.namespaces += [{type: "user"}] |
+    .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = .linux.uidMappings'
+  chown -R 100000:100000 "$R"
+  command_is sleep 1000
+  ketch run --detach -b "$BUNDLE" "$CT" < /dev/null > "$TEST_DIR/out" 2>&1
+  echo '[{"destination": "/m", "type": "tmpfs"}]' > "$TEST_DIR/m"
+  strace -f -o "$TEST_DIR/trace" -e trace=prctl,setns,setresuid "$KETCH" --root "$ROOT" mounts add "$CT" "$TEST_DIR/m"
+  sed -n 's/^[0-9]* *//; s/(\(PR_SET_DUMPABLE, [A-Z_]*\|\).*/ \1/p' "$TEST_DIR/trace" > "$TEST_DIR/calls"
+  diff "$TEST_DIR/calls" - <<< $'prctl PR_SET_DUMPABLE, SUID_DUMP_DISABLE\nsetns \nsetresuid \nprctl PR_SET_DUMPABLE, SUID_DUMP_DISABLE'
+}
+
 # CVE-2020-15257: a container in the host's network namespace finds no socket of ketch's, which a mount namespace would not hide.
 @test "attack: abstract_socket" {
   edit '.linux.namespaces |= map(select(.type != "network"))'
