@@ -32,7 +32,12 @@ host_has() {
     rmdir "$dir$CT-probe"
     [ $found != 0 ] || return 0
   done
-  on_v2 && grep -qw "${1%%.*}" /sys/fs/cgroup/cgroup.subtree_control && [[ $1 != *.bfq.* ]]
+  [[ $1 != *.bfq.* ]] || return 1
+  if on_v2; then
+    grep -qw "${1%%.*}" /sys/fs/cgroup/cgroup.subtree_control
+  else # ketch turns it on for children where nobody has
+    grep -qw "${1%%.*}" /sys/fs/cgroup/unified/cgroup.controllers 2> /dev/null
+  fi
 }
 
 # check PROPERTY VALUE V1FILE V1TEXT V2FILE V2TEXT: TEXT is a pattern that a line must match; FILE "-": has no counterpart there.
