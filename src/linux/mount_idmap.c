@@ -147,12 +147,17 @@ static int userns_of(struct run *r, const struct plan_mount *m, struct err *e)
 
 /* ---- parent: the answers ---- */
 
+static int source_flags(const struct plan_mount *m)
+{
+	return O_PATH | (m->src_nofollow || m->copy_symlink ? O_NOFOLLOW : 0);
+}
+
 static int idmapped_source(struct run *r, const struct plan_mount *m, struct err *e)
 {
 	auto_fd int userns = userns_of(r, m, e);
 	if (userns < 0)
 		return userns;
-	auto_fd int source = sys_open(m->source, O_PATH | (m->src_nofollow ? O_NOFOLLOW : 0), 0);
+	auto_fd int source = sys_open(m->source, source_flags(m), 0);
 	if (source < 0)
 		return err_sys(e, source, "bind '%s' to '%s': open the source", m->source, m->dest);
 	auto_fd int mnt = sys_open_tree_clone(source, m->bind_recursive);
@@ -177,12 +182,10 @@ static int idmapped_source(struct run *r, const struct plan_mount *m, struct err
  */
 static int unreachable_source(struct run *r, const struct plan_mount *m, struct err *e)
 {
-	int flags = O_PATH | (m->src_nofollow || m->copy_symlink ? O_NOFOLLOW : 0);
-
 	auto_fd int root = open_root_of_init(r);
 	if (root < 0)
 		return err_sys(e, root, "open the root of the container's process");
-	int fd = rootdir_open(&(struct rootdir){ root }, m->source, flags);
+	int fd = rootdir_open(&(struct rootdir){ root }, m->source, source_flags(m));
 	return fd < 0 ? err_sys(e, fd, "bind '%s' to '%s': open the source", m->source, m->dest)
 		      : fd;
 }

@@ -306,8 +306,9 @@ static int mount_bind(struct run *r, const struct plan_mount *m, struct err *e)
 	struct stat st;
 
 	snprintf(b.what, sizeof(b.what), "bind '%s' to '%s'", m->source, m->dest);
-	/* an idmapped source comes from the parent as a detached mount, all else is cloned here */
-	auto_fd int source = m->uid_map ? mount_ask_parent(r, m, e) : open_source(&b, e);
+	/* an idmapped source comes from the parent as a detached mount, all else is cloned here; a link is copied, not mapped */
+	bool detached = m->uid_map && !m->copy_symlink;
+	auto_fd int source = detached ? mount_ask_parent(r, m, e) : open_source(&b, e);
 	if (source < 0)
 		return source;
 	if (fstat(source, &st) < 0)
@@ -315,9 +316,9 @@ static int mount_bind(struct run *r, const struct plan_mount *m, struct err *e)
 	if (S_ISLNK(st.st_mode) && m->copy_symlink)
 		return copy_link(&b, source, e);
 	b.source_is_dir = S_ISDIR(st.st_mode);
-	if (m->uid_map)
+	if (detached)
 		return attach_bind(&b, source, e);
-	auto_fd int mnt = clone_source(&b, source, e);
+	auto_fd int mnt = m->uid_map ? mount_ask_parent(r, m, e) : clone_source(&b, source, e);
 	return mnt < 0 ? mnt : attach_bind(&b, mnt, e);
 }
 

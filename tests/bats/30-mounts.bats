@@ -550,6 +550,18 @@ flag_rows() {
   [ "$output" = 5:6 ]
 }
 
+@test "mounts: idmap with copy-symlink copies the link, and maps what is no link" {
+  mkdir "$TEST_DIR/host"
+  touch "$TEST_DIR/host/file"
+  chown 1000:2000 "$TEST_DIR/host/file"
+  ln -s file "$TEST_DIR/host/link"
+  bind_on /copied "$TEST_DIR/host/link" bind copy-symlink 'idmap=uids=1000-7-1;gids=2000-8-1'
+  bind_on /i "$TEST_DIR/host/file" bind copy-symlink 'idmap=uids=1000-7-1;gids=2000-8-1'
+  look sh -c 'readlink /copied; stat -c %u:%g /i'
+  [ "${lines[0]}" = file ]
+  [ "${lines[1]}" = 7:8 ]
+}
+
 @test "mounts: idmap= that can't be read is refused with its place" {
   local wrong
   for wrong in 'uids=1-2' 'uids=1-2-0;gids=1-2-1' 'uids=1-2-3' 'users=1-2-3;gids=1-2-3' 'uids=1-2-3;gids=4294967296-0-1' 'uids=@1-2-3;gids=@1-2-3' ''; do
