@@ -8,6 +8,7 @@
 #include <linux/securebits.h>
 #include <sys/prctl.h>
 
+#include "linux/seccomp.h"
 #include "linux/steps.h"
 #include "spec/names.h"
 #include "sys/creds.h"
@@ -95,7 +96,7 @@ const struct step step_caps_bounding = {
  */
 static uint64_t kept_for_seccomp(const struct plan *p)
 {
-	return p->spec->lnx->seccomp && !p->process->no_new_privileges ? CAP_BIT(CAP_SYS_ADMIN) : 0;
+	return seccomp_wanted(p) && !p->process->no_new_privileges ? CAP_BIT(CAP_SYS_ADMIN) : 0;
 }
 
 static int raise_ambient(uint64_t set, struct err *e)

@@ -170,9 +170,14 @@ static const char *raw_program(const struct plan *p)
 	return spec_map_get(&p->spec->annotations, ANNOTATION_SECCOMP_BPF);
 }
 
+bool seccomp_wanted(const struct plan *p)
+{
+	return profile(p) || raw_program(p);
+}
+
 static bool applies(const struct plan *p)
 {
-	return p->process && (profile(p) || raw_program(p));
+	return p->process && seccomp_wanted(p);
 }
 
 static bool fails_on_unknown(const struct plan *p)

@@ -18,6 +18,9 @@ struct seccomp_program {
 	struct seccomp_thread *thread; /* seccomp.listener; NULL: none. Not freed: execve ends it */
 };
 
+/* Does a profile or an annotation put the process under a filter? */
+bool seccomp_wanted(const struct plan *p);
+
 /* CACHE_DIR is an open directory for compiled programs, or -EBADF. WARN gets names libseccomp does not know (once:
  * not when the program came out of the cache). */
 int seccomp_compile(struct seccomp_program **ret, const struct spec_seccomp *s, int cache_dir,

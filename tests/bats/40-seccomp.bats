@@ -165,6 +165,27 @@ for i in range(30):
   assert_output "the kernel refuses the seccomp program"
 }
 
+@test "seccomp: a program as an annotation is loaded without noNewPrivileges and without a profile, by create, start and exec" {
+  local uid
+  edit '.process.noNewPrivileges = false | del(.linux.seccomp) | .annotations["run.oci.seccomp_bpf_data"] = $p' --arg p \
+    "$(printf '\6\0\0\0\0\0\377\177' | base64 -w0)" # allow everything
+  command_is grep -E 'Seccomp:|NoNewPrivs' /proc/self/status
+  for uid in 0 1000; do
+    edit --argjson u $uid '.process.user = {uid: $u, gid: $u}'
+    run_bundle
+    assert_status 0
+    assert_output $'NoNewPrivs:\t0'
+    assert_output $'Seccomp:\t2'
+  done
+  command_is sleep 100
+  create_one
+  ketch start "$CT"
+  run ketch exec "$CT" grep -E 'Seccomp:|NoNewPrivs' /proc/self/status
+  assert_status 0
+  assert_output $'NoNewPrivs:\t0'
+  assert_output $'Seccomp:\t2'
+}
+
 @test "seccomp: too many rules are told at once" {
   profile '{defaultAction: "SCMP_ACT_ALLOW", syscalls: [range(50000) | {names: ["ioctl"], action: "SCMP_ACT_ERRNO",
     args: [{index: 1, value: ., op: "SCMP_CMP_EQ"}]}]}'
