@@ -4,6 +4,7 @@
  * with more labels. Samples of a family stand together, counters end in _total, the unit ends the name, "# EOF" the whole.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "core/stats.h"
 
@@ -57,19 +58,10 @@ static void head(struct buf *out, const char *name, const char *unit, const char
 	buf_addf(out, "# HELP %s %s\n", name, help);
 }
 
-/* Ids and interface names: backslash, quote and newline are escaped. */
 static void label(struct buf *out, const char *name, const char *value)
 {
-	buf_addf(out, "%s=\"", name);
-	for (; *value; value++) {
-		if (*value == '\n')
-			buf_adds(out, "\\n");
-		else if (*value == '"' || *value == '\\')
-			buf_addf(out, "\\%c", *value);
-		else
-			buf_addc(out, *value);
-	}
-	buf_addc(out, '"');
+	buf_addf(out, "%s=", name);
+	buf_addlabel(out, value);
 }
 
 static void seconds(struct buf *out, uint64_t ns)
@@ -167,15 +159,26 @@ static const struct net_family {
 	  offsetof(struct net_stat, rx_dropped), offsetof(struct net_stat, tx_dropped) },
 };
 
-static void net_sample(const struct net_family *f, const struct net_stat *x, const char *id,
+/* Names that are not UTF-8 can become the same one: their place in the list keeps the samples apart. */
+static void interface(struct buf *out, const struct stats *v, size_t i)
+{
+	size_t at = out->len;
+
+	label(out, "interface", v->net.v[i].name);
+	if (strstr(buf_str(out) + at, "\ufffd"))
+		buf_addf(out, ",number=\"%zu\"", i);
+}
+
+static void net_sample(const struct net_family *f, const struct stats *s, size_t i, const char *id,
 		       bool tx, struct buf *out)
 {
+	const struct net_stat *x = &s->net.v[i];
 	uint64_t v = *(const uint64_t *)((const char *)x + (tx ? f->tx : f->rx));
 
 	buf_addf(out, "%s_total{", f->name);
 	label(out, "id", id);
 	buf_addc(out, ',');
-	label(out, "interface", x->name);
+	interface(out, s, i);
 	buf_addf(out, ",direction=\"%s\"} %llu\n", tx ? "transmit" : "receive",
 		 (unsigned long long)v);
 }
@@ -188,8 +191,8 @@ static void network(const struct stats *v, const char *const *ids, size_t n, str
 		head(out, f->name, f->unit, f->help, true);
 		for (size_t k = 0; k < n; k++) {
 			for (size_t m = 0; m < v[k].net.n; m++) {
-				net_sample(f, &v[k].net.v[m], ids[k], false, out);
-				net_sample(f, &v[k].net.v[m], ids[k], true, out);
+				net_sample(f, &v[k], m, ids[k], false, out);
+				net_sample(f, &v[k], m, ids[k], true, out);
 			}
 		}
 	}

@@ -84,7 +84,21 @@ static void add_json_char(struct buf *b, const unsigned char *p, size_t n)
 		buf_add(b, p, n);
 }
 
-void buf_addjson(struct buf *b, const char *s)
+static void add_label_char(struct buf *b, const unsigned char *p, size_t n)
+{
+	if (n == 0)
+		buf_adds(b, "\ufffd");
+	else if (*p == '"' || *p == '\\')
+		buf_addf(b, "\\%c", *p);
+	else if (*p == '\n')
+		buf_adds(b, "\\n");
+	else
+		buf_add(b, p, n);
+}
+
+/* ADD gets each sequence of S and its length, which is 0 for a byte that is not UTF-8. */
+static void add_quoted(struct buf *b, const char *s,
+		       void (*add)(struct buf *b, const unsigned char *p, size_t n))
 {
 	size_t len = strlen(s);
 
@@ -93,10 +107,20 @@ void buf_addjson(struct buf *b, const char *s)
 		const unsigned char *p = (const unsigned char *)s + i;
 		size_t n = utf8_len(p, len - i);
 
-		add_json_char(b, p, n);
+		add(b, p, n);
 		i += n ? n : 1;
 	}
 	buf_addc(b, '"');
+}
+
+void buf_addjson(struct buf *b, const char *s)
+{
+	add_quoted(b, s, add_json_char);
+}
+
+void buf_addlabel(struct buf *b, const char *s)
+{
+	add_quoted(b, s, add_label_char);
 }
 
 void buf_reset(struct buf *b)

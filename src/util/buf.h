@@ -24,6 +24,8 @@ void buf_addf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void buf_vaddf(struct buf *b, const char *fmt, va_list ap);
 /* Appends S as a JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD. */
 void buf_addjson(struct buf *b, const char *s);
+/* The same as the value of an OpenMetrics label, where only a quote, a backslash and a newline are escaped. */
+void buf_addlabel(struct buf *b, const char *s);
 /* Makes room for N more bytes. */
 int buf_reserve(struct buf *b, size_t n);
 void buf_reset(struct buf *b); /* keeps the memory */

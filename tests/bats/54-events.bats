@@ -94,6 +94,9 @@ members() {
   ketch stats -f prometheus > "$TEST_DIR/metrics"
   python3 "$BATS_TEST_DIRNAME/openmetrics.py" "$TEST_DIR/metrics"
   grep -q '^ketch_network_bytes_total{.*kt0' "$TEST_DIR/metrics"
+  nsenter -t "$PID" -n ip link set kt0 name $'a\377b' # no UTF-8
+  ketch stats -f prometheus > "$TEST_DIR/metrics"
+  python3 "$BATS_TEST_DIRNAME/openmetrics.py" "$TEST_DIR/metrics"
   ketch delete --force "$CT"
   edit 'del(.linux.namespaces[] | select(.type == "network"))'
   start_one

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What is read from the kernel for events, stats, top and devices, as text. */
 #include <errno.h>
+#include <string.h>
 
 #include "core/stats.h"
 #include "core/top.h"
@@ -49,6 +50,25 @@ static void network(void)
 	stats_clear(&s);
 }
 
+static void metrics_are_utf8(void)
+{
+	const char *const ids[] = { "c" };
+	auto_buf struct buf out = { 0 };
+	struct stats s = { 0 };
+
+	CHECK_INT(stats_parse_net("a\xff\"b: 1 0 0 0 0 0 0 0 2 0 0 0 0 0 0 0\n"
+				  "a\xfe\"b: 3 0 0 0 0 0 0 0 4 0 0 0 0 0 0 0\n"
+				  "\xc3\xa9: 5 0 0 0 0 0 0 0 6 0 0 0 0 0 0 0\n",
+				  &s),
+		  0);
+	stats_metrics(&s, ids, 1, &out);
+	const char *at = strstr(buf_str(&out), "ketch_network_bytes_total{") ?: "";
+	CHECK(strstr(at, "interface=\"a\ufffd\\\"b\",number=\"0\",direction=\"receive\"} 1\n"));
+	CHECK(strstr(at, "interface=\"a\ufffd\\\"b\",number=\"1\",direction=\"transmit\"} 4\n"));
+	CHECK(strstr(at, "interface=\"\u00e9\",direction=\"receive\"} 5\n"));
+	stats_clear(&s);
+}
+
 static void process(void)
 {
 	struct top_process p;
@@ -85,6 +105,7 @@ static void devices(void)
 static const struct test tests[] = {
 	{ "pressure stall information", pressure },
 	{ "/proc/PID/net/dev", network },
+	{ "metrics: what is not UTF-8 in a container's names", metrics_are_utf8 },
 	{ "/proc/PID/stat", process },
 	{ "devices.list", devices },
 };
