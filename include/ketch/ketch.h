@@ -45,7 +45,8 @@ struct ketch_create_options {
 };
 
 struct ketch_exec_options {
-	const char *process_file; /* a process document; ARGV must be NULL then */
+	const char
+		*process_file; /* a process document, which alone decides; ARGV must be NULL then */
 	const char *cwd;
 	const char *user;	/* "UID[:GID]" */
 	const char *const *env; /* "NAME=VALUE", NULL-ended, over the container's */

@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 #include "core/warnings.h"
 #include "spec/load.h"
+#include "util/log.h"
 
 struct exec_opts {
 	struct launch_opts launch;
@@ -23,7 +24,7 @@ static const struct opt options[] = {
 	OPTION('d', "detach", OPT_FLAG, struct exec_opts, L(detach), NULL,
 	       "return when the program runs"),
 	OPTION('p', "process", OPT_STR, struct exec_opts, process, "FILE",
-	       "a process document of the runtime-spec (- = stdin)"),
+	       "a process document of the runtime-spec (- = stdin), which alone decides"),
 	OPTION('t', "tty", OPT_FLAG, struct exec_opts, over.tty, NULL, "with a terminal"),
 	OPTION(0, "cwd", OPT_STR, struct exec_opts, over.cwd, "DIR", "working directory"),
 	OPTION('e', "env", OPT_STRV, struct exec_opts, over.env, "NAME=VALUE",
@@ -64,6 +65,32 @@ static int read_process(const char *file, struct arena *arena, struct spec_proce
 	return r;
 }
 
+/* No error: an engine may give them as well, as conmon does --tty. */
+static void warn_of_unused(const struct exec_overrides *o, const struct spec_process *document)
+{
+	const struct {
+		const char *name;
+		bool unused;
+	} rows[] = {
+		{ "--tty", o->tty && !document->terminal },
+		{ "--cwd", o->cwd },
+		{ "--env", o->env.n > 0 },
+		{ "--user", o->user },
+		{ "--additional-gids", o->additional_gids.n > 0 },
+		{ "--cap", o->caps.n > 0 },
+		{ "--apparmor", o->apparmor },
+		{ "--process-label", o->process_label },
+		{ "--no-new-privs", o->no_new_privs },
+	};
+
+	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
+		if (rows[i].unused)
+			log_emit(LOG_WARNING,
+				 "exec: %s has no effect: the document of --process decides",
+				 rows[i].name);
+	}
+}
+
 static int with_process(const struct cli_global *g, struct exec_opts *o, const struct args *a,
 			int *status, struct err *e)
 {
@@ -82,6 +109,8 @@ static int with_process(const struct cli_global *g, struct exec_opts *o, const s
 		return r;
 	if (process && a->n > 1)
 		return err_set(e, ERR_USAGE, "exec: a command and --process exclude each other");
+	if (process)
+		warn_of_unused(&o->over, process);
 	o->over.args = a->v + 1;
 	o->over.n_args = (size_t)(a->n - 1);
 	o->launch.process = process;

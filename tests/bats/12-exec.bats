@@ -235,6 +235,21 @@ D
   [ "$(wc -l < "$TEST_DIR/log")" = 2 ]
 }
 
+@test "exec --process: options of the process beside it change nothing, which is told" {
+  start_one
+  process_is '.args = ["sh", "-c", "pwd; id -u; echo ${A:-none}; grep NoNewPrivs /proc/self/status"] | .cwd = "/tmp" | .noNewPrivileges = false'
+  ketch --log "$TEST_DIR/log" exec --process "$TEST_DIR/process" --cwd /bin -u 1000 -g 7 -e A=1 -c CAP_CHOWN --apparmor x --process-label y \
+    --no-new-privs=false -t "$CT" > "$TEST_DIR/out" < /dev/null
+  [ "$(cat "$TEST_DIR/out")" = $'/tmp\n0\nnone\nNoNewPrivs:\t0' ]
+  local option
+  for option in tty cwd user additional-gids env cap apparmor process-label no-new-privs; do
+    grep -qF "exec: --$option has no effect: the document of --process decides" "$TEST_DIR/log"
+  done
+  [ "$(wc -l < "$TEST_DIR/log")" = 9 ]
+  ketch --log "$TEST_DIR/log2" exec --process "$TEST_DIR/process" "$CT" > "$TEST_DIR/out" < /dev/null
+  [ ! -s "$TEST_DIR/log2" ]
+}
+
 @test "exec --process: terminal of the document, not of the container" {
   start_one
   process_is '.args = ["true"] | .terminal = true'
