@@ -6,6 +6,7 @@
 #include "core/launch.h"
 #include "core/rows.h"
 #include "core/start.h"
+#include "linux/cgroup_stats.h"
 #include "sys/hostfs.h"
 
 static int open_run(struct run *r, struct err *e)
@@ -22,6 +23,7 @@ static int open_run(struct run *r, struct err *e)
 	int ret = cgroup_open(&r->cgroup, &rec, e);
 	if (ret < 0)
 		return ret;
+	cgroup_oom_note(r->cgroup);
 	return cgroup_prepare_join(r->cgroup, r->plan->opts.exec_cgroups,
 				   (pid_t)l->container->state.pid, e);
 }

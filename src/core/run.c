@@ -88,13 +88,14 @@ static int stay(struct launch *l, int *ret_status, struct err *e)
 			       &l->agent, ret_status, e);
 }
 
-/* The status alone does not tell who killed it. */
+/* The status alone does not tell who killed it, and the count of the kernel not whom it killed. */
 static void warn_of_oom(struct launch *l)
 {
 	struct err e;
 
-	if (cgroup_oom_error(l->run.cgroup, "the container's program", &e) < 0)
-		log_emit(LOG_WARNING, "%s (%s)", e.msg, e.where);
+	if (cgroup_oom_error(l->run.cgroup, "it or another process of the container", &e) < 0)
+		log_emit(LOG_WARNING, "the container's program ended by SIGKILL: %s (%s)", e.msg,
+			 e.where);
 }
 
 int launch_stay(struct launch *l, int *ret_status, struct err *e)

@@ -31,6 +31,7 @@ struct cgroup {
 	unsigned n;
 	struct strv made;
 	struct strv lacking; /* controllers that --rootless=true goes without */
+	uint64_t oom_kills;  /* those before our process; cgroup_oom_note() */
 	char *scope;
 	struct systemd *systemd; /* linux/systemd.h: the connection, once it is needed */
 };

@@ -102,6 +102,11 @@ uint64_t cgroup_oom_kills(struct cgroup *cg)
 	return at && sscanf(at, "\noom_kill %llu", &n) == 1 ? n : 0;
 }
 
+void cgroup_oom_note(struct cgroup *cg)
+{
+	cg->oom_kills = cgroup_oom_kills(cg);
+}
+
 /* The first of FILES that DIR has and that is a number. */
 static bool first_number(int dir, const char *const *files, const char **ret_file, uint64_t *ret)
 {
@@ -131,7 +136,7 @@ int cgroup_oom_error(struct cgroup *cg, const char *who, struct err *e)
 	uint64_t limit, peak;
 	bool v1;
 
-	if (!cg || cgroup_oom_kills(cg) == 0)
+	if (!cg || cgroup_oom_kills(cg) <= cg->oom_kills)
 		return 0;
 	struct cgroup_leaf *leaf = memory_leaf(cg, &v1);
 	int dir = cgroup_leaf_fd(leaf);

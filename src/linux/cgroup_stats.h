@@ -109,7 +109,9 @@ int cgroup_oom_watch(struct cgroup *cg, struct cgroup_oom_watch *ret, struct err
 /* Makes it unready again. */
 void cgroup_oom_seen(struct cgroup_oom_watch *w);
 void cgroup_oom_watch_close(struct cgroup_oom_watch *w);
-/* Has the kernel killed a process for want of the container's memory? Then E says so of WHO, with the limit and the most that was in
+/* Before CG gets a process of ours: what was killed until now is not what cgroup_oom_error() asks for. */
+void cgroup_oom_note(struct cgroup *cg);
+/* Has the kernel killed a process for want of the container's memory since then? It need not be ours. Then E says so of WHO, with the limit and the most that was in
  * use, and the result is its negative errno; else 0, and E is as it was. CG may be NULL. */
 int cgroup_oom_error(struct cgroup *cg, const char *who, struct err *e);
 /* The place in E becomes that of the property that gave memory.max: unified can. */

@@ -19,6 +19,15 @@ static bool has_cgroup(const struct plan *p)
 
 /* ---- cgroup.create ---- */
 
+static bool was_there(const struct cgroup *cg)
+{
+	for (unsigned i = 0; i < cg->n; i++) {
+		if (!cg->leaves[i].made)
+			return true;
+	}
+	return false;
+}
+
 static int create_run(struct run *r, struct err *e)
 {
 	r->cgroup = cgroup_new(r->plan->cgroup.manager);
@@ -27,7 +36,10 @@ static int create_run(struct run *r, struct err *e)
 	if (!r->cgroup->driver)
 		return err_set(e, ERR_INTERNAL, "no driver for cgroup manager %d",
 			       r->plan->cgroup.manager);
-	return r->cgroup->driver->create(r, r->cgroup, e);
+	int ret = r->cgroup->driver->create(r, r->cgroup, e);
+	if (ret >= 0 && was_there(r->cgroup))
+		cgroup_oom_note(r->cgroup);
+	return ret;
 }
 
 static void create_undo(struct run *r)

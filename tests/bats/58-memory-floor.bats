@@ -51,11 +51,50 @@ told() {
   command_is sh -c 'x=xxxxxxxxxxxxxxxx; while :; do x=$x$x; done'
   run ketch --log "$TEST_DIR/log" run -b "$BUNDLE" "$CT" < /dev/null
   assert_status 137
-  grep -q "the container's program was killed for want of memory" "$TEST_DIR/log"
+  grep -q "the container's program ended by SIGKILL: it or another process of the container was killed for want of memory: memory" "$TEST_DIR/log"
   command_is sh -c 'kill -KILL $$; sleep 100'
   edit 'del(.linux.namespaces[] | select(.type == "pid"))'
   rm "$TEST_DIR/log"
   run ketch --log "$TEST_DIR/log" run -b "$BUNDLE" "$CT" < /dev/null
   assert_status 137
   refute grep -q "want of memory" "$TEST_DIR/log"
+}
+
+@test "memory: what a process was killed for before is said of no other one" {
+  local p status=0
+  edit '.linux.resources.memory = {limit: 16777216, swap: 16777216}'
+  command_is sh -c '(x=xxxxxxxxxxxxxxxx; while :; do x=$x$x; done); echo lived; exec sleep 1000'
+  bg --log "$TEST_DIR/log" run -b "$BUNDLE" "$CT" &
+  p=$!
+  wait_for 20 grep -q lived "$TEST_DIR/out"
+  # a program that kills execve (nr 59), for what is started from now on
+  jq '.annotations["run.oci.seccomp_bpf_data"] = $p' --arg p \
+    "$(printf '\40\0\0\0\0\0\0\0\25\0\0\1\73\0\0\0\6\0\0\0\0\0\0\200\6\0\0\0\0\0\377\177' | base64 -w0)" \
+    < "$ROOT/$CT/config.json" > "$TEST_DIR/config"
+  cat "$TEST_DIR/config" > "$ROOT/$CT/config.json"
+  run ketch exec "$CT" true < /dev/null
+  assert_status 255
+  assert_output "the container's process died before its program began"
+  refute_output "want of memory"
+  ketch kill "$CT" KILL
+  wait "$p" || status=$?
+  [ "$status" = 137 ]
+  refute grep -q "program was killed for want of memory" "$TEST_DIR/log"
+}
+
+@test "memory: what the container before was killed for in a cgroup that stays is not said of the next" {
+  local dir=/sys/fs/cgroup/memory i
+  [ -d "$dir" ] || dir=/sys/fs/cgroup
+  mkdir "$dir/$CT"
+  edit --arg p "/$CT" '.linux.cgroupsPath = $p | .linux.resources.memory = {limit: 16777216, swap: 16777216}
+    | del(.linux.namespaces[] | select(.type == "pid"))'
+  for i in 'x=xxxxxxxxxxxxxxxx; while :; do x=$x$x; done' 'kill -KILL $$; sleep 100'; do
+    command_is sh -c "$i"
+    run ketch --log "$TEST_DIR/log" run -b "$BUNDLE" "$CT" < /dev/null
+    echo "status $status" >> "$TEST_DIR/log"
+  done
+  rmdir "$dir/$CT"
+  cat "$TEST_DIR/log"
+  [ "$(grep -c "status 137" "$TEST_DIR/log")" = 2 ]
+  [ "$(grep -c "want of memory" "$TEST_DIR/log")" = 1 ]
 }
