@@ -16,10 +16,6 @@ writable() {
   edit '.root.readonly = false'
 }
 
-is_dead() {
-  [ ! -e "/proc/$1" ] || [ "$(awk '/^State/ {print $2}' "/proc/$1/status")" = Z ]
-}
-
 # ---- statuses ----
 
 @test "lifecycle: created, running, stopped, gone" {
@@ -283,7 +279,7 @@ P
     sleep "0.00$i"
     kill -9 "$p" 2> /dev/null || true
     wait "$p" || true
-    sleep 0.05
+    sleep 0.5 # init may be between the word to start and its execve
     s=$(container_status "$CT-$i")
     if [ "$s" = created ]; then ketch start "$CT-$i"; fi
     status_is "$CT-$i" running
@@ -478,7 +474,7 @@ P
   detached run --detach -b "$BUNDLE" "$CT"
   pids=$(ketch ps -f json "$CT" | jq '.[]')
   ketch delete --force "$CT"
-  for p in $pids; do is_dead "$p"; done
+  for p in $pids; do wait_for 5 is_dead "$p"; done
 }
 
 # ---- delete ----

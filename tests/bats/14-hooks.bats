@@ -38,10 +38,6 @@ lines_of() {
   paste -sd' ' "$TEST_DIR/$1"
 }
 
-is_dead() {
-  [ ! -e "/proc/$1" ] || [ "$(awk '/^State/ {print $2}' "/proc/$1/status")" = Z ]
-}
-
 # ---- order and place ----
 
 @test "hooks: all kinds in the order of the life cycle, those of a kind in listed order" {

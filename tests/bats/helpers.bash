@@ -40,7 +40,8 @@ test_teardown() {
   local status=0
   [ -n "${TEST_DIR:-}" ] || return 0 # skipped before it was set up
   delete_containers
-  assert_clean || status=1
+  # The test's own helpers end a moment after they were told to.
+  wait_for 5 assert_clean 2> /dev/null || assert_clean || status=1
   rm -rf "$TEST_DIR"
   return $status
 }
@@ -129,6 +130,14 @@ pid_of() {
   ketch state "$1" | jq .pid
 }
 
+# Gone or a zombie; it may become either while it is looked at.
+is_dead() {
+  local state
+  [ -n "$1" ] || return 1
+  state=$(awk '/^State/ {print $2}' "/proc/$1/status" 2> /dev/null) || true
+  [ -z "$state" ] || [ "$state" = Z ] || [ "$state" = X ]
+}
+
 # Nothing of this test's containers is left: no process, cgroup, mount or state.
 assert_clean() {
   local left=0 what
@@ -191,9 +200,11 @@ jq() {
   esac
 }
 
-# wait_for SECONDS COMMAND…: until it succeeds.
+# wait_for SECONDS COMMAND…: until it succeeds. Where all is slow (KETCH_TEST_SLOW times) it waits longer, up to two minutes.
 wait_for() {
-  local end=$((SECONDS + $1))
+  local slow=$(($1 * ${KETCH_TEST_SLOW:-1}))
+  # SECONDS may be about to change: one more.
+  local end=$((SECONDS + 1 + (slow < 120 ? slow : $1 < 120 ? 120 : $1)))
   shift
   until "$@"; do
     [ $SECONDS -lt "$end" ] || return 1
