@@ -50,7 +50,7 @@ pod() {
 # A container of the image that counts in /dev/shm/n, which belongs to the checkpoint.
 pod_counts() {
   pod run --detach --name c --network none --security-opt seccomp=unconfined "$@" img \
-    sh -c "${COMMAND:-}i=0; while :; do i=\$((i + 1)); echo \$i > /dev/shm/n; sleep 0.1; done" > /dev/null
+    sh -c "${COMMAND:-}i=0; while :; do i=\$((i + 1)); echo \$i > /dev/shm/m; mv /dev/shm/m /dev/shm/n; sleep 0.1; done" > /dev/null
   wait_for 60 eval '[ -n "$(pod_count c)" ]'
 }
 
@@ -95,7 +95,7 @@ pod_goes_on() { # NAME FROM
 
 @test "podman: --tcp-established keeps a connection, without it the error is told and the container runs on" {
   with_podman
-  COMMAND='(while :; do echo $((k = k + 1)); sleep 0.1; done | nc -l -p 7000) & sleep 1; (while :; do sleep 100; done | nc 127.0.0.1 7000 > /dev/shm/heard) & ' pod_counts
+  COMMAND='(while :; do echo $((k = k + 1)); sleep 0.1; done | nc -l -p 7000) & until grep -qs ":1B58 .* 0A " /proc/net/tcp /proc/net/tcp6; do sleep 0.1; done; (while :; do sleep 100; done | nc 127.0.0.1 7000 > /dev/shm/heard) & ' pod_counts
   wait_for 60 eval '[ -n "$(pod exec c cat /dev/shm/heard)" ]'
   run pod container checkpoint c
   assert_status 125
@@ -187,7 +187,7 @@ oci_image() { # DIR
 
 start_ctr() {
   c run --detach --null-io --cgroup "/$CT" docker.io/library/img:latest c \
-    sh -c 'i=0; while :; do i=$((i + 1)); echo $i > /dev/shm/n; sleep 0.1; done'
+    sh -c 'i=0; while :; do i=$((i + 1)); echo $i > /dev/shm/m; mv /dev/shm/m /dev/shm/n; sleep 0.1; done'
   wait_for 60 eval '[ -n "$(ctr_count)" ]'
 }
 

@@ -196,7 +196,7 @@ while True: open(sys.argv[2], "ab").write(s.recv(100))' "$TEST_DIR/log" "$TEST_D
 @test "--network-lock: iptables, nftables, skip" {
   needs_criu
   ln -sf busybox "$BUNDLE/rootfs/bin/nc"
-  command_is sh -c 'while :; do sleep 1000; done | nc -l -p 7000 > /tmp/back & sleep 0.5; echo up > /tmp/n; while :; do sleep 1000; done | nc 127.0.0.1 7000; while :; do sleep 1000; done'
+  command_is sh -c 'while :; do sleep 1000; done | nc -l -p 7000 > /tmp/back & until grep -qs ":1B58 .* 0A " /proc/net/tcp /proc/net/tcp6; do sleep 0.1; done; echo up > /tmp/n; while :; do sleep 1000; done | nc 127.0.0.1 7000; while :; do sleep 1000; done'
   start_on_null
   local how
   wait_for 60 eval 'ketch exec "$CT" grep -q ":1B58 01 " /proc/net/tcp'
@@ -362,7 +362,7 @@ while True: open(sys.argv[2], "ab").write(s.recv(100))' "$TEST_DIR/log" "$TEST_D
 @test "no iptables: the lock of the network is named with the other ways" {
   needs_criu
   ln -sf busybox "$BUNDLE/rootfs/bin/nc"
-  command_is sh -c 'while :; do sleep 1000; done | nc -l -p 7000 > /tmp/back & sleep 0.5; echo up > /tmp/n; while :; do sleep 1000; done | nc 127.0.0.1 7000; while :; do sleep 1000; done'
+  command_is sh -c 'while :; do sleep 1000; done | nc -l -p 7000 > /tmp/back & until grep -qs ":1B58 .* 0A " /proc/net/tcp /proc/net/tcp6; do sleep 0.1; done; echo up > /tmp/n; while :; do sleep 1000; done | nc 127.0.0.1 7000; while :; do sleep 1000; done'
   start_on_null
   wait_for 60 eval 'ketch exec "$CT" grep -q ":1B58 01 " /proc/net/tcp'
   mkdir "$TEST_DIR/bin"

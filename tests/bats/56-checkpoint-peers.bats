@@ -53,7 +53,7 @@ case_tree_with_pipes() {
 case_tcp_established() {
   ln -sf busybox "$BUNDLE/rootfs/bin/nc"
   command_is sh -c 'while :; do echo $((i = i + 1)); sleep 0.1; done | nc -l -p 7000 > /tmp/back &
-    sleep 0.5; while :; do sleep 1000; done | nc 127.0.0.1 7000 | while read n; do echo $n > /tmp/n; done; wait'
+    until grep -qs ":1B58 .* 0A " /proc/net/tcp /proc/net/tcp6; do sleep 0.1; done; while :; do sleep 1000; done | nc 127.0.0.1 7000 | while read n; do echo $n > /tmp/n; done; wait'
   dump_opts=(--tcp-established) restore_opts=(--tcp-established)
 }
 

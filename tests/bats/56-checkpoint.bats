@@ -278,7 +278,7 @@ receive() {
   needs_criu
   ln -sf busybox "$BUNDLE/rootfs/bin/nc"
   command_is sh -c 'while [ ! -e /tmp/end ]; do echo $((i = i + 1)); sleep 0.1; done | nc -l -p 7000 > /tmp/back &
-    sleep 0.5; while :; do sleep 1000; done | nc 127.0.0.1 7000 | while read n; do echo $n > /tmp/n; done; wait'
+    until grep -qs ":1B58 .* 0A " /proc/net/tcp /proc/net/tcp6; do sleep 0.1; done; while :; do sleep 1000; done | nc 127.0.0.1 7000 | while read n; do echo $n > /tmp/n; done; wait'
   detached run --detach -b "$BUNDLE" "$CT"
   wait_for 60 test -s "$BUNDLE/rootfs/tmp/n"
   run ketch checkpoint --image-path "$IMG" "$CT"
@@ -300,7 +300,7 @@ receive() {
 @test "an image with a TCP connection: restore asks for --tcp-established, and leaves nothing" {
   needs_criu
   ln -sf busybox "$BUNDLE/rootfs/bin/nc"
-  command_is sh -c 'while :; do sleep 1000; done | nc -l -p 7000 > /tmp/back & sleep 0.5; echo up > /tmp/n; while :; do sleep 1000; done | nc 127.0.0.1 7000; while :; do sleep 1000; done'
+  command_is sh -c 'while :; do sleep 1000; done | nc -l -p 7000 > /tmp/back & until grep -qs ":1B58 .* 0A " /proc/net/tcp /proc/net/tcp6; do sleep 0.1; done; echo up > /tmp/n; while :; do sleep 1000; done | nc 127.0.0.1 7000; while :; do sleep 1000; done'
   "$KETCH" --root "$ROOT" run --detach -b "$BUNDLE" "$CT" < /dev/null > /dev/null 2>&1 3>&-
   wait_for 60 test -s "$BUNDLE/rootfs/tmp/n"
   sleep 1
@@ -363,7 +363,9 @@ receive() {
     unshare -n sleep 1000 < /dev/null > /dev/null 2>&1 3>&- &
     eval "P$n=$!"
   done
-  wait_for 5 eval '[ "$(readlink /proc/$P2/ns/net)" != "$(readlink /proc/self/ns/net)" ]'
+  for n in $P1 $P2; do
+    wait_for 5 eval '[ "$(readlink /proc/'$n'/ns/net)" != "$(readlink /proc/self/ns/net)" ]'
+  done
   join() { edit --arg p "/proc/$1/ns/net" '.linux.namespaces |= map(if .type == "network" then .path = $p else . end)'; }
   join $P1
   start_counter
@@ -650,6 +652,7 @@ hosts_down() {
   command_is sh -c 'i=0; while :; do i=$((i + 1)); echo $i; echo $i > /tmp/n; sleep 0.05; done | nc -l -p 7000'
   "$TEST_DIR/ketchA" --root "$ROOT" run --detach -b "$BUNDLE" "$CT" < /dev/null > /dev/null 2>&1 3>&-
   wait_for 60 test -s "$BUNDLE/rootfs/tmp/n"
+  wait_for 60 nsenter --net="/run/netns/${BR}A" grep -qs ":1B58 .* 0A " /proc/net/tcp /proc/net/tcp6
   mkfifo "$TEST_DIR/stay" # open for both, it never ends
   nsenter --net="/run/netns/${BR}C" busybox nc 10.99.7.2 7000 <> "$TEST_DIR/stay" > "$TEST_DIR/heard" 2>&1 3>&- &
   local client=$!

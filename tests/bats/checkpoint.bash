@@ -34,7 +34,7 @@ probe_criu() {
   setsid bash -c 'for f in /proc/self/fd/*; do f=${f##*/}; [ "$f" -le 2 ] || eval "exec $f>&-"; done; exec sleep 1000' \
     < /dev/null > /dev/null 2>&1 3>&- &
   pid=$!
-  sleep 0.2
+  wait_for 60 grep -qsx sleep "/proc/$pid/comm" || true
   if timeout 60 criu dump -t $pid -D "$dir" -o log -v4 --manage-cgroups=ignore --network-lock skip > /dev/null 2>&1 3>&-; then
     wait $pid || true
     return 0

@@ -248,7 +248,7 @@ kill_exec() {
 count_of() { cat "/proc/$(pid_of "$1")/root/dev/shm/n"; }
 
 checkpoint() {
-  limited c run --detach --null-io $(by cp) "$IMG" cp sh -c 'i=0; while :; do i=$((i + 1)); echo $i > /dev/shm/n; sleep 0.1; done' &&
+  limited c run --detach --null-io $(by cp) "$IMG" cp sh -c 'i=0; while :; do i=$((i + 1)); echo $i > /dev/shm/m; mv /dev/shm/m /dev/shm/n; sleep 0.1; done' &&
     until_true "$LIMIT" count_of cp && succeeds c task checkpoint --image-path "$D/criu" cp && test -s "$D/criu/inventory.img" && status_of cp RUNNING
 }
 

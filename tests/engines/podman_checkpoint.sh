@@ -17,7 +17,7 @@ podman_checkpoint_user() { limited pod create --name cu img true && says root po
 
 # A container "ck" that counts in memory; further arguments are options.
 podman_counts() {
-  limited pod run -d --name ck "$@" img sh -c 'i=0; while :; do i=$((i + 1)); echo $i > /dev/shm/n; sleep 0.1; done' && until_true "$LIMIT" sh -c '[ -n "$(pod exec ck cat /dev/shm/n)" ]'
+  limited pod run -d --name ck "$@" img sh -c 'i=0; while :; do i=$((i + 1)); echo $i > /dev/shm/m; mv /dev/shm/m /dev/shm/n; sleep 0.1; done' && until_true "$LIMIT" sh -c '[ -n "$(pod exec ck cat /dev/shm/n)" ]'
 }
 
 podman_counts_on() { # NAME FROM: not from the beginning
