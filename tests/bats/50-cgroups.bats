@@ -261,7 +261,7 @@ hierarchies() {
   edit 'del(.linux.namespaces[] | select(.type == "pid"))'
   command_is sh -c 'sleep 100 & (sleep 100 & sleep 100 & wait) & wait'
   start
-  wait_for 5 [ "$(wc -l < "$(cgroup_of "$PID" pids)/cgroup.procs")" -ge 4 ]
+  wait_for 5 eval '[ "$(wc -l < "$(cgroup_of "$PID" pids)/cgroup.procs")" -ge 4 ]'
   ketch kill "$CT" KILL
   wait_for 5 status_is "$CT" stopped
   ketch delete "$CT"
