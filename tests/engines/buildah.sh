@@ -47,7 +47,7 @@ interrupted() { # as by Ctrl-C: buildah kills the container
   run_in w -- sleep 7654 > "$OUT" 2>&1 &
   pid=$!
   set +m
-  until_true "$LIMIT" pgrep -fx "/bin/sleep 7654" && sleep 0.5 && kill -INT "-$pid" && until_true "$LIMIT" sh -c '! pgrep -fx "/bin/sleep 7654"' && wait_ended "$pid"
+  until_true "$LIMIT" pgrep -fx "/bin/sleep 7654" && sleep 2 && kill -INT "-$pid" && until_true "$LIMIT" sh -c '! pgrep -fx "/bin/sleep 7654"' && wait_ended "$pid"
 }
 wait_ended() { until_true "$LIMIT" sh -c "! kill -0 $1" && ! wait "$1"; }
 kept() { r succeeds -- -- sh -c 'echo kept > /kept' && r prints kept -- -- cat /kept; }

@@ -158,7 +158,11 @@ run_with_ns() { # what the containers of a pod share
 
 run_stdin() {
   n=$((n + 1))
-  { sleep 1; echo from-stdin; } | timeout "$LIMIT" ctr --address "$D/c.sock" --namespace "$CG" run --rm $(by "t$n") "$IMG" "t$n" head -n 1 > "$OUT" 2>&1
+  : > "$OUT"
+  # Its end comes when the line is there: ctr loses what a program that ends at once says.
+  # shellcheck disable=SC2094 # it is read while it is written
+  { echo from-stdin; for _ in {1..300}; do grep -q from-stdin "$OUT" && break; sleep 0.1; done; } |
+    timeout "$LIMIT" ctr --address "$D/c.sock" --namespace "$CG" run --rm $(by "t$n") "$IMG" "t$n" cat > "$OUT" 2>&1
   grep -q from-stdin "$OUT"
 }
 

@@ -188,7 +188,9 @@ restart_policy() {
   limited d run -d --name rp --network none --restart on-failure:2 img sh -c 'exit 1' && until_true "$LIMIT" sh -c "d inspect --format '{{.RestartCount}} {{.State.Status}}' rp | grep -qx '2 exited'" && limited d rm -f rp
 }
 restart_always() {
-  up ra --restart always && limited d exec ra sh -c 'kill -TERM 1' && until_true "$LIMIT" sh -c "d inspect --format '{{.RestartCount}} {{.State.Status}}' ra | grep -qx '1 running'" && limited d rm -f ra
+  up ra --restart always || return 1
+  limited d exec ra sh -c 'kill -TERM 1' # init's end may be its own, too
+  until_true "$LIMIT" sh -c "d inspect --format '{{.RestartCount}} {{.State.Status}}' ra | grep -qx '1 running'" && limited d rm -f ra
 }
 join() {
   limited d run -d --name j1 --ipc shareable --network none img sleep 100 && prints "sleep 100" "${r[@]}" --pid container:j1 --ipc container:j1 img ps && limited d rm -f j1

@@ -277,12 +277,17 @@ cgroup_value() {
   fi
 }
 
+no_processes() {
+  processes > "$D/left-processes"
+  [ ! -s "$D/left-processes" ]
+}
+
 # Nothing is left once the engine has ended: processes of this pid namespace, mounts but our own, cgroups, state of the runtime,
 # network interfaces and namespaces. $@: directories of state that have to be empty or gone.
 check_clean() {
   : > "$OUT"
   local left=0 what
-  processes > "$D/left-processes"
+  until_true 20 no_processes # the engine's helpers end a moment after it
   [ ! -s "$D/left-processes" ] || { sed 's/^/process left: /' "$D/left-processes" >> "$OUT"; left=1; }
   if [ -n "${ENGINE_CGROUP:-}" ]; then
     cgroup_of_others "$ENGINE_CGROUP" "$ENGINE_IDS" 2>/dev/null | sed 's/^/cgroup left: /' > "$D/left-cgroups"

@@ -53,12 +53,15 @@ is_stopped() { status_is "$CT" stopped; }
 }
 
 @test "CRI-O: kill with SIGNAME, NAME, number, and -a" {
-  local sig
-  crio_create 'trap "echo got >> /tmp/got" TERM; while :; do sleep 0.1; done'
+  local sig n=0
+  crio_create 'touch /tmp/got; trap "echo got >> /tmp/got" TERM; touch /tmp/ready; while :; do sleep 0.1; done'
   crio start "$CT"
-  sleep 0.3
-  for sig in SIGTERM TERM 15; do crio kill "$CT" $sig; sleep 0.3; done
-  [ "$(grep -c got "$BUNDLE/rootfs/tmp/got")" -ge 2 ]
+  wait_for 5 test -e "$BUNDLE/rootfs/tmp/ready"
+  for sig in SIGTERM TERM 15; do
+    crio kill "$CT" $sig
+    n=$((n + 1))
+    wait_for 5 eval '[ "$(wc -l < "$BUNDLE/rootfs/tmp/got")" = '$n' ]'
+  done
   crio kill -a "$CT" 9
   wait_for 5 is_stopped
 }
@@ -145,7 +148,8 @@ is_stopped() { status_is "$CT" stopped; }
   process_file "$TEST_DIR/p.json" sleep 300
   bg exec --process "$TEST_DIR/p.json" --pid-file "$TEST_DIR/exec.pid" "$CT" &
   local exec_pid=$!
-  wait_for 5 test -s "$TEST_DIR/exec.pid"
+  wait_for 5 test -s "$TEST_DIR/exec.pid" # which is before its execve
+  wait_for 5 grep -qx sleep "/proc/$(cat "$TEST_DIR/exec.pid")/comm"
   ketch kill "$CT" 9
   wait $pid || got=$?
   [ $got = 137 ]
