@@ -318,6 +318,7 @@ print("full", flush=True); time.sleep(60)' "$TEST_DIR/full.sock" > "$TEST_DIR/sa
   local p=$! pid
   wait_for 5 status_is "$CT" running
   pid=$(pid_of "$CT")
+  sleep 0.3 # until it waits, and holds no lock
   kill -STOP "$p"
   ketch delete --force "$CT"
   create_one

@@ -67,7 +67,7 @@ heard() { # exactly these datagrams
 
 @test "notify: run in the foreground passes it on while it waits; the main process is ketch" {
   manager
-  sends STATUS=x READY=1 sleep:1 STATUS=late
+  sends STATUS=x READY=1 sleep:3 STATUS=late
   NOTIFY_SOCKET=$ADDRESS "$KETCH" --root "$ROOT" run -b "$BUNDLE" "$CT" < /dev/null > "$TEST_DIR/out" 2>&1 3>&- &
   local run=$!
   wait_for 10 grep -q BARRIER "$TEST_DIR/heard"
@@ -168,7 +168,7 @@ heard() { # exactly these datagrams
   NOTIFY_SOCKET=$ADDRESS "$KETCH" --root "$ROOT" run --detach -b "$BUNDLE" "$CT" < /dev/null > "$TEST_DIR/out" 2>&1 3>&- &
   local run=$! status=0
   wait_for 10 status_is "$CT" running
-  sleep 0.3
+  sleep 1 # it is running a moment before ketch waits
   kill -TERM $run
   wait $run || status=$?
   [ $status = 1 ]

@@ -80,7 +80,7 @@ start_sleeper() {
 	absent() { if grep "\$@"; then exit 1; fi; }
 	mount --make-rshared /
 	unshare -m --propagation slave sleep 1000 & peer=\$!
-	sleep 0.3
+	until grep -qx sleep /proc/\$peer/comm; do sleep 0.05; done
 	'$KETCH' --root '$ROOT' run --detach -b '$BUNDLE' '$CT' < /dev/null > /dev/null
 	grep -q ' $BUNDLE/rootfs/proc ' /proc/self/mountinfo
 	absent ' $BUNDLE/rootfs/' /proc/\$peer/mountinfo

@@ -42,7 +42,8 @@ outer() {
 @test "nested: exec, state and delete of the inner one" {
   outer
   command_is sh -c 'k="/inner/ketch --root /run/k --cgroup-manager disabled"; sed -i "s/\"terminal\": true/\"terminal\": false/" /inner/config.json
-    $k create -b /inner in < /dev/null && $k start in && sleep 0.3; $k exec in echo from-exec; $k state in | grep status; $k kill in KILL; sleep 0.3; $k delete in && $k list -q'
+    $k create -b /inner in < /dev/null && $k start in && sleep 0.3; $k exec in echo from-exec; $k state in | grep status; $k kill in KILL
+    for i in $(seq 100); do $k delete in && { $k list -q; exit; }; sleep 0.1; done; exit 1'
   BUNDLE=$TEST_DIR/inner edit '.process.args = ["sleep", "100"]'
   run_bundle
   assert_status 0

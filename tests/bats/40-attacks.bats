@@ -15,7 +15,7 @@ setup() {
 }
 
 teardown() {
-  [ -z "$SWAP" ] || kill -9 $SWAP 2> /dev/null || true
+  [ -z "$SWAP" ] || { kill -9 $SWAP; wait $SWAP; } 2> /dev/null || true
   test_teardown
 }
 

@@ -163,7 +163,8 @@ limits() {
   chmod +x "$TEST_DIR/hook"
   edit --arg h "$TEST_DIR/hook" '.hooks.createRuntime = [{path: $h}]'
   command_is sleep 1000
-  sd --systemd-cgroup create -b "$BUNDLE" "$CT" < /dev/null > "$TEST_DIR/out" 2>&1 3>&- &
+  # No sd: what is killed has to be ketch itself.
+  (exec nsenter -t "$SYSTEMD" -m "$KETCH" --root "$ROOT" --systemd-cgroup create -b "$BUNDLE" "$CT" < /dev/null > "$TEST_DIR/out" 2>&1 3>&-) &
   local creator=$!
   wait_for 100 eval '[ -e "$ROOT/$CT/journal" ] && grep -q "^hook " "$ROOT/$CT/journal"'
   grep -q "^cgroup $CG/freezer/$SLICE/$UNIT$" "$ROOT/$CT/journal"

@@ -307,7 +307,7 @@ check_files() {
 
 @test "systemd: a failed unit of the same name is cleared" {
   systemd-run --quiet --unit="$UNIT" --scope -p RuntimeMaxSec=1 sleep 1000 || true
-  same "$(prop ActiveState)" failed
+  wait_for 20 eval '[ "$(prop ActiveState)" = failed ]'
   command_is true
   run sd run -b "$BUNDLE" "$CT" < /dev/null
   assert_status 0
@@ -357,6 +357,7 @@ check_files() {
   same "$(prop ActiveState)" active
   grep -q "^scope $UNIT" "$ROOT/$CT/journal"
   kill -9 "$creator"
+  wait "$creator" || true
   ketch delete --force "$CT"
   assert_no_units
 }

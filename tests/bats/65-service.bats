@@ -74,7 +74,7 @@ journal_has() { journalctl -t "${SERVICE%.service}" -o cat | grep -x "$1"; }
 }
 
 @test "service: begun again when its program fails, and when ketch is killed" {
-  command_is sh -c 'while [ ! -e /fail ]; do sleep 0.1; done; rm /fail; exit 3'
+  command_is sh -c 'trap "exit 0" TERM; while [ ! -e /fail ]; do sleep 0.1; done; rm /fail; exit 3'
   edit '.root.readonly = false'
   started
   touch "$BUNDLE/rootfs/fail"
