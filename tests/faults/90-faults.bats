@@ -116,7 +116,7 @@ is_start_row() {
   local row bad=0 n=0 pid
   for row in $(ketch explain -b "$BUNDLE" --json | jq -r '.steps[] | select(.stage == "init").name'); do
     n=$((n + 1))
-    KETCH_FAULT="$row:hang" timeout -k 1 20 "$KETCH" --root "$ROOT" create -b "$BUNDLE" "$CT" < /dev/null > "$TEST_DIR/out" 2>&1 &
+    KETCH_FAULT="$row:hang" timeout -k 10 20 "$KETCH" --root "$ROOT" create -b "$BUNDLE" "$CT" < /dev/null > "$TEST_DIR/out" 2>&1 &
     pid=$!
     wait_for 5 test -e "$ROOT/$CT/created" || { echo "$row: create did not begin"; bad=$((bad + 1)); }
     sleep 0.03

@@ -29,7 +29,7 @@ each() {
       if [ "$fault" = kill ]; then
         ketch delete --force "$CT" || { echo "$row$at: delete --force failed"; bad=$((bad + 1)); }
       fi
-      assert_clean 2> "$TEST_DIR/left" || { echo "$row$at: $(tail -n 3 "$TEST_DIR/left")"; bad=$((bad + 1)); ketch delete --force "$CT"; }
+      wait_for 3 assert_clean 2> "$TEST_DIR/left" || { echo "$row$at: $(tail -n 3 "$TEST_DIR/left")"; bad=$((bad + 1)); ketch delete --force "$CT"; }
     done
   done
   echo "# $n faults, $bad bad"
@@ -65,6 +65,6 @@ each() {
     kill -9 $! 2> /dev/null || true
     wait $! 2> /dev/null || true
     ketch delete --force "$CT"
-    assert_clean
+    wait_for 3 assert_clean 2> /dev/null || assert_clean
   done
 }
