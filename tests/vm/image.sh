@@ -38,7 +38,7 @@ mirror() {
 
 archive() {
   # shellcheck disable=SC2016 # the format is apt's, not the shell's
-  apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -m1 -E '/debian/?$'
+  apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -E '/debian/?$' | sed -n 1p
 }
 
 # The image's place: its name changes with all that decides what is in it.
