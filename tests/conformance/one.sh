@@ -63,9 +63,21 @@ wrapper() {
 
 mounts() { cut -d' ' -f5 /proc/self/mountinfo | sort; }
 
+# processes: those of this pid namespace but for its pid 1 and the caller. Kernel threads are not seen
+# here; a zombie has no command line. (Its file has no size, whatever is in it.)
+processes() {
+  local pid what
+  for pid in /proc/[0-9]*; do
+    pid=${pid#/proc/}
+    case $pid in 1 | "$BASHPID") continue ;; esac
+    what=$(tr '\0' ' ' <"/proc/$pid/cmdline" || :)
+    [ -z "$what" ] || printf 'process %s %s\n' "$pid" "$what"
+  done
+}
+
 # inside: the part in the namespaces, as their pid 1. Leaves the program's exit status in DIR/status.
 inside() {
-  local suite=$1 program=$2 view=$3 runtime=$4 dir=$5 status=0 pid id
+  local suite=$1 program=$2 view=$3 runtime=$4 dir=$5 status=0 left id
   [ "$view" = host ] || umount /sys/fs/cgroup/unified
   # The bundles too, so that a user namespace's ids can reach them wherever DIR is.
   mount -t tmpfs -o mode=755 conformance /run
@@ -79,13 +91,13 @@ inside() {
   RUNTIME=$dir/${runtime##*/} TMPDIR=/run/bundles timeout -k 5 "$limit" "./${program##*/}" \
     </dev/null >"$dir/stdout" 2>"$dir/stderr" || status=$?
   {
-    for pid in /proc/[0-9]*; do
-      pid=${pid#/proc/}
-      # Kernel threads of other namespaces are not seen here; a zombie has no command line.
-      if [ "$pid" != 1 ] && [ "$pid" != "$BASHPID" ] && [ -s "/proc/$pid/cmdline" ]; then
-        printf 'process %s %s\n' "$pid" "$(tr '\0' ' ' <"/proc/$pid/cmdline")"
-      fi
+    # What was killed ends a moment later.
+    for _ in {1..20}; do
+      left=$(processes)
+      [ -n "$left" ] || break
+      sleep 0.1
     done
+    [ -z "$left" ] || echo "$left"
     mounts | comm -13 "$dir/mounts" - | sed 's/^/mount /'
     [ "$(stat -c %u:%g:%a /dev/null)" = 0:0:666 ] || stat -c 'owner %n %u:%g %a' /dev/null
     for id in $(ids "$dir"); do
