@@ -26,16 +26,14 @@ static const struct opt options[] = {
 	       "do not adopt orphans of the container"),
 	OPTION(0, "no-pivot", OPT_FLAG, struct restore_opts, launch.no_pivot, NULL,
 	       "accepted for engines: how the root is changed is CRIU's affair"),
+	OPTION(0, "no-new-keyring", OPT_FLAG, struct restore_opts, launch.no_new_keyring, NULL,
+	       "exec keeps its caller's session keyring; keyrings are not in images"),
 	OPTION(0, "trace", OPT_STR, struct restore_opts, launch.trace, "FILE",
 	       "append the time of each step, as JSON lines (- = stderr)"),
 	{ .name = "parent-path",
 	  .kind = OPT_IGNORED_STR,
 	  .arg = "DIR",
 	  .help = "go-runc may say so; the images know their parents",
-	  .hidden = true },
-	{ .name = "no-new-keyring",
-	  .kind = OPT_IGNORED,
-	  .help = "conmon may say so; keyrings are not in images",
 	  .hidden = true },
 };
 

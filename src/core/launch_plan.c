@@ -126,7 +126,8 @@ int launch_plan_opts(struct launch *l, enum plan_use use, bool start_at_once, st
 		.cgroup_manager = o->cgroup_manager,
 		.rootless = o->rootless,
 		.no_pivot = o->no_pivot,
-		.no_new_keyring = o->no_new_keyring,
+		/* exec has no such option: l->state is the container's then, and empty for create and restore */
+		.no_new_keyring = o->no_new_keyring || l->state.no_new_keyring,
 		.start_at_once = start_at_once,
 		.preserve_fds = o->preserve_fds,
 		.listen_fds = launch_listen_fds(),

@@ -38,6 +38,7 @@ static int fill_state(struct launch *l)
 		.created = created,
 		.owner = l->facts.uid,
 		.own_pid_ns = l->plan->fork.pid_ns,
+		.no_new_keyring = l->plan->opts.no_new_keyring,
 		.annotations = l->spec->annotations,
 		.seccomp_receiver = l->state.seccomp_receiver,
 	};

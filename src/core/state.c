@@ -42,6 +42,7 @@ int state_save(const struct state *st, int dir, struct err *e)
 	jsonw_i64(&w, "owner", st->owner);
 	jsonw_bool(&w, "ownPidNamespace", st->own_pid_ns);
 	jsonw_bool(&w, "poststopDone", st->poststop_done);
+	jsonw_bool(&w, "noNewKeyring", st->no_new_keyring);
 	write_map(&w, "annotations", &st->annotations);
 	jsonw_i64(&w, "cgroupManager", st->cgroup_manager);
 	write_strv(&w, "cgroupLeaves", &st->cgroup_leaves);

@@ -26,6 +26,7 @@ struct state {
 	const char *owner_name; /* not kept: what state_oci_json() tells as owner; NULL: "" */
 	bool own_pid_ns;	/* init's end ends all others */
 	bool poststop_done;
+	bool no_new_keyring; /* of create and restore, for exec: the caller's keyring is kept */
 	spec_map annotations;
 	int64_t cgroup_manager; /* enum cgroup_manager */
 	struct strv cgroup_leaves, cgroup_made;

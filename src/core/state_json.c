@@ -14,6 +14,7 @@ static const struct field state_fields[] = {
 	F_INT("owner", struct state, owner),
 	F_BOOL("ownPidNamespace", struct state, own_pid_ns),
 	F_BOOL("poststopDone", struct state, poststop_done),
+	F_BOOL("noNewKeyring", struct state, no_new_keyring),
 	F_MAP("annotations", struct state, annotations),
 	F_INT("cgroupManager", struct state, cgroup_manager, .min = 0,
 	      .max = CGROUP_MANAGER_DISABLED),

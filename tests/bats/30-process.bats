@@ -389,6 +389,22 @@ run_with_fds() {
   [ "$output" = 1 ]
 }
 
+@test "keyring: after --no-new-keyring exec keeps its caller's too; a state without the word has one of its own" {
+  [ -r /proc/keys ] || skip "no keys in this kernel"
+  edit 'del(.linux.maskedPaths)'
+  command_is sleep 1000
+  detached run --detach --no-new-keyring -b "$BUNDLE" "$CT"
+  run ketch exec "$CT" grep -c "_ses.$CT" /proc/keys
+  assert_status 1
+  [ "$output" = 0 ]
+  jq -e .noNewKeyring "$ROOT/$CT/state.json"
+  jq -c 'del(.noNewKeyring)' "$ROOT/$CT/state.json" > "$TEST_DIR/state.json"
+  cp "$TEST_DIR/state.json" "$ROOT/$CT/state.json"
+  run ketch exec "$CT" grep -c "_ses.$CT" /proc/keys
+  assert_status 0
+  [ "$output" = 1 ]
+}
+
 # ---- labels ----
 
 @test "labels: an AppArmor profile where AppArmor is off is an error" {

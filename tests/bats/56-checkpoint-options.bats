@@ -49,6 +49,20 @@ COUNTING='i=0; while :; do i=$((i + 1)); echo $i > /tmp/n.new; mv /tmp/n.new /tm
   assert_status 1
 }
 
+@test "--no-new-keyring: exec keeps its caller's keyring after restore, and has one of the container's own without" {
+  needs_criu
+  edit 'del(.linux.maskedPaths)'
+  start_mover
+  dump
+  restore_it --no-new-keyring
+  run ketch exec "$CT" grep -c "_ses.$CT" /proc/keys
+  [ "$output" = 0 ]
+  ketch delete --force "$CT"
+  restore_it
+  run ketch exec "$CT" grep -c "_ses.$CT" /proc/keys
+  [ "$output" = 1 ]
+}
+
 @test "--link-remap: an open file that was deleted under one name of two" {
   needs_criu
   command_is sh -c "echo first > /tmp/a; ln /tmp/a /tmp/b; exec 9>> /tmp/a; rm /tmp/a; i=0; while :; do echo \$((i = i + 1)) >&9; echo \$i > /tmp/n; sleep 0.1; done"

@@ -47,6 +47,7 @@ static void check_same(const struct state *a, const struct state *b)
 	require(same_text(a->created, b->created) && same_text(a->cgroup_scope, b->cgroup_scope));
 	require(a->pid == b->pid && a->start_time == b->start_time && a->owner == b->owner);
 	require(a->own_pid_ns == b->own_pid_ns && a->poststop_done == b->poststop_done);
+	require(a->no_new_keyring == b->no_new_keyring);
 	require(a->cgroup_manager == b->cgroup_manager);
 	require(same_list(&a->cgroup_leaves, &b->cgroup_leaves));
 	require(same_list(&a->cgroup_made, &b->cgroup_made));
