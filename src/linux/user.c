@@ -13,8 +13,8 @@ static bool applies(const struct plan *p)
 	return p->process != NULL;
 }
 
-/* An unprivileged owner of a user namespace must give setgroups(2) up before it may write gid_map
- * (user_namespaces(7)); the groups of the caller can't be dropped then. */
+/* An unprivileged owner of a user namespace must give setgroups(2) up before it may write gid_map, for all namespaces
+ * below it too (user_namespaces(7)); the groups of the caller can't be dropped then, nor others be had. */
 static bool setgroups_denied(const struct run *r)
 {
 	char word[16];
@@ -32,14 +32,17 @@ static int set_groups(struct run *r, struct err *e)
 	int ret = sys_setgroups(u->additional_gids.n, u->additional_gids.v);
 	if (ret >= 0)
 		return 0;
-	bool denied = ret == -EPERM && setgroups_denied(r);
-	if (denied && u->additional_gids.n == 0)
+	if (ret == -EPERM && setgroups_denied(r)) {
+		/* a container that gives it up itself is an error of the plan: this was done by who made the namespace around it */
+		if (u->additional_gids.n > 0)
+			run_warn(r, "the additional groups are left out "
+				    "($.process.user.additionalGids): setgroups is denied in this "
+				    "user namespace, which was made without privileges; map a gid "
+				    "range with newgidmap there");
 		return 0;
+	}
 	err_sys(e, ret, "set the additional groups");
-	if (denied)
-		err_hint(e, "groups can't be set in this user namespace: it was made without "
-			    "privileges; map the groups with newgidmap");
-	else if (ret == -EINVAL)
+	if (ret == -EINVAL)
 		err_hint(e, "one of the groups is not mapped in the user namespace");
 	return err_at(e, "$.process.user.additionalGids");
 }

@@ -193,6 +193,21 @@ rootless_config() {
   assert_output additionalGids
 }
 
+@test "userns: additional groups are left out, with a warning, where setgroups was denied around ketch" {
+  edit 'del(.linux.resources) | .process.user.additionalGids = [0, 7]
+    | .mounts |= map(if .options then .options |= map(select(test("^gid=") | not)) else . end)'
+  chown -R 0:0 "$BUNDLE/rootfs"
+  command_is sleep 1000
+  run unshare --user --map-root-user --mount sh -c '"$1" --root "$2" --log "$3/run.log" --cgroup-manager disabled run --detach -b "$4" "$5" > "$3/out" 2>&1 || exec cat "$3/out"
+    exec "$1" --root "$2" --log "$3/exec.log" exec "$5" cat /proc/self/setgroups' sh "$KETCH" "$ROOT" "$TEST_DIR" "$BUNDLE" "$CT" < /dev/null
+  assert_status 0
+  [ "$output" = deny ]
+  local log
+  for log in run exec; do
+    [ "$(grep -cF 'the additional groups are left out' "$TEST_DIR/$log.log")" = 1 ] || { cat "$TEST_DIR/$log.log" >&2; return 1; }
+  done
+}
+
 @test "userns: an ordinary user's ranges are mapped by newuidmap and newgidmap" {
   rootless_config
   edit '.linux.uidMappings += [{containerID: 1, hostID: 300000, size: 65536}] | .linux.gidMappings += [{containerID: 1, hostID: 400000, size: 65536}]'
