@@ -262,13 +262,15 @@ static bool existing_parent(const char *dir, char *path, size_t size)
 	return false;
 }
 
+/* Device rules are left out where an ordinary user can't set them. */
 static bool is_asked(const struct plan_cgroup *p, const struct cgroup_hierarchy *h)
 {
 	for (size_t i = 0; i < p->writes.n; i++) {
-		if (p->writes.v[i].h == h && !(p->writes.v[i].flags & CGROUP_NEUTRAL))
+		if (p->writes.v[i].h == h && !(p->writes.v[i].flags & CGROUP_NEUTRAL) &&
+		    strcmp(p->writes.v[i].controller, "devices") != 0)
 			return true;
 	}
-	return h->v2 && p->device_program;
+	return false;
 }
 
 /* As the driver has it: an ordinary user does without the hierarchies that nothing is asked of. */

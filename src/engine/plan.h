@@ -95,6 +95,7 @@ struct plan_cgroup {
 	struct cgroup_writes writes;		   /* resources, v1 device rules included */
 	bool device_program; /* the rules below are attached to the cgroup2 leaf as a BPF program */
 	struct cgroup_devices devices;
+	bool devices_quiet; /* that the kernel refuses the rules is not worth a warning */
 };
 
 /* linux.intelRdt: a group of resctrl, a directory below its root. */

@@ -4,6 +4,7 @@
  * and which devices they allow. Pure.
  */
 #include <errno.h>
+#include <linux/capability.h>
 #include <string.h>
 
 #include "engine/plan.h"
@@ -131,10 +132,12 @@ static int plan_leaves(struct plan *p, struct err *e)
 
 /* ---- devices ---- */
 
-/* A container of an ordinary user: the kernel refuses it device nodes anyhow, and us the device cgroup. */
+/* Both kinds of device cgroup take CAP_SYS_ADMIN of the initial user namespace. */
 static bool devices_out_of_reach(const struct plan *p)
 {
-	return p->rootless || p->facts->in_userns;
+	bool admin = p->facts->caps >> CAP_SYS_ADMIN & 1;
+
+	return p->facts->in_userns || (p->rootless && !admin);
 }
 
 /* Rules that say more than "what every container has". */
@@ -145,6 +148,14 @@ static bool has_own_rules(const struct cgroup_devices *d)
 			return true;
 	}
 	return false;
+}
+
+/* The kernel refuses device nodes to an ordinary user's container anyhow, and each config has a rule that denies all. */
+static bool lack_is_news(const struct plan *p, const struct cgroup_devices *d)
+{
+	bool ordinary = p->facts->in_userns || (p->facts->uid != 0 && p->user_ns);
+
+	return has_own_rules(d) || (!ordinary && !d->allow_all);
 }
 
 static int device_write(struct plan *p, const struct cgroup_hierarchy *h, bool allow,
@@ -201,11 +212,14 @@ static int plan_devices(struct plan *p, struct err *e)
 		return no_memory(e);
 	if (d->allow_all && d->rules.n == 0 && !h)
 		return 0;
+	p->cgroup.devices_quiet = !lack_is_news(p, d);
 	if (p->cgroup.manager == CGROUP_MANAGER_DISABLED || devices_out_of_reach(p)) {
-		if (has_own_rules(d))
+		/* who does without cgroups knows that the rule of each config goes with them */
+		if (devices_out_of_reach(p) ? !p->cgroup.devices_quiet : has_own_rules(d))
 			plan_warn(p, DEVICES_AT, "the device rules are not enforced: %s",
 				  devices_out_of_reach(p)
-					  ? "an ordinary user has no access to the device cgroup"
+					  ? "that takes CAP_SYS_ADMIN in the initial user "
+					    "namespace"
 					  : "the container has no cgroup (--cgroup-manager "
 					    "disabled)");
 		return 0;

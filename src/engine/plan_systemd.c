@@ -86,7 +86,8 @@ int plan_systemd_props(struct plan *p, struct err *e)
 	/* else it is the manager's DefaultTasksMax, which nobody asked for */
 	systemd_add_number(props, "TasksMax", "t", UINT64_MAX);
 	systemd_add_writes(props, &cg->writes, false);
-	if (cg->device_program && is_v2(p))
+	/* a user's manager can't enforce them: our own program does, where we may */
+	if (cg->device_program && is_v2(p) && !cg->systemd_user)
 		systemd_add_devices(props, &cg->devices);
 	int r = systemd_add_annotations(props, &p->spec->annotations, e);
 	return r < 0 ? r : props->failed ? no_memory(e) : 0;

@@ -14,6 +14,7 @@
 
 /* The last file written to, open: device rules are a dozen writes to one. */
 struct writer {
+	struct run *run; /* of a new container; NULL: an update */
 	struct cgroup *cg;
 	const struct cgroup_writes *writes;
 	struct cgroup_undo *undo; /* NULL: nobody will want the old values */
@@ -170,6 +171,26 @@ static bool is_fine(const struct cgroup_write *x, int r)
 	return r == -EPERM && (x->flags & CGROUP_IF_GRANTED);
 }
 
+static bool may_be_refused(const struct writer *w, const char *controller, int r)
+{
+	return w->run && (r == -EPERM || r == -EACCES) && strcmp(controller, "devices") == 0 &&
+	       cgroup_may_lack(w->run->plan, controller);
+}
+
+/* A device that can't be allowed is one less; where nothing can be denied, no rule holds. */
+static int go_without(struct writer *w, const struct cgroup_write *x, int r, struct err *e)
+{
+	struct err why;
+
+	(void)refused(x, r, &why);
+	if (strcmp(x->file, "devices.deny") == 0) {
+		r = cgroup_lacks(w->run, w->cg, x->controller, &why);
+		return r < 0 ? err_sys(e, r, "cgroup") : 0;
+	}
+	run_warn(w->run, "a device is not allowed (%s): %s", why.where, why.msg);
+	return 0;
+}
+
 /* Nothing to do for X: it says what a new cgroup has, or was told to be left out. */
 static bool is_idle(struct writer *w, const struct cgroup_write *x)
 {
@@ -203,7 +224,7 @@ static int write_checked(struct writer *w, const struct cgroup_write *x, bool ag
 		return err_errno(e);
 	if (r == -EBUSY && !again)
 		return write_checked(w, x, true, e);
-	return refused(x, r, e);
+	return may_be_refused(w, x->controller, r) ? go_without(w, x, r, e) : refused(x, r, e);
 }
 
 /* The write at I, and with it the next where the two belong together. Number of writes done, or -errno. */
@@ -238,18 +259,18 @@ static int write_at(struct writer *w, size_t i, struct err *e)
 	return r < 0 ? r : 1;
 }
 
-int cgroup_apply(struct cgroup *cg, const struct plan_cgroup *p, enum cgroup_when when,
-		 struct err *e)
+int cgroup_apply(struct run *r, struct cgroup *cg, enum cgroup_when when, struct err *e)
 {
-	struct writer w = { .cg = cg, .writes = &p->writes, .fd = -EBADF };
-	int r = 0;
+	const struct cgroup_writes *writes = &r->plan->cgroup.writes;
+	struct writer w = { .run = r, .cg = cg, .writes = writes, .fd = -EBADF };
+	int ret = 0;
 
-	for (size_t i = 0; i < p->writes.n && r >= 0;) {
-		r = p->writes.v[i].when == when ? write_at(&w, i, e) : 1;
-		i += r > 0 ? (size_t)r : 0;
+	for (size_t i = 0; i < writes->n && ret >= 0;) {
+		ret = writes->v[i].when == when ? write_at(&w, i, e) : 1;
+		i += ret > 0 ? (size_t)ret : 0;
 	}
 	close_fd(w.fd);
-	return r < 0 ? r : 0;
+	return ret < 0 ? ret : 0;
 }
 
 int cgroup_write_all(struct cgroup *cg, const struct cgroup_writes *writes,
@@ -282,10 +303,22 @@ int cgroup_attach_devices(struct cgroup *cg, const struct cgroup_devices *device
 		leaf ? leaf->dir : "");
 	if (r == -ENOSYS || r == -EINVAL || r == -ENOENT)
 		err_hint(e, "does the kernel have CONFIG_CGROUP_BPF?");
-	return err_at(e, "$.linux.resources.devices");
+	return err_at(e, DEVICES_AT);
 }
 
-int cgroup_apply_devices(struct cgroup *cg, const struct plan_cgroup *p, struct err *e)
+int cgroup_apply_devices(struct run *r, struct cgroup *cg, struct err *e)
 {
-	return p->device_program ? cgroup_attach_devices(cg, &p->devices, e) : 0;
+	const struct plan_cgroup *p = &r->plan->cgroup;
+	struct err why;
+
+	if (!p->device_program || strv_has(&cg->lacking, "devices"))
+		return 0;
+	int ret = cgroup_attach_devices(cg, &p->devices, &why);
+	if ((ret == -EPERM || ret == -EACCES) && cgroup_may_lack(r->plan, "devices")) {
+		ret = cgroup_lacks(r, cg, "devices", &why);
+		return ret < 0 ? err_sys(e, ret, "cgroup") : 0;
+	}
+	if (ret < 0)
+		*e = why;
+	return ret;
 }

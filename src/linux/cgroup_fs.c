@@ -330,20 +330,24 @@ static int make_one(struct making *m)
 }
 
 /* The first property that needs H; NULL: none does. */
-static const char *first_need(const struct plan_cgroup *p, const struct cgroup_hierarchy *h)
+static const char *first_need(const struct plan *p, const struct cgroup_hierarchy *h)
 {
-	for (size_t i = 0; i < p->writes.n; i++) {
-		if (p->writes.v[i].h == h && !(p->writes.v[i].flags & CGROUP_NEUTRAL))
-			return p->writes.v[i].where;
+	const struct cgroup_writes *w = &p->cgroup.writes;
+
+	for (size_t i = 0; i < w->n; i++) {
+		if (w->v[i].h == h && !(w->v[i].flags & CGROUP_NEUTRAL) &&
+		    !cgroup_may_lack(p, w->v[i].controller))
+			return w->v[i].where;
 	}
-	return h->v2 && p->device_program ? "$.linux.resources.devices" : NULL;
+	return h->v2 && p->cgroup.device_program && !cgroup_may_lack(p, "devices") ? DEVICES_AT
+										   : NULL;
 }
 
 /* An ordinary user may have no cgroup to make others in; nothing is lost in a hierarchy that nothing is asked of. */
 static bool can_do_without(struct making *m, int r)
 {
 	return m->r->plan->rootless && (r == -EACCES || r == -EPERM || r == -EROFS) &&
-	       (!first_need(&m->r->plan->cgroup, m->plan->h) || cgroup_may_lack(m->r->plan));
+	       !first_need(m->r->plan, m->plan->h);
 }
 
 /* All that is asked of the hierarchy is left out. */
@@ -363,7 +367,11 @@ static int lack_all(struct making *m)
 		err_at(&why, "%s", x->where);
 		r = cgroup_lacks(m->r, m->cg, x->controller, &why);
 	}
-	return r;
+	if (r < 0 || !m->plan->h->v2 || !m->r->plan->cgroup.device_program)
+		return r;
+	why.where[0] = '\0';
+	err_at(&why, DEVICES_AT);
+	return cgroup_lacks(m->r, m->cg, "devices", &why);
 }
 
 /* 1: made and usable, 0: left out. */
@@ -379,7 +387,7 @@ static int make_or_skip(struct making *m)
 	if (r >= 0)
 		return 1;
 	bool skip = can_do_without(m, r);
-	const char *need = first_need(&m->r->plan->cgroup, m->plan->h);
+	const char *need = first_need(m->r->plan, m->plan->h);
 	/* a cgroup that was there and is not fit belongs to others: undo must not clear it */
 	if (m->leaf && (skip || !m->leaf->made))
 		cgroup_drop_leaf(m->cg);
@@ -418,15 +426,15 @@ static int create(struct run *r, struct cgroup *cg, struct err *e)
 	int ret = cgroup_make_leaves(r, cg, p->leaves.v, p->leaves.n, 0, e);
 
 	if (ret >= 0)
-		ret = cgroup_apply(cg, p, CGROUP_EARLY, e);
+		ret = cgroup_apply(r, cg, CGROUP_EARLY, e);
 	if (ret >= 0)
-		ret = cgroup_apply_devices(cg, p, e);
+		ret = cgroup_apply_devices(r, cg, e);
 	return ret;
 }
 
 static int apply(struct run *r, struct cgroup *cg, enum cgroup_when when, struct err *e)
 {
-	return cgroup_apply(cg, &r->plan->cgroup, when, e);
+	return cgroup_apply(r, cg, when, e);
 }
 
 const struct cgroup_driver cgroup_fs_driver = {

@@ -7,6 +7,8 @@
  */
 #pragma once
 
+#include <string.h>
+
 #include "engine/step.h"
 #include "linux/cgroup.h"
 
@@ -91,10 +93,12 @@ int cgroup_v2_enable(const struct cgroup_hierarchy *h, int dir, const char *path
 /* Enables for what is below DIR all that DIR has, as far as the kernel lets it. */
 void cgroup_v2_enable_all(int dir);
 
-/* May limits that an ordinary user can't set be left out? */
-static inline bool cgroup_may_lack(const struct plan *p)
+#define DEVICES_AT "$.linux.resources.devices"
+
+/* May what an ordinary user can't set of CONTROLLER be left out? Limits where --rootless=true says so. */
+static inline bool cgroup_may_lack(const struct plan *p, const char *controller)
 {
-	return p->rootless && p->opts.rootless == TRI_YES;
+	return p->rootless && (p->opts.rootless == TRI_YES || strcmp(controller, "devices") == 0);
 }
 /* Warns that CONTROLLER is left out for WHY, and remembers it: its writes are not made. -ENOMEM. */
 int cgroup_lacks(struct run *r, struct cgroup *cg, const char *controller, const struct err *why);
@@ -110,15 +114,14 @@ int cgroup_v2_delegate(int dir, const char *path, uid_t owner, struct err *e);
 uid_t cgroup_v2_owner(const struct plan *p);
 
 /* cgroup_apply.c */
-int cgroup_apply(struct cgroup *cg, const struct plan_cgroup *p, enum cgroup_when when,
-		 struct err *e);
+int cgroup_apply(struct run *r, struct cgroup *cg, enum cgroup_when when, struct err *e);
 /* The same for all WRITES, whenever they are due. UNDO (may be NULL) gets what the files said before. */
 int cgroup_write_all(struct cgroup *cg, const struct cgroup_writes *writes,
 		     struct cgroup_undo *undo, struct err *e);
 /* v2: the device rules as a program, in the place of one of ours that is there. */
 int cgroup_attach_devices(struct cgroup *cg, const struct cgroup_devices *devices, struct err *e);
 /* The same for a new container. */
-int cgroup_apply_devices(struct cgroup *cg, const struct plan_cgroup *p, struct err *e);
+int cgroup_apply_devices(struct run *r, struct cgroup *cg, struct err *e);
 
 /* cgroup_undo.c: what is about to be written over. */
 struct cgroup_undo {

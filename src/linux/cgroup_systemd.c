@@ -173,12 +173,11 @@ static int make_leaves(struct run *r, struct cgroup *cg, pid_t pid, struct err *
 
 static int fill_leaves(struct run *r, struct cgroup *cg, pid_t pid, struct err *e)
 {
-	const struct plan_cgroup *p = &r->plan->cgroup;
-
 	int ret = make_leaves(r, cg, pid, e);
+
 	if (ret >= 0)
-		ret = cgroup_apply(cg, p, CGROUP_EARLY, e);
-	return ret < 0 ? ret : cgroup_apply_devices(cg, p, e);
+		ret = cgroup_apply(r, cg, CGROUP_EARLY, e);
+	return ret < 0 ? ret : cgroup_apply_devices(r, cg, e);
 }
 
 static int place(struct run *r, struct cgroup *cg, struct err *e)
@@ -247,7 +246,7 @@ static int apply(struct run *r, struct cgroup *cg, enum cgroup_when when, struct
 	int ret = first ? set_late(cg, p, e) : 0;
 
 	if (ret >= 0)
-		ret = cgroup_apply(cg, p, when, e);
+		ret = cgroup_apply(r, cg, when, e);
 	return ret < 0 || first ? ret : set_late(cg, p, e);
 }
 

@@ -250,8 +250,14 @@ uid_t cgroup_v2_owner(const struct plan *p)
 
 int cgroup_lacks(struct run *r, struct cgroup *cg, const char *controller, const struct err *why)
 {
-	run_warn(r, "the container has no limits by '%s' (%s): %s%s%s", controller, why->where,
-		 why->msg, why->hint[0] ? "; " : "", why->hint);
+	const char *gap = why->hint[0] ? "; " : "";
+
+	if (strcmp(controller, "devices") != 0)
+		run_warn(r, "the container has no limits by '%s' (%s): %s%s%s", controller,
+			 why->where, why->msg, gap, why->hint);
+	else if (!r->plan->cgroup.devices_quiet)
+		run_warn(r, "the device rules are not enforced (%s): %s%s%s", why->where, why->msg,
+			 gap, why->hint);
 	return strv_add(&cg->lacking, controller);
 }
 
@@ -264,7 +270,7 @@ static int enable_what_is_given(struct run *r, struct cgroup *cg, const struct c
 		int ret = enable(h, leaf->fd, leaf->dir, &r->plan->cgroup.writes, &cg->lacking,
 				 &failed, e);
 
-		if (ret >= 0 || !failed || !cgroup_may_lack(r->plan))
+		if (ret >= 0 || !failed || !cgroup_may_lack(r->plan, failed))
 			return ret;
 		if (cgroup_lacks(r, cg, failed, e) < 0)
 			return err_sys(e, -ENOMEM, "cgroup");

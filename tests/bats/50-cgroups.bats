@@ -227,6 +227,36 @@ hierarchies() {
   assert_output "/dev/kmsg1: Operation not permitted"
 }
 
+@test "devices: --rootless=true of root keeps the rules; where the kernel refuses them that is told" {
+  edit '.linux.resources.devices = [{allow: false, access: "rwm"}] | .process.capabilities[] += ["CAP_MKNOD"]'
+  command_is sh -c 'mknod /dev/fuse1 c 10 229 && : < /dev/fuse1 && echo opened'
+  run ketch --log "$TEST_DIR/log" --rootless=true run -b "$BUNDLE" "$CT" < /dev/null
+  assert_output "/dev/fuse1: Operation not permitted"
+  [ ! -s "$TEST_DIR/log" ] || { cat "$TEST_DIR/log" >&2; return 1; }
+  command_is true
+  run unshare --mount sh -c 'for d in /sys/fs/cgroup/*/ /sys/fs/cgroup; do ! mountpoint -q "$d" || mount -o remount,bind,ro "$d" || exit 99; done; exec "$@"' sh \
+    "$KETCH" --root "$ROOT" --log "$TEST_DIR/log" --rootless=true run -b "$BUNDLE" "$CT" < /dev/null
+  assert_status 0
+  [ "$(grep -c "the device rules are not enforced" "$TEST_DIR/log")" = 1 ] || { cat "$TEST_DIR/log" >&2; return 1; }
+}
+
+@test "devices: --rootless=true goes without a device that the cgroup above does not have" {
+  ! on_v2 || return 0 # there the rules of both hold, and none is refused
+  edit '.linux.resources.devices = [{allow: false}, {allow: true, type: "c", major: 10, minor: 229, access: "rw"}]'
+  command_is sh -c ': > /dev/null && echo works'
+  local dir=/sys/fs/cgroup/devices/$CT-above
+  mkdir "$dir"
+  echo 'c 10:229 rwm' > "$dir/devices.deny"
+  run sh -c 'echo $$ > "$1/cgroup.procs" && shift && exec "$@"' sh "$dir" "$KETCH" --root "$ROOT" run -b "$BUNDLE" "$CT" < /dev/null
+  local strict=$status
+  run sh -c 'echo $$ > "$1/cgroup.procs" && shift && exec "$@"' sh "$dir" "$KETCH" --root "$ROOT" --log "$TEST_DIR/log" --rootless=true run -b "$BUNDLE" "$CT" < /dev/null
+  rmdir "$dir"
+  [ "$strict" = 1 ]
+  assert_status 0
+  [ "$output" = works ]
+  [ "$(grep -cF 'a device is not allowed ($.linux.resources.devices[1])' "$TEST_DIR/log")" = 1 ] || { cat "$TEST_DIR/log" >&2; return 1; }
+}
+
 @test "devices: later rules win, and a final allow-all stands alone" {
   edit '.linux.resources.devices = [{allow: false}, {allow: true, type: "c", major: 10, minor: 229, access: "rw"}, {allow: false, type: "c", major: 1, minor: 8}]
     | .linux.devices = [{path: "/dev/fuse", type: "c", major: 10, minor: 229}]'

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Where the container's cgroups are, by cgroupsPath, manager and host; which devices they allow. */
 #include <errno.h>
+#include <linux/capability.h>
 
 #include "engine/plan.h"
 #include "tap.h"
@@ -321,24 +322,50 @@ static void devices_v2(void)
 	CHECK(!plan.cgroup.device_program); /* everything is allowed: nothing to attach */
 }
 
+/* On v2, with these rules, or none. */
+static void plan_rootless(struct spec_device_rule *rules, size_t n, uid_t uid, uint64_t caps)
+{
+	on_v2("/user.slice/x");
+	plan.rootless = true;
+	plan.user_ns = uid != 0;
+	facts.uid = uid;
+	facts.caps = caps;
+	resources.devices.v = rules;
+	resources.devices.n = n;
+	lnx.resources = &resources;
+	CHECK_INT(make(NULL), 0);
+}
+
 static void devices_of_an_ordinary_user(void)
 {
 	struct spec_device_rule rules[] = { { false, 'a', -1, -1, DEV_ALL },
 					    { true, 'c', 10, 229, DEV_ALL } };
 
-	on_v2("/user.slice/x");
-	plan.rootless = true;
-	CHECK_INT(make(NULL), 0);
-	CHECK(!plan.cgroup.device_program);
-	CHECK_INT(plan.warnings.n, 0);
-	on_v2("/user.slice/x");
-	plan.rootless = true;
-	lnx.resources = &resources;
-	resources.devices.v = rules;
-	resources.devices.n = 2;
-	CHECK_INT(make(NULL), 0);
+	for (size_t n = 0; n < 2; n++) {
+		plan_rootless(rules, n, 1000, 0);
+		CHECK(!plan.cgroup.device_program);
+		CHECK_INT(plan.warnings.n, 0);
+	}
+	plan_rootless(rules, 2, 1000, 0);
 	CHECK(!plan.cgroup.device_program);
 	CHECK_INT(plan.warnings.n, 1);
+}
+
+static void devices_of_a_rootless_root(void)
+{
+	struct spec_device_rule rules[] = { { false, 'a', -1, -1, DEV_ALL } };
+
+	plan_rootless(rules, 1, 0, 1ull << CAP_SYS_ADMIN);
+	CHECK(plan.cgroup.device_program);
+	CHECK(!plan.cgroup.devices_quiet);
+	CHECK_INT(plan.warnings.n, 0);
+	plan_rootless(rules, 1, 0, 0);
+	CHECK(!plan.cgroup.device_program);
+	CHECK_INT(plan.warnings.n, 1);
+	/* another user with the capability, too */
+	plan_rootless(rules, 1, 1000, 1ull << CAP_SYS_ADMIN);
+	CHECK(plan.cgroup.device_program);
+	CHECK(plan.cgroup.devices_quiet);
 }
 
 static void devices_without_a_controller(void)
@@ -397,6 +424,7 @@ static const struct test tests[] = {
 	{ "devices on v1", devices_v1 },
 	{ "devices on v2", devices_v2 },
 	{ "devices of an ordinary user", devices_of_an_ordinary_user },
+	{ "devices of root with --rootless=true", devices_of_a_rootless_root },
 	{ "devices without a controller", devices_without_a_controller },
 	{ "who is to own the cgroup", ownership },
 };
