@@ -96,7 +96,7 @@ int container_exec(const struct store *s, const char *id, const struct launch_op
 
 /* ---- the rest of the life ---- */
 
-/* Signals init; with ALL, or without an own pid namespace, every process of the container. */
+/* Signals init; with ALL, or by SIGKILL without an own pid namespace, every other process of the container too. */
 int container_kill(struct container *c, int sig, bool all, struct err *e);
 int container_pause(struct container *c, bool pause, struct err *e);
 /* Whatever its freezer does: after a CRIU that was killed. C is locked. */

@@ -92,6 +92,34 @@ int end_mounts(struct container *c, struct err *e)
 
 /* ---- kill ---- */
 
+static int is_init(void *ctx, pid_t pid)
+{
+	const struct container *c = ctx;
+
+	return pid == (pid_t)c->state.pid ? -ECANCELED : 0; /* enough */
+}
+
+/* Init may have been moved out of the cgroups; in them it gets a signal to all with the others, and must not get it twice. */
+static bool cgroup_has_init(struct cgroup *cg, struct container *c)
+{
+	struct err ignored;
+
+	return cgroup_pids(cg, is_init, c, &ignored) == -ECANCELED;
+}
+
+/* MAY_BE_GONE: there are others to signal. */
+static int signal_init(const struct container *c, int sig, bool may_be_gone, struct err *e)
+{
+	auto_fd int pidfd = container_init_pidfd(c);
+
+	int r = pidfd < 0 ? pidfd : sys_pidfd_send_signal(pidfd, sig);
+	if (r >= 0 || (r == -ESRCH && may_be_gone))
+		return 0;
+	if (r == -ESRCH)
+		return err_set(e, ERR_STATE, "container not running: '%s' has just ended", c->id);
+	return err_sys(e, r, "signal container '%s'", c->id);
+}
+
 int container_kill(struct container *c, int sig, bool all, struct err *e)
 {
 	enum container_status status = container_status(c);
@@ -106,18 +134,12 @@ int container_kill(struct container *c, int sig, bool all, struct err *e)
 	int r = open_cgroup(c, &cg, e);
 	if (r < 0)
 		return r;
-	if ((all || !c->state.own_pid_ns) && cg && sig != 0) {
+	/* The kernel ends all others of an own pid namespace with init; where there is none, nothing may stay. */
+	bool others = cg && sig != 0 && (all || (sig == SIGKILL && !c->state.own_pid_ns));
+	if (alive && (!others || sig == SIGKILL || !cgroup_has_init(cg, c)))
+		r = signal_init(c, sig, others, e);
+	if (r >= 0 && others)
 		r = cgroup_kill(cg, sig, e);
-	} else if (alive) {
-		auto_fd int pidfd = container_init_pidfd(c);
-
-		r = pidfd < 0 ? pidfd : sys_pidfd_send_signal(pidfd, sig);
-		if (r == -ESRCH)
-			r = err_set(e, ERR_STATE, "container not running: '%s' has just ended",
-				    c->id);
-		else if (r < 0)
-			r = err_sys(e, r, "signal container '%s'", c->id);
-	}
 	if (r >= 0 && sig == SIGKILL && cg && cgroup_is_frozen(cg))
 		r = cgroup_freeze(cg, false, e);
 	cgroup_free(cg);

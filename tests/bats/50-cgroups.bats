@@ -298,6 +298,46 @@ hierarchies() {
   assert_clean
 }
 
+@test "without a pid namespace kill reaches init alone, --all the others too" {
+  edit '.root.readonly = false | del(.linux.namespaces[] | select(.type == "pid"))'
+  # shellcheck disable=SC2016 # the container's shell
+  command_is sh -c 'trap "echo init >> /tmp/got" USR1
+    sh -c "trap \"echo child >> /tmp/got\" USR1; trap \"echo later >> /tmp/got\" USR2; echo \$\$ > /tmp/pid; touch /tmp/ready; while :; do sleep 0.05; done" &
+    while :; do sleep 0.05; done'
+  start
+  local tmp=$BUNDLE/rootfs/tmp
+  wait_for 30 test -e "$tmp/ready"
+  ketch kill "$CT" USR1
+  wait_for 30 grep -q init "$tmp/got"
+  # By a later signal it is known what came before it.
+  kill -USR2 "$(cat "$tmp/pid")"
+  wait_for 30 grep -q later "$tmp/got"
+  [ "$(cat "$tmp/got")" = $'init\nlater' ]
+  ketch kill --all "$CT" USR1
+  wait_for 30 eval "[ \$(wc -l < $tmp/got) = 4 ]"
+  [ "$(sort "$tmp/got" | xargs)" = "child init init later" ]
+}
+
+@test "kill reaches init where it was moved out of the container's cgroups" {
+  edit 'del(.linux.namespaces[] | select(.type == "pid"))'
+  local sig name path dir
+  for sig in TERM KILL "--all TERM" "--all KILL"; do
+    command_is sh -c 'trap exit TERM; while :; do sleep 0.05; done'
+    start
+    wait_for 30 grep -q 'SigCgt:.*[4-7c-f]...$' "/proc/$PID/status" # SIGTERM is caught
+    while IFS=: read -r _ name path; do
+      dir=/sys/fs/cgroup/${name#name=}
+      [ -n "$name" ] || on_v2 || dir=/sys/fs/cgroup/unified
+      [ ! -e "$dir$path/cgroup.procs" ] || echo "$PID" > "$dir$path/cgroup.procs"
+    done < /proc/self/cgroup
+    refute grep -q "$CT" "/proc/$PID/cgroup"
+    # shellcheck disable=SC2086
+    if [ "${sig% *}" != "$sig" ]; then ketch kill --all "$CT" "${sig#* }"; else ketch kill "$CT" "$sig"; fi
+    wait_for 30 status_is "$CT" stopped
+    ketch delete "$CT"
+  done
+}
+
 # A container that may write to its cgroups, as a privileged one.
 privileged() {
   edit '(.mounts[] | select(.type == "cgroup") | .options) -= ["ro"]
