@@ -29,6 +29,40 @@ static const struct code_info codes[ERR_N_CODES] = {
 	[ERR_INTERNAL] = { "internal", EPROTO },
 };
 
+#define CUT "..."
+
+enum { HEAD_MIN = 96 }; /* what stays of the text before a long message */
+
+/* The end of the first N bytes of S, which is longer, at a whole character. */
+static size_t cut_at(const char *s, size_t n)
+{
+	while (n > 0 && ((unsigned char)s[n] & 0xc0) == 0x80)
+		n--;
+	return n;
+}
+
+/* HEAD, which is in E's message, gets ": TAIL" behind it. Where that is too long the end of HEAD goes, then the start of TAIL:
+ * engines look for the words at the end, which say why. */
+static void append(struct err *e, const char *tail)
+{
+	size_t room = sizeof(e->msg) - sizeof(": "), head = strlen(e->msg), n = strlen(tail);
+	const char *cut_head = "", *cut_tail = "";
+
+	if (head + n > room && head > HEAD_MIN) {
+		cut_head = CUT;
+		size_t keep = room - MIN(n + strlen(CUT), room);
+		head = cut_at(e->msg, MAX(keep, HEAD_MIN));
+	}
+	room -= head + strlen(cut_head);
+	if (n > room) {
+		cut_tail = CUT;
+		tail += n - (room - strlen(CUT));
+		while ((*tail & 0xc0) == 0x80)
+			tail++;
+	}
+	snprintf(e->msg + head, sizeof(e->msg) - head, "%s: %s%s", cut_head, cut_tail, tail);
+}
+
 /* Cuts at the last whole UTF-8 character when vsnprintf had to cut. */
 static void format(char *out, size_t size, const char *fmt, va_list ap)
 {
@@ -74,8 +108,7 @@ int err_sys(struct err *e, int r, const char *fmt, ...)
 	err_vset(e, errnum == EPERM || errnum == EACCES ? ERR_DENIED : ERR_KERNEL, fmt, ap);
 	va_end(ap);
 	e->errnum = errnum;
-	size_t n = strlen(e->msg);
-	snprintf(e->msg + n, sizeof(e->msg) - n, ": %s", strerror(errnum));
+	append(e, strerror(errnum));
 	return -errnum;
 }
 
@@ -112,8 +145,7 @@ int err_wrap(struct err *e, const char *fmt, ...)
 	va_start(ap, fmt);
 	format(e->msg, sizeof(e->msg), fmt, ap);
 	va_end(ap);
-	size_t n = strlen(e->msg);
-	snprintf(e->msg + n, sizeof(e->msg) - n, ": %s", old);
+	append(e, old);
 	return err_errno(e);
 }
 

@@ -47,8 +47,8 @@ struct err {
 int err_set(struct err *e, enum err_code code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 int err_vset(struct err *e, enum err_code code, const char *fmt, va_list ap);
 
-/* Starts an error from a failed call: R is its -errno. ": <strerror>" is appended to the message. The code
- * is DENIED for EPERM/EACCES, else KERNEL. Clears e. Returns R. */
+/* Starts an error from a failed call: R is its -errno. ": <strerror>" is appended to the message, of which a long one loses its
+ * end for that. The code is DENIED for EPERM/EACCES, else KERNEL. Clears e. Returns R. */
 int err_sys(struct err *e, int r, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 /* Adds the place in config.json as a JSON path ("$.mounts[3]"). Keeps one that is there already.
@@ -58,7 +58,7 @@ int err_at(struct err *e, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Adds what to do about it. Keeps one that is there already. Returns the error's -errno. */
 int err_hint(struct err *e, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
-/* Puts "<text>: " before the message. Returns the error's -errno. */
+/* Puts "<text>: " before the message; where both are too long "<te...: ...sage", with the message's end. Returns the error's -errno. */
 int err_wrap(struct err *e, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* Names the step, unless one is named already. */

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "tests/unit/tap.h"
 #include "util/buf.h"
 #include "util/err.h"
+#include "util/utf8.h"
 
 static void set_maps_the_code(void)
 {
@@ -96,6 +98,62 @@ static void long_text_is_cut_at_a_character(void)
 	CHECK_INT(strlen(e.msg), 382);
 }
 
+static bool ends_with(const char *s, const char *end)
+{
+	size_t n = strlen(s), m = strlen(end);
+
+	return n >= m && strcmp(s + n - m, end) == 0;
+}
+
+static void a_long_text_leaves_room_for_the_reason(void)
+{
+	struct err e;
+	char text[4 * sizeof(e.msg)], plain[sizeof(e.msg)];
+
+	for (size_t n = sizeof(e.msg) - 80; n < sizeof(e.msg) + 20;
+	     n++) { /* each second cut would be within a character */
+		for (size_t i = 0; i < n; i++)
+			text[i] = (n - i) % 2 ? '\xa9' : '\xc3';
+		memset(text, '/', 2 - n % 2);
+		text[n] = '\0';
+		err_sys(&e, -EACCES, "open '%s'", text);
+		CHECK(ends_with(e.msg, ": Permission denied"));
+		memcpy(plain, e.msg, sizeof(plain));
+		text_make_plain(plain);
+		CHECK_STR(plain, e.msg);
+		CHECK(!strchr(e.msg, '?'));
+	}
+	memset(text, 'a', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	err_sys(&e, -ENOENT, "open '%s'", text);
+	CHECK(ends_with(e.msg, "a...: No such file or directory"));
+	CHECK_INT(strlen(e.msg), sizeof(e.msg) - 1);
+	text[sizeof(e.msg) - 60] = '\0';
+	err_sys(&e, -ENOENT, "open '%s'", text);
+	CHECK(ends_with(e.msg, "a': No such file or directory"));
+}
+
+static void a_wrapped_message_keeps_its_end(void)
+{
+	struct err e;
+	char text[sizeof(e.msg) + 100];
+
+	memset(text, 'a', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	err_sys(&e, -EACCES, "open");
+	err_wrap(&e, "hook '%s'", text);
+	CHECK(ends_with(e.msg, "a...: open: Permission denied"));
+	err_sys(&e, -EACCES, "open '%s'", text);
+	err_wrap(&e, "hook 3");
+	CHECK(strncmp(e.msg, "hook 3: ...a", 12) == 0);
+	CHECK(ends_with(e.msg, "a...: Permission denied"));
+	err_sys(&e, -EACCES, "open '%s'", text);
+	err_wrap(&e, "hook '%s'", text);
+	CHECK(strncmp(e.msg, "hook 'aaa", 9) == 0 && strstr(e.msg, "a...: ...a"));
+	CHECK(ends_with(e.msg, "a...: Permission denied"));
+	CHECK_INT(strlen(e.msg), sizeof(e.msg) - 1);
+}
+
 static const struct test tests[] = {
 	{ "err_set maps the code to an errno", set_maps_the_code },
 	{ "err_sys keeps errno and tells denied", sys_keeps_errno_and_tells_denied },
@@ -104,5 +162,7 @@ static const struct test tests[] = {
 	{ "one line has step, message, place and hint", one_line_has_all_of_it },
 	{ "an error out of a packet is made safe", a_packet_is_made_safe },
 	{ "a long text is cut at a whole character", long_text_is_cut_at_a_character },
+	{ "a long text leaves room for the reason", a_long_text_leaves_room_for_the_reason },
+	{ "a wrapped message keeps its end", a_wrapped_message_keeps_its_end },
 };
 TAP_MAIN(tests)
