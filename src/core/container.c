@@ -2,6 +2,7 @@
 /* An existing container: opening it and telling its status (runtime.md#state). */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/file.h>
@@ -146,28 +147,50 @@ int container_lock(struct container *c, struct err *e)
 	return load(c, e);
 }
 
+static bool has_ended(int pidfd)
+{
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+
+	return poll(&p, 1, 0) != 0;
+}
+
+/* pidfd of init and its *PS, or -ESRCH. */
+static int open_init(const struct state *st, struct proc_stat *ps)
+{
+	if (st->pid <= 0)
+		return -ESRCH;
+	auto_fd int pidfd = sys_pidfd_open((pid_t)st->pid);
+	if (pidfd < 0)
+		return pidfd;
+	/* Opened first, compared afterwards: a pid that was reused before the open has another start time, one that is reused
+	 * later does not change what the pidfd refers to. */
+	if (proc_stat_host((pid_t)st->pid, ps) < 0 || ps->start_time != st->start_time ||
+	    ps->state == 'X')
+		return -ESRCH;
+	if (ps->state != 'Z')
+		return TAKE_FD(pidfd);
+	/* it is the first thread's alone, and that may end before the others (pthread_exit) */
+	ps->flags &= ~(unsigned)PF_EXITING;
+	return has_ended(pidfd) ? -ESRCH : TAKE_FD(pidfd);
+}
+
 /* *PS of init, while it is alive. */
 static bool init_alive(const struct state *st, struct proc_stat *ps)
 {
-	return st->pid > 0 && proc_stat_host((pid_t)st->pid, ps) == 0 &&
-	       ps->start_time == st->start_time && ps->state != 'Z' && ps->state != 'X';
+	if (st->pid <= 0 || proc_stat_host((pid_t)st->pid, ps) < 0 ||
+	    ps->start_time != st->start_time || ps->state == 'X')
+		return false;
+	if (ps->state != 'Z')
+		return true;
+	auto_fd int pidfd = open_init(st, ps);
+	return pidfd >= 0;
 }
 
 int container_init_pidfd(const struct container *c)
 {
 	struct proc_stat ps;
 
-	if (!c->has_state || c->state.pid <= 0)
-		return -ESRCH;
-	auto_fd int pidfd = sys_pidfd_open((pid_t)c->state.pid);
-	if (pidfd < 0)
-		return pidfd;
-	/* Opened first, compared afterwards: a pid that was reused before the open has another start time, one that is reused
-	 * later does not change what the pidfd refers to. */
-	if (proc_stat_host((pid_t)c->state.pid, &ps) < 0 || ps.start_time != c->state.start_time ||
-	    ps.state == 'Z' || ps.state == 'X')
-		return -ESRCH;
-	return TAKE_FD(pidfd);
+	return c->has_state ? open_init(&c->state, &ps) : -ESRCH;
 }
 
 /* Whether init still holds the lock that execve drops: "created" as a fact of the kernel. */

@@ -319,7 +319,8 @@ static int join_user(struct run *r, struct err *e)
 static int init_ended(int ret, const char *what, struct err *e)
 {
 	if (ret == -ENOENT || ret == -ESRCH)
-		return err_set(e, ERR_STATE, "the container's init has ended");
+		return err_set(e, ERR_STATE,
+			       "the container's init, or its first thread, has ended");
 	return err_sys(e, ret, "%s", what);
 }
 

@@ -477,6 +477,25 @@ P
   for p in $pids; do wait_for 5 is_dead "$p"; done
 }
 
+@test "lifecycle: a container whose first thread has ended runs as long as the others" {
+  cp "$PROGRAMS/leaderless" "$BUNDLE/rootfs/bin/"
+  command_is leaderless
+  detached run --detach --pid-file "$TEST_DIR/pid" -b "$BUNDLE" "$CT"
+  local pid
+  pid=$(cat "$TEST_DIR/pid")
+  wait_for 30 grep -q '^State:.Z' "/proc/$pid/status"
+  [ "$(ketch state "$CT" | jq -c '[.status, .pid]')" = "[\"running\",$pid]" ]
+  fails 1 "it is running, not stopped" delete "$CT"
+  ketch pause "$CT"
+  status_is "$CT" paused
+  ketch resume "$CT"
+  fails 255 "first thread, has ended" exec "$CT" true
+  ketch kill "$CT" KILL
+  wait_for 30 status_is "$CT" stopped
+  fails 1 "container not running" kill "$CT"
+  ketch delete "$CT"
+}
+
 # ---- delete ----
 
 @test "lifecycle: delete removes a created container, and refuses it with --strict" {
