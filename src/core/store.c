@@ -2,6 +2,7 @@
 /* The state root. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #include "sys/hostfs.h"
 #include "sys/raw.h"
 #include "util/log.h"
+#include "util/path.h"
 
 enum { ID_MAX = 1024, NAME_MAX_BYTES = 255, LOCK_POLL_MS = 5, PROC_MAX = 1024 * 1024 };
 
@@ -89,6 +91,20 @@ static int check_owner(const struct store *s, struct err *e)
 	return 0;
 }
 
+/* XDG Base Directory Specification: what is in a user's runtime directory may be cleaned away, unless it has the sticky bit. */
+static mode_t root_mode(const char *path)
+{
+	const char *dirs[] = { getenv("XDG_RUNTIME_DIR"), "/run/user" };
+	char below[PATH_MAX], dir[PATH_MAX];
+
+	for (size_t i = 0; i < N_ELEMENTS(dirs); i++) {
+		if (dirs[i] && dirs[i][0] == '/' && path_clean(dir, sizeof(dir), dirs[i]) >= 0 &&
+		    dir[1] && path_clean(below, sizeof(below), path) >= 0 && path_below(below, dir))
+			return 01700;
+	}
+	return 0700;
+}
+
 int store_open(struct store *s, const char *path, bool make, struct err *e)
 {
 	*s = (struct store){ .fd = -EBADF };
@@ -103,7 +119,7 @@ int store_open(struct store *s, const char *path, bool make, struct err *e)
 		return err_set(e, ERR_USAGE, "--root: '/' can't be the state directory");
 	s->fd = host_opendir(AT_FDCWD, s->path, false);
 	if (s->fd == -ENOENT && make) {
-		r = host_mkdirs(s->path, 0700);
+		r = host_mkdirs(s->path, root_mode(s->path));
 		if (r < 0) {
 			err_sys(e, r, "make the state directory '%s'", s->path);
 			return err_hint(e, "choose another one with --root DIR");

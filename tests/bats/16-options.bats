@@ -104,6 +104,22 @@ g() {
   [ "$output" = c1 ]
 }
 
+@test "options: a state directory below XDG_RUNTIME_DIR has the sticky bit, so that nobody cleans it away" {
+  local xdg=$TEST_DIR/xdg dir
+  for dir in "$xdg/a/b" "$xdg-not/a"; do
+    XDG_RUNTIME_DIR=$xdg/ "$KETCH" --root "$dir" create -b "$BUNDLE" "$CT" < /dev/null > "$TEST_DIR/out" 2>&1
+    "$KETCH" --root "$dir" delete "$CT"
+  done
+  [ "$(stat -c %a "$xdg/a/b" "$xdg-not/a" | xargs)" = "1700 700" ]
+  # of an ordinary user, who has no cgroups here
+  public_ketch
+  chmod -R a+rX "$BUNDLE"
+  chown 1000 "$xdg"
+  run setpriv --reuid 1000 --clear-groups env XDG_RUNTIME_DIR="$xdg" "$TEST_DIR/ketch" create -b "$BUNDLE" "$CT" < /dev/null
+  [ "$(stat -c %a "$xdg/ketch")" = 1700 ]
+  run setpriv --reuid 1000 --clear-groups env XDG_RUNTIME_DIR="$xdg" "$TEST_DIR/ketch" delete --force "$CT"
+}
+
 @test "options: the default state directory without XDG_RUNTIME_DIR, of a user and of the root he is in a user namespace" {
   public_ketch
   local u="setpriv --reuid 1000 --clear-groups" v
