@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Runs ps(1) from a fixed path with an empty environment. */
+/* Runs ps(1), from PATH or else from its usual place, with an empty environment. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -10,8 +13,24 @@
 #include "core/host_ps.h"
 #include "sys/hostfs.h"
 #include "sys/raw.h"
+#include "util/parse.h"
 
 enum { PS_MAX_OUTPUT = 64 * 1024 * 1024, PS_MAX_ARGS = 64 };
+
+/* Those of PATH that no working directory changes, as NixOS and Guix have ps in one of their own; engines give none, or an empty one. */
+static void try_path(char *const argv[], char *const env[])
+{
+	const char *at = getenv("PATH");
+	char path[PATH_MAX];
+	size_t n;
+
+	for (const char *dir; at && (dir = parse_list_word(&at, &n));) {
+		if (*dir == '/' && n + sizeof("/ps") <= sizeof(path)) {
+			snprintf(path, sizeof(path), "%.*s/ps", (int)n, dir);
+			(void)sys_execve(path, argv, env);
+		}
+	}
+}
 
 static NORETURN void become(int out, char *const argv[])
 {
@@ -20,6 +39,7 @@ static NORETURN void become(int out, char *const argv[])
 
 	if (dup2(out, STDOUT_FILENO) < 0)
 		_exit(127);
+	try_path(argv, no_env);
 	for (size_t i = 0; i < N_ELEMENTS(paths); i++)
 		(void)sys_execve(paths[i], argv, no_env);
 	_exit(127);

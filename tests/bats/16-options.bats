@@ -574,6 +574,23 @@ c() {
   refused 1 "ociVersion is required (other.json:1:1" create -b "$BUNDLE" -f other.json "$CT-2"
 }
 
+@test "options: ps is found by the absolute directories of PATH, then in its usual place" {
+  start_one
+  cd "$TEST_DIR"
+  mkdir bin-1 bin-2
+  printf '#!/bin/sh\necho WHICH PID; echo "${HOME-none}" %s\n' "$PID" > bin-1/ps
+  printf '#!/bin/sh\necho WHICH PID; echo second %s\n' "$PID" > bin-2/ps
+  chmod 755 bin-1/ps bin-2/ps
+  mkdir -p empty dir/ps
+  ok env PATH="bin-2::.:$TEST_DIR/none:$TEST_DIR/empty:$TEST_DIR/dir:$TEST_DIR/bin-1:$TEST_DIR/bin-2" "$KETCH" --root "$ROOT" ps "$CT"
+  [ "${lines[*]}" = "WHICH PID none $PID" ] || { echo "$output"; false; }
+  local p
+  for p in bin-2 "" -u; do
+    if [ "$p" = -u ]; then ok env -u PATH "$KETCH" --root "$ROOT" ps "$CT"; else ok env PATH="$p" "$KETCH" --root "$ROOT" ps "$CT"; fi
+    assert_output "sleep 1000"
+  done
+}
+
 @test "options: ps tells that ps failed" {
   start_one
   run ketch ps "$CT" --no-such-option
