@@ -93,37 +93,43 @@ int parse_bool(const char *s, bool *ret)
 	return -EINVAL;
 }
 
+/* 0: it is none */
+static uint64_t unit_size(const char *unit)
+{
+	static const char units[] = "kmgtp";
+	const char *u = *unit ? strchr(units, tolower((unsigned char)*unit)) : NULL;
+
+	if (!*unit || strcasecmp(unit, "b") == 0)
+		return 1;
+	if (!u || (unit[1] && strcasecmp(unit + 1, "b") != 0 && strcasecmp(unit + 1, "ib") != 0))
+		return 0;
+	return UINT64_C(1024) << 10 * (u - units);
+}
+
 int parse_size(const char *s, int64_t *ret)
 {
-	static const char units[] = "bkmgt";
-	char digits[24];
-	uint64_t v;
+	static const char digits[] = "0123456789";
+	uint64_t v = 0, part = 0;
 
 	if (strcmp(s, "-1") == 0) {
 		*ret = -1;
 		return 0;
 	}
-	size_t n = strspn(s, "0123456789");
-	if (n == 0 || n >= sizeof(digits))
+	size_t whole = strspn(s, digits), point = s[whole] == '.';
+	const char *fraction = s + whole + point;
+	size_t n = point ? strspn(fraction, digits) : 0;
+	uint64_t unit = unit_size(fraction + n + (fraction[n] == ' '));
+	if (whole + n == 0 || unit == 0)
 		return -EINVAL;
-	memcpy(digits, s, n);
-	digits[n] = '\0';
-	int r = parse_u64(digits, &v);
-	if (r < 0)
-		return r;
-	const char *unit = s + n;
-	if (*unit) {
-		const char *u = strchr(units, tolower((unsigned char)*unit));
-
-		if (!u ||
-		    (unit[1] && strcasecmp(unit + 1, "b") != 0 && strcasecmp(unit + 1, "ib") != 0))
-			return -EINVAL;
-		for (; u > units; u--) {
-			if (__builtin_mul_overflow(v, 1024, &v))
-				return -ERANGE;
-		}
+	for (size_t i = 0; i < whole; i++) {
+		if (__builtin_mul_overflow(v, 10, &v) ||
+		    __builtin_add_overflow(v, (uint64_t)(s[i] - '0'), &v))
+			return -ERANGE;
 	}
-	if (v > INT64_MAX)
+	for (size_t i = n; i > 0; i--) /* exact, whatever its length */
+		part = (unit * (uint64_t)(fraction[i - 1] - '0') + part) / 10;
+	if (__builtin_mul_overflow(v, unit, &v) || __builtin_add_overflow(v, part, &v) ||
+	    v > INT64_MAX)
 		return -ERANGE;
 	*ret = (int64_t)v;
 	return 0;

@@ -15,7 +15,8 @@ int parse_c_u64(const char *s, uint64_t *ret);
 int parse_c_i64(const char *s, int64_t *ret);
 /* "true"/"false"/"1"/"0"/"yes"/"no". */
 int parse_bool(const char *s, bool *ret);
-/* Bytes with an optional unit b, k, m, g, t (powers of 1024, any case, also "kb", "kib"); "-1" gives -1. */
+/* Bytes as Go's RAMInBytes() takes them: decimal, perhaps with a fraction, one blank and a unit b, k, m, g, t, p (powers of 1024, any case,
+ * also "kb", "kib"); what is less than a byte is left out. "-1" gives -1. */
 int parse_size(const char *s, int64_t *ret);
 /* A signal by number, or by name with or without SIG in any case; RTMIN+n and RTMAX-n too. 0 is valid (probe). */
 int parse_signal(const char *s, int *ret);

@@ -25,13 +25,47 @@ static void numbers_take_the_whole_string(void)
 
 static void sizes_have_units(void)
 {
+	static const struct {
+		const char *text;
+		int64_t bytes;
+	} good[] = {
+		{ "0", 0 },
+		{ "10m", 10 << 20 },
+		{ "1GiB", 1 << 30 },
+		{ "-1", -1 },
+		{ "0.5g", 1 << 29 },
+		{ "1.5G", INT64_C(3) << 29 },
+		{ "1p", INT64_C(1) << 50 },
+		{ "1PiB", INT64_C(1) << 50 },
+		{ "1 g", 1 << 30 },
+		{ "2.25 kB", 2304 },
+		{ ".5k", 512 },
+		{ "1.k", 1024 },
+		{ "7 b", 7 },
+		{ "7B", 7 },
+		{ "1048576.0", 1 << 20 },
+		{ "1.9", 1 },
+		{ "0.1g", 107374182 },
+		{ "0.9999999999999999999999999999k", 1023 },
+		{ "9223372036854775807", INT64_MAX },
+		{ "8191.9999p", INT64_C(9223371924264785123) },
+	};
+	static const char *const bad[] = { "",	  ".",	   "g",	  ".g",	  " 1",	  "1  g", "1q",
+					   "1g ", "1.2.3", "1e3", "0x1",  "+1",	  "-2",	  "-1k",
+					   "1bb", "1bib",  "1gi", "1gbi", "1,5g", "1\tg" };
+	static const char *const large[] = { "99999999999g", "8192p", "9223372036854775808",
+					     "18446744073709551616", "18446744073709551617.5p" };
 	int64_t v;
 
-	CHECK(parse_size("10m", &v) == 0 && v == 10 << 20);
-	CHECK(parse_size("1GiB", &v) == 0 && v == 1 << 30);
-	CHECK(parse_size("-1", &v) == 0 && v == -1);
-	CHECK_INT(parse_size("1q", &v), -EINVAL);
-	CHECK_INT(parse_size("99999999999g", &v), -ERANGE);
+	for (size_t i = 0; i < N_ELEMENTS(good); i++) {
+		v = -2;
+		CHECK_INT(parse_size(good[i].text, &v), 0);
+		CHECK_INT(v, good[i].bytes);
+	}
+	for (size_t i = 0; i < N_ELEMENTS(bad); i++)
+		CHECK_INT(parse_size(bad[i], &v), -EINVAL);
+	for (size_t i = 0; i < N_ELEMENTS(large); i++)
+		CHECK_INT(parse_size(large[i], &v), -ERANGE);
 }
 
 static void signals_by_name_and_number(void)
