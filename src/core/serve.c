@@ -17,6 +17,8 @@
 #include "util/log.h"
 #include "util/parse.h"
 
+enum { COMMITTED = 1, GONE };
+
 static const char *child_step(const struct launch *l)
 {
 	uint32_t i = l->run.progress->child_step;
@@ -68,6 +70,12 @@ static int take_adopt(struct launch *l, struct packet *p, struct err *e)
 						  &r->init.start_time, e);
 }
 
+/* The end of a channel has a value of its own: a step may fail with the same errno. */
+static int or_gone(int r)
+{
+	return r == -EPIPE || r == -ECONNRESET ? GONE : r;
+}
+
 static int answer(struct launch *l, struct packet *in, struct err *e)
 {
 	struct run *r = &l->run;
@@ -87,18 +95,19 @@ static int answer(struct launch *l, struct packet *in, struct err *e)
 		out.len = sizeof(r->init.pid);
 	}
 	if (ret >= 0)
-		ret = chan_send(&r->chan, out.type, out.data, out.len, out.fds, out.n_fds, e);
+		ret = or_gone(
+			chan_send(&r->chan, out.type, out.data, out.len, out.fds, out.n_fds, e));
 	packet_close_fds(&out);
 	return ret;
 }
 
-/* 1: committed. 0: go on. */
+/* COMMITTED, GONE or 0: go on. */
 static int handle(struct launch *l, struct err *e)
 {
 	struct packet in;
 
-	int r = chan_recv(&l->run.chan, &in, e);
-	if (r < 0)
+	int r = or_gone(chan_recv(&l->run.chan, &in, e));
+	if (r != 0)
 		return r;
 	if (in.type == MSG_LOG) {
 		log_emit(LOG_WARNING, "%s", in.data);
@@ -118,7 +127,7 @@ static int handle(struct launch *l, struct err *e)
 	}
 	r = answer(l, &in, e);
 	packet_close_fds(&in);
-	return r < 0 ? r : in.type == MSG_READY;
+	return r == 0 && in.type == MSG_READY ? COMMITTED : r;
 }
 
 static int serve_once(struct launch *l, struct err *e)
@@ -135,7 +144,7 @@ static int serve_once(struct launch *l, struct err *e)
 		return errno == EINTR ? 0 : err_sys(e, -errno, "poll");
 	if (p[0].revents & POLLIN) { /* what a child said before it died counts first */
 		int ret = handle(l, e);
-		if (ret != -EPIPE)
+		if (ret != GONE)
 			return ret;
 	}
 	if (p[1].revents)

@@ -122,6 +122,17 @@ refused() {
   [ -z "$(ketch list -q)" ]
 }
 
+# The errno of a step must not be taken for the end of the container's process. connect(2) of ketch alone: -f is not given.
+@test "stdio: a console socket that breaks is told as that" {
+  command -v strace > /dev/null || skip "no strace here: runs in tests/vm, boot stdio"
+  with_terminal
+  run strace -qq -o /dev/null -e trace=connect -e inject=connect:error=EPIPE \
+    "$KETCH" --root "$ROOT" create -b "$BUNDLE" --console-socket "$TEST_DIR/s" "$CT" < /dev/null
+  assert_status 1
+  assert_output "console.pass: send the terminal to the console socket '$TEST_DIR/s': Broken pipe"
+  [ -z "$(ketch list -q)" ]
+}
+
 @test "stdio: a receiver that listens and accepts nobody holds nobody up for ever" {
   python3 -c 'import socket, sys, time
 s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(0)
