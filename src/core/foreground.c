@@ -2,6 +2,7 @@
 /* The foreground: one loop over the process, the signals and the two directions of the terminal. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -13,6 +14,9 @@
 #include "core/foreground.h"
 #include "sys/raw.h"
 #include "util/cleanup.h"
+#include "util/util.h"
+
+enum { LAST_WORDS_MS = 1000 };
 
 /* One direction. Bytes wait here when the other side is slow, so that a full input queue can't stop the output. */
 struct pipe_buf {
@@ -27,6 +31,7 @@ struct relay {
 	struct pipe_buf in, out; /* our stdin → master, master → our stdout */
 	int changed; /* the descriptor of ours whose terminal has other settings meanwhile, or -1 */
 	struct termios saved;
+	bool told_to_end;	     /* a signal that asks for the end has come */
 	struct notify *notify;	     /* NULL: none */
 	struct seccomp_agent *agent; /* NULL: none */
 };
@@ -82,9 +87,11 @@ static void relay_end(struct relay *r)
 		(void)tcsetattr(r->changed, TCSANOW, &r->saved);
 }
 
-/* Reads when empty, writes when full; false when the direction has ended. */
+/* Reads when empty, writes when full; false when the direction has ended. All signals are blocked: a write must not wait. */
 static bool pump(struct pipe_buf *p)
 {
+	struct pollfd to = { .fd = p->to, .events = POLLOUT };
+
 	if (p->len == 0) {
 		ssize_t n = read(p->from, p->data, sizeof(p->data));
 
@@ -93,7 +100,9 @@ static bool pump(struct pipe_buf *p)
 		p->len = (size_t)n;
 		p->off = 0;
 	}
-	ssize_t n = write(p->to, p->data + p->off, p->len);
+	if (poll(&to, 1, 0) <= 0)
+		return true;
+	ssize_t n = write(p->to, p->data + p->off, MIN(p->len, PIPE_BUF));
 	if (n < 0) {
 		p->broken = errno != EAGAIN && errno != EINTR;
 		return !p->broken;
@@ -128,31 +137,50 @@ static void hang_up_when_gone(struct relay *r, const struct pollfd *input)
 	close_fd(TAKE_FD(*r->master));
 }
 
-/* What the program wrote before it ended. */
-static void drain(struct relay *r)
+static bool asks_for_end(uint32_t sig)
 {
-	while (r->out.from >= 0) {
-		struct pollfd p = { .fd = r->out.len ? r->out.to : r->out.from,
-				    .events = r->out.len ? POLLOUT : POLLIN };
-
-		if (poll(&p, 1, r->out.len ? 1000 : 0) <= 0 || !pump(&r->out))
-			return;
-	}
+	return sig == SIGTERM || sig == SIGINT || sig == SIGHUP || sig == SIGQUIT;
 }
 
-static int take_signal(int sigfd, int pidfd, int master, bool *chld, struct err *e)
+static int take_signal(struct relay *r, int sigfd, int pidfd, bool *chld, struct err *e)
 {
 	struct signalfd_siginfo si;
 
 	if (read(sigfd, &si, sizeof(si)) != sizeof(si))
 		return errno == EAGAIN || errno == EINTR ? 0 : err_sys(e, -errno, "read signals");
 	if (si.ssi_signo == SIGWINCH)
-		foreground_resize(master);
+		foreground_resize(*r->master);
 	else if (si.ssi_signo == SIGCHLD)
 		*chld = true;
 	else if (si.ssi_signo != SIGURG)
 		(void)sys_pidfd_send_signal(pidfd, (int)si.ssi_signo);
+	r->told_to_end |= asks_for_end(si.ssi_signo);
 	return 0;
+}
+
+/*
+ * What the program wrote before it ended. A slow reader loses nothing, however slow: it may be a pager. Who was told to end does not
+ * wait for one that takes nothing.
+ */
+static void drain(struct relay *r, int sigfd, int pidfd)
+{
+	struct err ignored;
+	bool chld = false;
+
+	while (r->out.from >= 0) {
+		bool full = r->out.len > 0;
+		struct pollfd p[] = {
+			{ .fd = full ? r->out.to : r->out.from, .events = full ? POLLOUT : POLLIN },
+			{ .fd = sigfd, .events = POLLIN },
+		};
+
+		if (poll(p, N_ELEMENTS(p), !full ? 0 : r->told_to_end ? LAST_WORDS_MS : -1) <= 0)
+			return;
+		if (p[1].revents && take_signal(r, sigfd, pidfd, &chld, &ignored) < 0)
+			return;
+		if (p[0].revents && !pump(&r->out))
+			return;
+	}
 }
 
 /* Reaps whatever ended. True when PID did. */
@@ -191,7 +219,7 @@ static int loop(struct relay *r, pid_t pid, int pidfd, int sigfd, int *ret_statu
 		if (poll(p, N_ELEMENTS(p), r->notify ? notify_timeout(r->notify) : -1) < 0 &&
 		    errno != EINTR)
 			return err_sys(e, -errno, "poll");
-		int ret = p[0].revents ? take_signal(sigfd, pidfd, *r->master, &chld, e) : 0;
+		int ret = p[0].revents ? take_signal(r, sigfd, pidfd, &chld, e) : 0;
 		if (ret < 0)
 			return ret;
 		step_direction(&r->in, &p[2], &p[3]);
@@ -220,7 +248,7 @@ int foreground_wait(pid_t pid, int pidfd, int *master, struct notify *notify,
 	relay_begin(&r);
 	int ret = loop(&r, pid, pidfd, sigfd, ret_status, e);
 	if (ret >= 0)
-		drain(&r);
+		drain(&r, sigfd, pidfd);
 	relay_end(&r);
 	return ret;
 }

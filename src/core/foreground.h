@@ -14,6 +14,7 @@
  * up) when our terminal or the reader of our output is gone. Forwards every signal but SIGCHLD, SIGURG and SIGWINCH (which resizes). Reaps
  * other children.
  * NOTIFY (may be NULL) is served meanwhile; we are the service's main process then. What AGENT (may be NULL) says is logged.
+ * When PID has ended, a reader that takes its time gets what is left; after INT, TERM, HUP or QUIT not one that takes nothing for a second.
  * *ret_status: exit status, or 128 + signal.
  */
 int foreground_wait(pid_t pid, int pidfd, int *master, struct notify *notify,

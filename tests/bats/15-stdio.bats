@@ -7,6 +7,7 @@ load helpers
 
 teardown() {
   delete_containers
+  [ -z "$BG" ] || kill -KILL "$BG" 2> /dev/null || true
   wait
   test_teardown
 }
@@ -245,6 +246,65 @@ print("full", flush=True); time.sleep(60)' "$TEST_DIR/full.sock" > "$TEST_DIR/sa
   command_is sh -c 'trap "" HUP; echo ready; read x; exit 5'
   pty expect:ready raw close -- run -b "$BUNDLE" "$CT"
   assert_status 5
+}
+
+# bg_to_fifo ARGUMENTS…: with a FIFO as output, which descriptor 7 holds open, and nobody reads. Sets BG.
+bg_to_fifo() {
+  "$KETCH" --root "$ROOT" "$@" < /dev/null > "$TEST_DIR/fifo" 2> "$TEST_DIR/err" 3>&- 7>&- &
+  BG=$!
+}
+
+# Descriptor 7, a FIFO, takes no more.
+is_full() {
+  python3 -c 'import select, sys; p = select.poll(); p.register(7, select.POLLOUT); sys.exit(bool(p.poll(0)))'
+}
+
+# ended PID STATUS: our child ends, with that.
+ended() {
+  local status=0
+  wait_for 20 is_gone "$1" || { kill -KILL "$1"; echo "does not end" >&2; }
+  wait "$1" || status=$?
+  assert_status "$2"
+}
+
+is_gone() {
+  ! kill -0 "$1" 2> /dev/null
+}
+
+@test "stdio: a reader of our output that does not read does not hold signals up" {
+  start_one
+  mkfifo "$TEST_DIR/fifo"
+  exec 7<> "$TEST_DIR/fifo"
+  bg_to_fifo exec -t "$CT" cat /dev/zero
+  wait_for 20 is_full
+  kill -TERM "$BG"
+  ended "$BG" 143
+  exec 7>&- 7<> "$TEST_DIR/fifo"
+  with_terminal
+  command_is cat /dev/zero
+  bg_to_fifo run -b "$BUNDLE" "$CT-2"
+  wait_for 20 is_full
+  ketch kill "$CT-2" KILL
+  wait_for 20 status_is "$CT-2" stopped
+  kill -TERM "$BG"
+  ended "$BG" 137
+  exec 7>&-
+  [ "$(ketch list -q)" = "$CT" ]
+}
+
+@test "stdio: a reader that begins long after the program has ended gets all" {
+  with_terminal
+  command_is seq 2000
+  mkfifo "$TEST_DIR/fifo"
+  exec 7<> "$TEST_DIR/fifo"
+  head -c 65536 /dev/zero >&7
+  bg_to_fifo run -b "$BUNDLE" "$CT"
+  wait_for 20 status_is "$CT" stopped
+  sleep 1.5
+  head -c 65536 <&7 > /dev/null
+  [ "$(timeout 60 sed 2000q <&7 | tr -d '\r')" = "$(seq 2000)" ]
+  ended "$BG" 0
+  exec 7>&-
 }
 
 @test "stdio: /dev/console is the terminal" {
