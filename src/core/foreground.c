@@ -148,11 +148,13 @@ static int take_signal(struct relay *r, int sigfd, int pidfd, bool *chld, struct
 
 	if (read(sigfd, &si, sizeof(si)) != sizeof(si))
 		return errno == EAGAIN || errno == EINTR ? 0 : err_sys(e, -errno, "read signals");
+	/* of our own write, whose error is seen there */
+	bool own_pipe = si.ssi_signo == SIGPIPE && si.ssi_pid == (uint32_t)getpid();
 	if (si.ssi_signo == SIGWINCH)
 		foreground_resize(*r->master);
 	else if (si.ssi_signo == SIGCHLD)
 		*chld = true;
-	else if (si.ssi_signo != SIGURG)
+	else if (si.ssi_signo != SIGURG && !own_pipe)
 		(void)sys_pidfd_send_signal(pidfd, (int)si.ssi_signo);
 	r->told_to_end |= asks_for_end(si.ssi_signo);
 	return 0;

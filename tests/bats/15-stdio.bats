@@ -248,6 +248,21 @@ print("full", flush=True); time.sleep(60)' "$TEST_DIR/full.sock" > "$TEST_DIR/sa
   assert_status 5
 }
 
+# ketch's own SIGPIPE, which has a lower number than TERM and so would be passed on before it.
+@test "stdio: the reader of our output goes: the program gets SIGHUP, and no SIGPIPE" {
+  with_terminal
+  edit '.root.readonly = false'
+  command_is sh -c 'trap "> /pipe" PIPE; trap "> /hup" HUP; trap "exit 5" TERM; echo out; while :; do sleep 0.05; done'
+  mkfifo "$TEST_DIR/fifo"
+  exec 7<> "$TEST_DIR/fifo"
+  bg_to_fifo run -b "$BUNDLE" "$CT"
+  exec 7>&-
+  wait_for 20 test -e "$BUNDLE/rootfs/hup"
+  kill -TERM "$BG"
+  ended "$BG" 5
+  [ ! -e "$BUNDLE/rootfs/pipe" ]
+}
+
 # bg_to_fifo ARGUMENTS…: with a FIFO as output, which descriptor 7 holds open, and nobody reads. Sets BG.
 bg_to_fifo() {
   "$KETCH" --root "$ROOT" "$@" < /dev/null > "$TEST_DIR/fifo" 2> "$TEST_DIR/err" 3>&- 7>&- &
