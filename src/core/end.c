@@ -45,6 +45,20 @@ static int wait_for_death(int pidfd, pid_t pid, struct err *e)
 	return r < 0 ? err_sys(e, -errno, "wait for process %d", pid) : 0;
 }
 
+/* The cgroup may be frozen meanwhile: whoever types ^C, it is thawed. */
+static int kill_cgroup(struct cgroup *cg, int sig, struct err *e)
+{
+	sigset_t all, mask;
+
+	sigfillset(&all);
+	if (sigprocmask(SIG_SETMASK, &all, &mask) < 0)
+		return err_sys(e, -errno, "block signals");
+	int r = cgroup_kill(cg, sig, e);
+	if (sigprocmask(SIG_SETMASK, &mask, NULL) < 0 && r >= 0)
+		r = err_sys(e, -errno, "unblock signals");
+	return r;
+}
+
 int end_processes(struct container *c, struct err *e)
 {
 	struct cgroup *cg = NULL;
@@ -61,7 +75,7 @@ int end_processes(struct container *c, struct err *e)
 	if (cg && cgroup_is_frozen(cg)) /* SIGKILL ends a frozen v1 task only when it is thawed */
 		(void)cgroup_freeze(cg, false, e);
 	if (r >= 0 && cg && !c->state.own_pid_ns)
-		r = cgroup_kill(cg, SIGKILL, e);
+		r = kill_cgroup(cg, SIGKILL, e);
 	if (r >= 0 && pidfd >= 0)
 		r = wait_for_death(pidfd, (pid_t)c->state.pid, e);
 	cgroup_free(cg);
@@ -139,7 +153,7 @@ int container_kill(struct container *c, int sig, bool all, struct err *e)
 	if (alive && (!others || sig == SIGKILL || !cgroup_has_init(cg, c)))
 		r = signal_init(c, sig, others, e);
 	if (r >= 0 && others)
-		r = cgroup_kill(cg, sig, e);
+		r = kill_cgroup(cg, sig, e);
 	if (r >= 0 && sig == SIGKILL && cg && cgroup_is_frozen(cg))
 		r = cgroup_freeze(cg, false, e);
 	cgroup_free(cg);

@@ -287,6 +287,16 @@ hierarchies() {
   assert_clean
 }
 
+@test "kill --all: a signal while the container is frozen comes when it is thawed" {
+  command -v strace > /dev/null || skip "no strace here: runs in tests/vm, boot units"
+  command_is sleep 100
+  start
+  # TERM, as who runs this in the background may ignore INT; the first write freezes
+  run strace -qq -o /dev/null -e trace=write -e inject=write:signal=TERM:when=1 "$KETCH" --root "$ROOT" kill --all "$CT" CONT
+  assert_status 143
+  status_is "$CT" running
+}
+
 @test "without a pid namespace the whole cgroup is killed" {
   edit 'del(.linux.namespaces[] | select(.type == "pid"))'
   command_is sh -c 'sleep 100 & (sleep 100 & sleep 100 & wait) & wait'
