@@ -222,7 +222,7 @@ int notify_wait(struct notify *n, pid_t main_pid, int pidfd, int signal_fd, stru
 {
 	while (notify_active(n)) {
 		struct pollfd p[] = { notify_pollfd(n),
-				      { .fd = pidfd, .events = POLLIN },
+				      { .fd = n->ready ? -1 : pidfd, .events = POLLIN },
 				      { .fd = signal_fd, .events = POLLIN } };
 
 		if (poll(p, N_ELEMENTS(p), notify_timeout(n)) < 0 && errno != EINTR)

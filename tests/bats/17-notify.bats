@@ -162,6 +162,24 @@ heard() { # exactly these datagrams
   heard "0 READY=1|" "0 MAINPID=$pid|" "1 BARRIER=1"
 }
 
+sleeping() { # PID, in the kernel
+  [[ $(sed 's/.*) //' "/proc/$1/stat") == S* ]]
+}
+
+@test "notify: who waits for a silent service manager after the program's end sleeps" {
+  manager --keep
+  sends READY=1
+  notified create -b "$BUNDLE" "$CT"
+  NOTIFY_SOCKET=$ADDRESS "$KETCH" --root "$ROOT" start "$CT" < /dev/null > "$TEST_DIR/out" 2>&1 3>&- &
+  local start=$! slept=0
+  wait_for 20 grep -q BARRIER "$TEST_DIR/heard"
+  wait_for 20 status_is "$CT" stopped
+  wait_for 10 sleeping $start || slept=$?
+  kill $start
+  wait $start || true
+  [ $slept = 0 ]
+}
+
 @test "notify: run --detach that is interrupted while it waits leaves the container running" {
   manager
   sends sleep:100
