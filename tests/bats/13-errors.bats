@@ -386,6 +386,27 @@ A
   assert_output "does not exist"
 }
 
+# traced FILE COMMAND ARGUMENTS…: which can't be written, and that is all.
+traced() {
+  local file=$1 command=$2
+  shift 2
+  rm -f "$TEST_DIR/log"
+  timeout -k 1 20 "$KETCH" --root "$ROOT" --log "$TEST_DIR/log" "$command" --trace "$file" "$@" < /dev/null || return
+  grep -qF "write the trace to '$file'" "$TEST_DIR/log"
+}
+
+@test "errors: a trace that nobody reads holds nobody up" {
+  mkfifo "$TEST_DIR/fifo"
+  command_is true
+  traced "$TEST_DIR/fifo" create -b "$BUNDLE" "$CT" > "$TEST_DIR/out" 2>&1
+  # with a reader that does not read, until the pipe is full
+  exec 7<> "$TEST_DIR/fifo"
+  head -c 65536 /dev/zero >&7
+  traced "$TEST_DIR/fifo" exec "$CT" true
+  traced - exec "$CT" true 2>&7
+  exec 7>&-
+}
+
 @test "errors: the log has what a closed stderr can't take" {
   python3 - "$KETCH" "$ROOT" "$TEST_DIR/log" "$CT" << 'EOF'
 import os, subprocess, sys
