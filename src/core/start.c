@@ -70,9 +70,11 @@ void stop_after_failure(const struct spec *s, struct container *c)
 /* The page in which an init that can make no more calls leaves what became of execve. */
 static int make_page(int *ret_fd, struct exec_outcome **ret_page, struct err *e)
 {
-	auto_fd int fd = memfd_create("ketch-outcome", MFD_CLOEXEC);
+	auto_fd int fd = memfd_create("ketch-outcome", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
-	if (fd < 0 || ftruncate(fd, sizeof(struct exec_outcome)) < 0)
+	/* sealed: what gets hold of init's descriptors could cut the page off, and end us by SIGBUS */
+	if (fd < 0 || ftruncate(fd, sizeof(struct exec_outcome)) < 0 ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
 		return err_sys(e, -errno, "make the page for the outcome");
 	void *page =
 		mmap(NULL, sizeof(struct exec_outcome), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);

@@ -475,6 +475,28 @@ ptrace_window() {
   untouched
 }
 
+# What gets hold of the page that init shares with `ketch start` can't end that one by SIGBUS. A stopped init leaves start waiting.
+@test "attack: outcome_page" {
+  local pid start
+  command_is sleep 1000
+  detached create -b "$BUNDLE" "$CT"
+  pid=$(pid_of "$CT")
+  kill -STOP "$pid"
+  bg start "$CT" &
+  start=$!
+  wait_for 20 has_page $start
+  run python3 -c 'import os, sys; os.ftruncate(os.open(sys.argv[1], os.O_RDWR), 0)' "$PAGE"
+  kill -CONT "$pid"
+  assert_output "Operation not permitted"
+  wait $start
+  status_is "$CT" running
+}
+
+has_page() { # PID: the page is mapped there. Sets PAGE.
+  PAGE=$(find "/proc/$1/map_files" -lname '*memfd:ketch-outcome*')
+  [ -n "$PAGE" ]
+}
+
 # CVE-2024-25621: the state is for root alone.
 @test "attack: state_perms" {
   umask 000
