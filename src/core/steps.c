@@ -80,6 +80,7 @@ static const struct step *const rows[] = {
 	&step_affinity_reset,
 	&step_keyring,
 	&step_stdio_owner,
+	&step_cwd_early,
 	&step_caps_bounding,
 	&step_user,
 	&step_caps,

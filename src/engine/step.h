@@ -67,6 +67,7 @@ struct run {
 	struct cgroup *cgroup; /* cgroup.create */
 	bool rdt_group_made, rdt_monitor_made; /* rdt.create: what its undo removes */
 	struct seccomp_program *seccomp;       /* seccomp.compile; NULL: none */
+	bool cwd_entered;		       /* proc.cwd-early: we are in the working directory */
 	char *exec_path;		       /* exec.lookup: malloc'ed path that execve gets */
 	struct strv env; /* exec.lookup: environment that execve gets (environ_build) */
 	pid_t host_pid;	 /* core (START): this process as the runtime's pid namespace sees it */

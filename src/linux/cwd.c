@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The working directory (config.md#process, cwd): a missing one is made, as the peers do, while we are still root; it is
- * entered as the user, after every descriptor of the host's tree is out of reach (CVE-2024-21626).
+ * entered after every descriptor of the host's tree is out of reach (CVE-2024-21626). Twice: images have directories that only root
+ * can enter (WORKDIR /root, and another user), others only the user can (FUSE, NFS). The user's way counts where there is one.
  */
 #include <errno.h>
 #include <limits.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "linux/steps.h"
@@ -47,11 +49,35 @@ const struct step step_cwd_make = {
 	.explain = explain_cwd,
 };
 
+static bool applies_early(const struct plan *p)
+{
+	return applies(p) && strcmp(p->process->cwd, "/") != 0;
+}
+
+/* Nothing is an error here: proc.cwd goes the same way and tells. Through no magic link, which root could follow where the user can't. */
+static int run_early(struct run *r, UNUSED struct err *e)
+{
+	auto_fd int fd = rootdir_open_path(&r->root, r->plan->process->cwd, 0);
+
+	r->cwd_entered = fd >= 0 && sys_fchdir(fd) >= 0;
+	return 0;
+}
+
+const struct step step_cwd_early = {
+	.name = "proc.cwd-early",
+	.what = "enter the working directory with the rights from before the change of user",
+	.stage = STAGE_INIT,
+	.use = FOR_CREATE | FOR_EXEC,
+	.applies = applies_early,
+	.run = run_early,
+};
+
 static const char *hint_for(int ret)
 {
 	switch (ret) {
 	case -EACCES:
-		return "the user must have execute permission on every directory of the path";
+		return "each directory of the path must be open to the user, or to the container's "
+		       "root";
 	case -ENOENT:
 		return "make the directory in the container's root file system";
 	case -ENOTDIR:
@@ -67,6 +93,8 @@ static int run(struct run *r, struct err *e)
 	char now[PATH_MAX];
 	int ret = sys_chdir(cwd);
 
+	if (ret == -EACCES && r->cwd_entered)
+		ret = 0; /* we are there */
 	if (ret < 0) {
 		const char *hint = hint_for(ret);
 

@@ -71,6 +71,7 @@ extern const struct step step_caps_bounding; /* INIT  caps.bounding */
 extern const struct step step_user;	     /* INIT  user.ids */
 extern const struct step step_caps;	     /* INIT  caps.sets */
 extern const struct step step_cwd_make;	     /* INIT  proc.cwd-make */
+extern const struct step step_cwd_early;     /* INIT  proc.cwd-early */
 extern const struct step step_cwd;	     /* INIT  proc.cwd */
 extern const struct step step_exec_lookup;   /* INIT  exec.lookup */
 extern const struct step step_fds_shed;	     /* INIT  fds.shed */

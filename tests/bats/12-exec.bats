@@ -338,7 +338,10 @@ D
   ex_fails "is not absolute" --cwd tmp "$CT" pwd
   ex_fails "/nowhere" --cwd /nowhere "$CT" pwd
   ex_fails "/bin/sh" --cwd /bin/sh "$CT" pwd
-  ex_fails "/closed" --cwd /closed -u 1000 "$CT" pwd
+  ex_fails "/proc/1/root" --cwd /proc/1/root -u 1000 "$CT" pwd
+  ex --cwd /closed -u 1000:1000 "$CT" sh -c 'id -u; pwd; ls /proc/self/fd | wc -l'
+  assert_status 0
+  [ "${lines[*]}" = "1000 /closed 4" ]
   [ ! -e "$BUNDLE/rootfs/nowhere" ]
 }
 

@@ -121,16 +121,68 @@ caps_are() { # NAME HEX in the output
   [ "$output" = /tmp/a/b ]
 }
 
-@test "cwd: closed to the user, or not a directory" {
-  mkdir -m 700 "$BUNDLE/rootfs/closed"
-  edit '.process.cwd = "/closed" | .process.user.uid = 1000'
+# As with `docker run -u 1000` and WORKDIR /root (runc#2894, crun#794).
+@test "cwd: closed to the user and open to root" {
+  mkdir -m 700 "$BUNDLE/rootfs/closed" "$BUNDLE/rootfs/closed/in"
+  ln -s ../../../closed/in "$BUNDLE/rootfs/way"
+  edit '.process.cwd = "/closed" | .process.user = {uid: 1000, gid: 1000}'
+  command_is sh -c 'readlink /proc/self/cwd; id -u; ls 2>&1; ls /proc/self/fd | wc -l'
   run_bundle
-  assert_status 1
-  assert_output "chdir to '/closed': Permission denied"
+  assert_status 0
+  [ "${lines[*]}" = "/closed 1000 ls: .: Permission denied 4" ]
+  edit '.process.cwd = "/way"'
+  run_bundle
+  assert_status 0
+  [ "${lines[0]}" = /closed/in ]
+  # what only the rights of before can enter, of root without capabilities
+  chown 1000:1000 "$BUNDLE/rootfs/closed"
+  edit '.process.cwd = "/closed" | .process.user = {uid: 0, gid: 0} | del(.process.capabilities)'
+  run_bundle
+  assert_status 0
+  [ "${lines[0]}" = /closed ]
+}
+
+@test "cwd: not a directory, missing, or closed to root, too" {
   edit '.process.cwd = "/bin/sh"'
   run_bundle
   assert_status 1
   assert_output "chdir to '/bin/sh': Not a directory"
+  # the owner is not mapped, so the container's root has no capability there
+  chmod 755 "$TEST_DIR"
+  chown -R 100000:100000 "$BUNDLE/rootfs"
+  mkdir -m 700 "$BUNDLE/rootfs/closed"
+  edit '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}]
+    | .linux.gidMappings = .linux.uidMappings | .process.cwd = "/closed" | .process.user.uid = 1000'
+  run_bundle
+  assert_status 1
+  assert_output "chdir to '/closed': Permission denied"
+}
+
+@test "cwd: open to the user alone" {
+  chmod 755 "$TEST_DIR"
+  chown -R 100000:100000 "$BUNDLE/rootfs"
+  mkdir -m 700 "$BUNDLE/rootfs/own"
+  chown 101000:101000 "$BUNDLE/rootfs/own"
+  # the group's way: of an owner that is not mapped
+  mkdir -m 070 "$BUNDLE/rootfs/group"
+  chown 0:101000 "$BUNDLE/rootfs/group"
+  edit '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}]
+    | .linux.gidMappings = .linux.uidMappings | .process.user = {uid: 1000, gid: 1000}'
+  command_is readlink /proc/self/cwd
+  local dir
+  for dir in /own /group; do
+    edit --arg dir "$dir" '.process.cwd = $dir'
+    run_bundle
+    assert_status 0
+    [ "$output" = "$dir" ]
+  done
+}
+
+@test "cwd: no way out by root's rights for a user who may not follow a link of /proc" {
+  edit '.process.user = {uid: 1000, gid: 1000} | .process.cwd = "/proc/1/root/etc" | del(.linux.namespaces[] | select(.type == "pid"))'
+  run_bundle
+  assert_status 1
+  assert_output "chdir to '/proc/1/root/etc': Permission denied"
 }
 
 @test "cwd: no way out by a leaked descriptor (CVE-2024-21626)" {

@@ -15,7 +15,7 @@ full_bundle() {
   edit '.hooks = {prestart: [{path: "/bin/true"}], createRuntime: [{path: "/bin/true"}], createContainer: [{path: "/bin/true"}],
           startContainer: [{path: "/bin/true"}], poststart: [{path: "/bin/true"}], poststop: [{path: "/bin/true"}]}
         | .linux.sysctl = {"net.ipv4.ip_forward": "1"} | .linux.personality = {domain: "LINUX"}
-        | .process.oomScoreAdj = 500 | .process.user.umask = 18
+        | .process.oomScoreAdj = 500 | .process.user.umask = 18 | .process.cwd = "/tmp"
         | .process.scheduler = {policy: "SCHED_BATCH"} | .process.ioPriority = {class: "IOPRIO_CLASS_BE", priority: 5}
         | .linux.resources.memory = {limit: 100000000} | .linux.resources.pids = {limit: 100}
         | .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["getcwd"], action: "SCMP_ACT_ERRNO"},
