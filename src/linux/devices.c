@@ -49,10 +49,19 @@ static bool dev_is_bound(const struct plan *p)
 	bool bound = false;
 
 	for (size_t i = 0; i < p->mounts.n; i++) {
-		if (strcmp(p->mounts.v[i].dest, "/dev") == 0)
+		if (strcmp(p->mounts.v[i].dest, "/dev") == 0 &&
+		    p->mounts.v[i].kind != PLAN_MOUNT_REMOUNT)
 			bound = p->mounts.v[i].kind == PLAN_MOUNT_BIND;
 	}
 	return bound;
+}
+
+/* PATH is cleaned. */
+static bool is_bound(const struct plan *p, const char *path)
+{
+	const char *below = path_below(path, "/dev");
+
+	return below && *below && dev_is_bound(p);
 }
 
 static bool has_mount_at(const struct plan *p, const char *dest)
@@ -280,6 +289,20 @@ static int node_of(const struct spec_device *d, struct node *n, char *path, size
 	return r;
 }
 
+/* Where it is bound, a node may be there by a link of udev's. */
+static void look_for_bound(struct run *r, const struct node *n)
+{
+	struct stat st;
+
+	auto_fd int fd = rootdir_open_path(&r->root, n->path, 0);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		run_warn(r, "device '%s' is not there: none is made in what is bound on /dev",
+			 n->path);
+	else if (!is_same(&st, n))
+		run_warn(r, "'%s' is not device %c %u:%u: none is made in what is bound on /dev",
+			 n->path, type_letter(n->type), n->major, n->minor);
+}
+
 /* ---- dev.nodes ---- */
 
 static bool is_configured(const struct plan *p, const char *path)
@@ -319,6 +342,8 @@ static int nodes(struct run *r, struct err *e)
 		ret = node_of(&r->plan->spec->lnx->devices.v[i], &n, path, sizeof(path));
 		if (ret < 0)
 			err_set(e, ERR_SPEC, "the path of the device is too long");
+		else if (is_bound(r->plan, n.path))
+			look_for_bound(r, &n);
 		else
 			ret = make_node(r, &n, e);
 		if (ret < 0)
@@ -351,7 +376,11 @@ static void nodes_explain(const struct plan *p, struct buf *out)
 		char path[PATH_MAX];
 		struct node n;
 
-		if (node_of(&p->spec->lnx->devices.v[i], &n, path, sizeof(path)) >= 0)
+		if (node_of(&p->spec->lnx->devices.v[i], &n, path, sizeof(path)) < 0)
+			continue;
+		if (is_bound(p, n.path))
+			buf_addf(out, "%s as it is in what is bound on /dev\n", n.path);
+		else
 			explain_node(&n, out);
 	}
 	if (p->user_ns)

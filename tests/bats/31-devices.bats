@@ -78,3 +78,31 @@ device() { # JSON
   assert_output null
   assert_output "mem': Operation not permitted"
 }
+
+# As with -v /dev:/dev and --device: what is bound is the host's, and a name in it may be a link of udev's.
+@test "devices: none is made in what is bound on /dev" {
+  local dev=$TEST_DIR/dev want
+  mkdir "$dev"
+  mknod "$dev/ttyUSB0" c 1 7
+  mknod "$dev/other" c 1 5
+  ln -s ttyUSB0 "$dev/modem"
+  want=$(ls "$dev")
+  device '{path: "/dev/modem", type: "c", major: 1, minor: 7}'
+  device '{path: "/dev/other", type: "c", major: 1, minor: 7}'
+  device '{path: "/dev/gone/node", type: "c", major: 1, minor: 7}'
+  device '{path: "/srv/node", type: "c", major: 1, minor: 7}'
+  edit '.mounts |= map(select(.destination | startswith("/dev") | not)) + [{destination: "/dev", source: $d, options: ["rbind"]}]' --arg d "$dev"
+  command_is stat -L -c '%n %t:%T' /dev/modem /srv/node
+  run ketch --log "$TEST_DIR/log" run -b "$BUNDLE" "$CT" < /dev/null
+  assert_status 0
+  [ "$output" = "/dev/modem 1:7
+/srv/node 1:7" ]
+  [ "$(ls "$dev")" = "$want" ]
+  grep -q "level=warning.*'/dev/gone/node' is not there" "$TEST_DIR/log"
+  grep -q "level=warning.*'/dev/other' is not device c 1:7" "$TEST_DIR/log"
+  [ "$(grep -c "bound on /dev" "$TEST_DIR/log")" = 2 ]
+  # a remount leaves it bound
+  edit '.mounts += [{destination: "/dev", options: ["bind", "remount", "ro"]}]'
+  run_bundle
+  assert_status 0
+}
