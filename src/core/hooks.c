@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Running hooks. The state goes in through a memfd, so that a hook that does not read it neither blocks us nor breaks a pipe; its output goes
- * to a memfd too: a hook can't be stopped by a full pipe or by SIGPIPE, and its last words stand in the error.
+ * to a memfd too: a hook can't be stopped by a full pipe or by SIGPIPE, and its words stand in the error.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,14 +13,17 @@
 
 #include "core/hooks.h"
 #include "core/journal.h"
+#include "engine/step.h"
 #include "spec/annotations.h"
 #include "spec/names.h"
 #include "sys/hostfs.h"
 #include "sys/raw.h"
 #include "util/clock.h"
 #include "util/log.h"
+#include "util/utf8.h"
 
-enum { LAST_WORDS = 160 };
+/* Bytes of a hook's output: with a path of usual length the first two fit into the message of an error, the last into a packet. */
+enum { WORDS_FIRST = 256, WORDS_LAST = 512, WORDS_LOGGED = PROTO_MAX_DATA - 256 };
 
 struct hook_run {
 	const struct spec_hook *hook;
@@ -138,26 +141,53 @@ static enum hook_end await(const struct spec_hook *h, int pidfd, int watch_fd)
 	}
 }
 
-/* The end of what the hook wrote, on one line. */
-static void last_words(int captured, char *out, size_t size)
+/* Adds N bytes of what the hook wrote, on one line. */
+static void add_words(int captured, off_t start, size_t n, struct buf *out)
 {
-	off_t end = lseek(captured, 0, SEEK_END);
-	off_t start = end > (off_t)size - 1 ? end - (off_t)size + 1 : 0;
-	ssize_t n = end > 0 ? pread(captured, out, size - 1, start) : 0;
+	char text[WORDS_LOGGED];
+	ssize_t got = pread(captured, text, MIN(n, sizeof(text)), start);
 
-	out[n > 0 ? n : 0] = '\0';
-	for (char *p = out; *p; p++) {
-		if (*p == '\n')
-			*p = p[1] ? ' ' : '\0';
+	for (ssize_t i = 0; i < got; i++) {
+		if (strchr("\n\r\t", text[i])) /* or a NUL */
+			text[i] = ' ';
 	}
+	while (got > 0 && text[got - 1] == ' ')
+		got--;
+	if (got > 0)
+		buf_addplain(out, text, (size_t)got);
 }
 
-static int say_failed(const struct spec_hook *h, enum hook_end end, int status, int captured,
+/*
+ * The cause may be in the first line or in the last. What lies between is in the log alone, which no engine shows.
+ */
+static void find_words(const struct hook_run *h, int captured, struct buf *out)
+{
+	off_t end = lseek(captured, 0, SEEK_END);
+
+	if (end <= WORDS_FIRST + WORDS_LAST) {
+		add_words(captured, 0, WORDS_FIRST + WORDS_LAST, out);
+		return;
+	}
+	add_words(captured, 0, WORDS_FIRST, out);
+	buf_adds(out, " ... ");
+	add_words(captured, end - WORDS_LAST, WORDS_LAST, out);
+
+	auto_buf struct buf all = { 0 };
+	add_words(captured, end > WORDS_LOGGED ? end - WORDS_LOGGED : 0, WORDS_LOGGED, &all);
+	if (h->env->run)
+		run_warn(h->env->run, "hook '%.128s' wrote: %s", h->hook->path, buf_str(&all));
+	else
+		log_emit(LOG_WARNING, "hook '%.128s' wrote: %s", h->hook->path, buf_str(&all));
+}
+
+static int say_failed(const struct hook_run *run, enum hook_end end, int status, int captured,
 		      struct err *e)
 {
-	char words[LAST_WORDS];
+	const struct spec_hook *h = run->hook;
+	auto_buf struct buf text = { 0 };
 
-	last_words(captured, words, sizeof(words));
+	find_words(run, captured, &text);
+	const char *words = buf_str(&text);
 	const char *sep = words[0] ? ": " : "";
 	if (end == HOOK_TIMED_OUT)
 		return err_set(e, ERR_HOOK, "hook '%s' was killed after its timeout of %lld s%s%s",
@@ -193,7 +223,7 @@ static int spawn_and_wait(struct hook_run *h, int captured, struct err *e)
 		continue;
 	if (end == HOOK_ENDED && WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
-	return say_failed(h->hook, end, status, captured, e);
+	return say_failed(h, end, status, captured, e);
 }
 
 /* Without waiting for a fifo's reader: it may never come, and no signal ends open(2) here. */

@@ -6,6 +6,8 @@
 #include "spec/model.h"
 #include "util/err.h"
 
+struct run; /* engine/step.h */
+
 struct hook_env {
 	const char *cwd;	/* the bundle; NULL: stay */
 	const char *state_json; /* what the hook reads on its stdin */
@@ -13,11 +15,13 @@ struct hook_env {
 		env; /* when the hook gives none; NULL: ketch's own, without LISTEN_* and NOTIFY_SOCKET */
 	int journal_dir; /* the container's directory: notes each hook in the journal; -EBADF: not */
 	int watch_fd; /* ends the hook when it becomes readable or its peer goes away; -EBADF: none */
-	int outputs[2]; /* what stdout and stderr are; -EBADF: captured for the error */
+	int outputs[2];	 /* what stdout and stderr are; -EBADF: captured for the error */
+	struct run *run; /* of a step, whose log may be the parent's; NULL: the log is ours */
 };
 
-/* Runs the hooks of KIND in order; the first failure ends with a HOOK error that names kind, index, path, how it ended and what it last
- * wrote. A hook that outlives its timeout is killed with its process group. */
+/* Runs the hooks of KIND in order; the first failure ends with a HOOK error that names kind, index, path, how it ended and what it
+ * wrote: where that is long beginning and end, and in the log the last 4 KiB (which an init
+ * that has waited for `start` has not). A hook that outlives its timeout is killed with its process group. */
 int hooks_run(const struct spec *s, enum spec_hook_kind kind, const struct hook_env *env,
 	      struct err *e);
 

@@ -43,6 +43,7 @@ static int run_kind(struct run *r, enum spec_hook_kind kind, int watch_fd, const
 	he.journal_dir = r->is_child ? -EBADF : r->state_dir; /* a child's hooks end with it */
 	he.watch_fd = watch_fd;
 	he.env = env;
+	he.run = r;
 	memcpy(he.outputs, r->hook_outputs, sizeof(he.outputs));
 	return hooks_run(l->spec, kind, &he, e);
 }

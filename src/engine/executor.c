@@ -80,7 +80,7 @@ void stage_undo(const struct step_table *t, struct run *r, const struct step_set
 
 void run_warn(struct run *r, const char *fmt, ...)
 {
-	char text[1024];
+	char text[PROTO_MAX_DATA + 1];
 	struct err ignored;
 	va_list ap;
 

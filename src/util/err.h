@@ -39,7 +39,7 @@ struct err {
 	uint32_t col;
 	char step[32];	 /* "mounts.all" */
 	char where[160]; /* JSON path: "$.mounts[3].options[1]" */
-	char msg[384];	 /* what */
+	char msg[1024];	 /* what */
 	char hint[192];	 /* what to do about it */
 };
 

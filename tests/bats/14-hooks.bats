@@ -460,6 +460,36 @@ lines_of() {
   fails "the very?[31m end" create -b "$BUNDLE" "$CT"
 }
 
+@test "hooks: the first lines are in the error, too, and all of them as far as they fit" {
+  hook prestart 'echo "error: no driver, the cause"; seq -f "a line of what else there was: %03g" 1 15; echo "exit status 1"; exit 1'
+  fails "/bin/sh' exited with status 1: error: no driver, the cause a line of what else there was: 001 a " create -b "$BUNDLE" "$CT"
+  [[ $stderr == *": 014 a line of what else there was: 015 exit status 1 "* ]]
+  refute grep -q 'wrote:' <<< "$stderr"
+}
+
+# By the parent, by init and by a later command: engines keep the log.
+@test "hooks: what is too long for the error is in the log" {
+  local kind
+  command_is true
+  for kind in prestart createContainer startContainer poststart poststop; do
+    edit 'del(.hooks) | .ociVersion = "1.3.0"'
+    rm -f "$TEST_DIR/log"
+    hook $kind 'echo first cause; printf "%04d\t" $(seq 1 300); printf "\033\0 \303\251nd\n\n"; exit 1'
+    run --separate-stderr ketch --log "$TEST_DIR/log" --log-format json run -b "$BUNDLE" "$CT" < /dev/null
+    [ $kind = poststop ] || assert_status 1
+    jq -r .msg "$TEST_DIR/log" | grep -Eq "$kind hook 0: .*: first cause 0001 .* 0048 .* \.\.\. .* 0299 0300 \?  énd( |$)"
+    jq -r 'select(.level == "warning").msg' "$TEST_DIR/log" | grep -Eq "^hook '/bin/sh' wrote: first cause 0001 .* 0150 .* 0300 \?  énd$"
+    refute grep -q 'wrote:' <<< "$stderr"
+  done
+  # of more than 4 KiB the end
+  edit 'del(.hooks)'
+  rm "$TEST_DIR/log"
+  hook createRuntime 'echo first cause; printf "%05d " $(seq 1 2000); exit 1'
+  fails "first cause 00001 " --log "$TEST_DIR/log" create -b "$BUNDLE" "$CT"
+  [[ $stderr == *" ... "*" 01999 02000 "* ]]
+  grep -Eq "wrote: [0-9 ]* 01400 .* 02000\"" "$TEST_DIR/log"
+}
+
 @test "hooks: their output is not the caller's" {
   local kind
   for kind in $ALL; do

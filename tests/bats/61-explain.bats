@@ -140,7 +140,7 @@ steps() {
     assert_status 1
     assert_output "'${word:0:100}"
     assert_output '$.annotations["run.oci.mount_context_type"]'
-    [ ${#output} -lt 1000 ]
+    [ ${#output} -lt 2000 ]
   done
 }
 
