@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
@@ -31,6 +32,7 @@ struct relay {
 	struct pipe_buf in, out; /* our stdin → master, master → our stdout */
 	int changed; /* the descriptor of ours whose terminal has other settings meanwhile, or -1 */
 	struct termios saved;
+	int own_out;		     /* our terminal once more, or -EBADF */
 	bool told_to_end;	     /* a signal that asks for the end has come */
 	struct notify *notify;	     /* NULL: none */
 	struct seccomp_agent *agent; /* NULL: none */
@@ -64,6 +66,20 @@ static void set_terminal(struct relay *r)
 		r->changed = fd;
 }
 
+/* poll() says of a terminal only that it takes a byte. O_NONBLOCK needs an open file of our own: the other is the shell's, too. A pty's
+ * master can't be opened again: that makes another. */
+static int open_terminal(int fd)
+{
+	struct termios t;
+	unsigned number;
+	char path[32];
+
+	if (tcgetattr(fd, &t) < 0 || ioctl(fd, TIOCGPTN, &number) == 0)
+		return -EBADF;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return sys_open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY, 0);
+}
+
 static void relay_begin(struct relay *r)
 {
 	int master = *r->master;
@@ -73,7 +89,8 @@ static void relay_begin(struct relay *r)
 		return;
 	r->in.from = STDIN_FILENO;
 	r->in.to = r->out.from = master;
-	r->out.to = STDOUT_FILENO;
+	r->own_out = open_terminal(STDOUT_FILENO);
+	r->out.to = r->own_out >= 0 ? r->own_out : STDOUT_FILENO;
 	int flags = fcntl(master, F_GETFL);
 	if (flags >= 0)
 		(void)fcntl(master, F_SETFL, flags | O_NONBLOCK);
@@ -85,6 +102,7 @@ static void relay_end(struct relay *r)
 {
 	if (r->changed >= 0)
 		(void)tcsetattr(r->changed, TCSANOW, &r->saved);
+	close_fd(r->own_out);
 }
 
 /* Reads when empty, writes when full; false when the direction has ended. All signals are blocked: a write must not wait. */
@@ -240,7 +258,7 @@ static int loop(struct relay *r, pid_t pid, int pidfd, int sigfd, int *ret_statu
 int foreground_wait(pid_t pid, int pidfd, int *master, struct notify *notify,
 		    struct seccomp_agent *agent, int *ret_status, struct err *e)
 {
-	struct relay r = { .master = master, .notify = notify, .agent = agent };
+	struct relay r = { .master = master, .own_out = -EBADF, .notify = notify, .agent = agent };
 	sigset_t all;
 
 	sigfillset(&all);

@@ -294,6 +294,8 @@ is_gone() {
   wait_for 20 is_full
   kill -TERM "$BG"
   ended "$BG" 143
+  pty full signal:TERM ended -- exec -t "$CT" cat /dev/zero
+  assert_status 143
   exec 7>&- 7<> "$TEST_DIR/fifo"
   with_terminal
   command_is cat /dev/zero

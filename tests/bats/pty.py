@@ -9,6 +9,7 @@ pty.py run STEP... -- COMMAND  runs COMMAND on a terminal of its own and does th
                                not-controlling (first; as an engine's child: a process group of its own, killed with us)
                                no-input (first; standard input is /dev/null)
                                size:ROWSxCOLS  expect:TEXT  send:TEXT  signal:NAME  raw  cooked  close
+                               full (the terminal takes no more)  ended (COMMAND has, with nobody reading)
                                Prints what came out, checks that the terminal's settings are as before, and ends with COMMAND's status.
 """
 import array
@@ -137,6 +138,20 @@ class Runner:
                 sys.exit("the terminal is %sin raw mode" % ("not " if want else ""))
             time.sleep(0.02)
 
+    def wait_until(self, what, done):
+        end = time.monotonic() + LIMIT
+        while not done():
+            if time.monotonic() > end:
+                os.kill(self.pid, signal.SIGKILL)
+                sys.exit("not " + what)
+            time.sleep(0.02)
+
+    def is_full(self):
+        return not select.select([], [self.slave], [], 0)[1]
+
+    def has_ended(self):
+        return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
     def step(self, step):
         name, _, value = step.partition(":")
         if name == "expect":
@@ -150,6 +165,10 @@ class Runner:
         elif name == "close":
             os.close(self.master)
             self.master = None
+        elif name == "full":
+            self.wait_until(name, self.is_full)
+        elif name == "ended":
+            self.wait_until(name, self.has_ended)
         elif name in ("raw", "cooked"):
             self.is_raw(name == "raw")
         else:
