@@ -45,6 +45,7 @@ network_up() {
 podman_tests_storage() {
   check "storage: the kernel's overlay" prints "overlay / overlay" pod run --rm img grep " / " /proc/mounts
   [ -e /dev/fuse ] || { echo "Bail out! no /dev/fuse"; exit 1; }
+  command -v fuse-overlayfs > /dev/null || { echo "Bail out! no fuse-overlayfs"; exit 1; }
   sed "s|--root $D/home/store --runroot |--storage-opt overlay.mount_program=$(command -v fuse-overlayfs) --root $D/home/fuse --runroot |; s|/$CG/store|/$CG/fuse|" "$D/bin/pod" > "$D/bin/podf"
   chmod +x "$D/bin/podf"
   check "fuse-overlayfs: import" succeeds podf import "$D/rootfs.tar" img
