@@ -15,7 +15,8 @@ address = "$D/c.sock"
 [ttrpc]
 address = "$D/t.sock"
 CONF
-command_of c ctr --address "$D/c.sock" --namespace "$CG"
+# Twenty at once wait more than its default to be answered where the machine is slow.
+command_of c ctr --connect-timeout 60s --address "$D/c.sock" --namespace "$CG"
 # `ctr container create` can't name a runtime's program: the default, which the shim finds in containerd's PATH, is ours too.
 [ -e "$D/bin/runc" ] || ln -s "$PROGRAM" "$D/bin/runc"
 containerd --config "$D/config.toml" --log-level warn > "$D/containerd.log" 2>&1 &
