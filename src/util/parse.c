@@ -251,18 +251,20 @@ int parse_duration_ms(const char *s, uint64_t *ret)
 		const char *unit;
 		uint64_t ms;
 	} units[] = { { "ms", 1 }, { "h", 3600000 }, { "m", 60000 }, { "s", 1000 } };
+	const uint64_t longest = INT64_MAX / 1000000; /* it is counted in nanoseconds, as in Go */
 	uint64_t total = 0;
+	bool first = true;
 
 	if (!*s)
 		return -EINVAL;
-	while (*s) {
+	for (; *s; first = false) {
 		uint32_t n;
 		size_t i;
 
 		int r = parse_number_until(&s, UINT32_MAX, &n);
 		if (r < 0)
 			return r;
-		if (!*s && total == 0) { /* a bare number: seconds */
+		if (!*s && first) { /* a bare number: seconds */
 			*ret = (uint64_t)n * 1000;
 			return 0;
 		}
@@ -273,6 +275,8 @@ int parse_duration_ms(const char *s, uint64_t *ret)
 		if (i == N_ELEMENTS(units))
 			return -EINVAL;
 		total += n * units[i].ms;
+		if (total > longest)
+			return -ERANGE;
 		s += strlen(units[i].unit);
 	}
 	*ret = total;

@@ -32,5 +32,5 @@ int parse_ranges(const char *s, uint32_t max, int (*fn)(void *ctx, uint32_t firs
 		 void *ctx);
 /* Takes the next word of *AT, a list with colons between, and gives its length; empty words are passed over. NULL at the end. */
 const char *parse_list_word(const char **at, size_t *ret_len);
-/* Go's duration ("5s", "1m30s", "250ms") or whole seconds, to milliseconds. */
+/* Go's duration ("5s", "1m30s", "250ms") or whole seconds, to milliseconds. -ERANGE above Go's limit, 292 years. */
 int parse_duration_ms(const char *s, uint64_t *ret);

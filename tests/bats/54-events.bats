@@ -78,6 +78,10 @@ members() {
   run ketch events --interval soon "$CT"
   assert_status 1
   assert_output "--interval: 'soon' is not a duration"
+  # longer than the clock counts: it was no interval at all
+  run timeout 10 "$KETCH" --root "$ROOT" events --interval 5124095h34m33s "$CT"
+  assert_status 1
+  assert_output "--interval: '5124095h34m33s' is not a duration"
   ketch kill "$CT" KILL
   wait_for 5 status_is "$CT" stopped
   run ketch events --stats "$CT"

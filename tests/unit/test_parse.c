@@ -99,6 +99,10 @@ static void durations(void)
 	CHECK(parse_duration_ms("1m30s", &ms) == 0 && ms == 90000);
 	CHECK(parse_duration_ms("250ms", &ms) == 0 && ms == 250);
 	CHECK_INT(parse_duration_ms("5x", &ms), -EINVAL);
+	CHECK_INT(parse_duration_ms("0s5", &ms), -EINVAL);
+	CHECK(parse_duration_ms("2562047h47m16s", &ms) == 0 && ms == 9223372036000);
+	CHECK_INT(parse_duration_ms("2562048h", &ms), -ERANGE);
+	CHECK_INT(parse_duration_ms("4294967295h", &ms), -ERANGE);
 }
 
 static void lists(void)
