@@ -121,7 +121,8 @@ enum hook_end { HOOK_ENDED, HOOK_TIMED_OUT, HOOK_GIVEN_UP };
 
 static enum hook_end await(const struct spec_hook *h, int pidfd, int watch_fd)
 {
-	int64_t end = h->has_timeout ? clock_ms() + h->timeout * 1000 : 0;
+	const int64_t longest = INT32_MAX; /* seconds: 68 years, which no multiplication passes */
+	int64_t end = h->has_timeout ? clock_ms() + MIN(h->timeout, longest) * 1000 : 0;
 
 	for (;;) {
 		struct pollfd p[] = { { .fd = pidfd, .events = POLLIN },

@@ -432,6 +432,16 @@ lines_of() {
   [ -e "$TEST_DIR/ran" ]
 }
 
+@test "hooks: no time-out is too long: that of an engine that means none" {
+  local t
+  for t in 9223372036854774784 9223372036854776; do # the largest that jq keeps, and one whose milliseconds were negative
+    hook createRuntime 'echo ran >> $T/ran' "{\"timeout\": $t}"
+  done
+  run_bundle
+  assert_status 0
+  [ "$(wc -l < "$TEST_DIR/ran")" = 2 ]
+}
+
 @test "hooks: one that is done in time is no failure" {
   hook createRuntime 'exit 0' '{"timeout": 100}'
   hook startContainer 'exit 0' '{"timeout": 4000000000}'
