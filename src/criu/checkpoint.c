@@ -66,13 +66,13 @@ static int take_pid(void *ctx, pid_t pid)
 	return 0;
 }
 
-/* "CONTROLLERS:DIR" of the hierarchy whose freezer CRIU can use: that of v1 where there is one. */
+/* DIR of the "CONTROLLERS:DIR" whose freezer CRIU can use: that of v1 where there is one. DIR may hold colons. */
 static const char *freezer_dir(const struct state *st)
 {
 	const char *unified = NULL;
 
 	for (size_t i = 0; i < st->cgroup_leaves.n; i++) {
-		const char *leaf = st->cgroup_leaves.v[i], *dir = strrchr(leaf, ':');
+		const char *leaf = st->cgroup_leaves.v[i], *dir = strchr(leaf, ':');
 
 		if (!dir)
 			continue;

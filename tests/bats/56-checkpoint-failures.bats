@@ -52,6 +52,15 @@ load checkpoint
   counts_on "$(count)"
 }
 
+@test "a cgroupsPath with colons: its processes and its freezer are found" {
+  on_systemd || edit '.linux.cgroupsPath = "/\($ct)/a:b:c"' --arg ct "$CT"
+  start_counter
+  failing --criu /bin/false checkpoint --image-path "$IMG" "$CT" # up to CRIU all goes well
+  assert_output "criu ended without an answer"
+  running
+  counts_on "$(count)"
+}
+
 # ---- images ----
 
 # damaged FILE HOW: a copy of the image, whose FILE is damaged so, fails to be restored, in reasonable time; says nothing of the kind of hint.
