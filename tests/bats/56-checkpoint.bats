@@ -616,6 +616,41 @@ ends_there() { # ID
   ends_there "$CT-2"
 }
 
+# What ssh, ketch and criu are for contrib/migrate, without a host, a container or CRIU.
+migrate_stubs() {
+  mkdir "$TEST_DIR/stubs"
+  cat > "$TEST_DIR/stubs/ssh" << 'EOF'
+#!/bin/sh
+shift
+exec sh -c "$*"
+EOF
+  cat > "$TEST_DIR/stubs/ketch" << 'EOF'
+#!/bin/bash
+words="$*"
+echo "$words" >> "$TEST_DIR/called"
+images=${words#*--image-path }
+[[ $words != *--status-fd* ]] || { mkdir "${images%% *}"; printf '\0' >&9; }
+EOF
+  cat > "$TEST_DIR/stubs/criu" << 'EOF'
+#!/bin/sh
+while [ "$1" != -D ]; do shift; done
+exec python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$2/lazy-pages.socket"
+EOF
+  chmod 755 "$TEST_DIR"/stubs/*
+  export TEST_DIR
+}
+
+@test "contrib/migrate --lazy by ssh, which hands a shell all words" {
+  [ -x "$BATS_TEST_DIRNAME/../../contrib/migrate" ] || skip "contrib is not in this tree"
+  migrate_stubs
+  PATH=$TEST_DIR/stubs:$PATH TMPDIR=$TEST_DIR KETCH=ketch run timeout 60 "$BATS_TEST_DIRNAME/../../contrib/migrate" --rounds 0 --lazy 7654 \
+    --bundle /b web -- ssh root@b
+  assert_status 0
+  assert_output "downtime: "
+  grep -q 'restore --detach --bundle /b .*--lazy-pages web' "$TEST_DIR/called"
+  [ -z "$(ls -d "$TEST_DIR"/ketch-migrate.* 2> /dev/null)" ]
+}
+
 # Hosts A and B and a client C, on one bridge. A and B have one MAC address, so that the client's neighbour table stays right.
 hosts_up() {
   local h
