@@ -4,7 +4,7 @@
 # function, or followed by `||`; helpers.bash has refute for the others.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-scripts=(.ci/run tests/run contrib/install-deps contrib/quickstart tests/vm/run tests/vm/guest/vm-run)
+scripts=(.ci/run tests/run contrib/install-deps contrib/quickstart contrib/build-deb contrib/migrate tests/vm/run tests/vm/guest/vm-run)
 mapfile -t more < <(find tests contrib -name '*.sh' -o -name '*.bash' | sort)
 shellcheck -x -e SC1090,SC1091,SC2034,SC2016,SC2154,SC2030,SC2031 -s bash "${scripts[@]}" "${more[@]}"
 ignored=$(awk 'FNR == 1 { held = "" }
