@@ -17,6 +17,7 @@
 #include "sys/raw.h"
 #include "sys/rootdir.h"
 #include "util/cleanup.h"
+#include "util/util.h"
 
 struct copy {
 	int from, to;
@@ -48,15 +49,29 @@ static void copy_xattrs(int from, int to)
 	}
 }
 
-/* Owner before mode: changing the owner takes set-user-id bits away. */
+/* 1, 0 where our user namespace does not map the id or we may not give files away, or -errno. */
+static int copy_owner(int to, uid_t uid, gid_t gid)
+{
+	if (fchown(to, uid, gid) == 0)
+		return 1;
+	return errno == EPERM || errno == EINVAL ? 0 : -errno;
+}
+
+/* Owner before mode: changing the owner takes set-user-id bits away. Those of an owner that could not be kept would be for us. */
 static int copy_attributes(int from, int to, const struct stat *st)
 {
 	struct timespec times[2] = { st->st_atim, st->st_mtim };
+	mode_t mode = st->st_mode & 07777;
+	int user = copy_owner(to, st->st_uid, (gid_t)-1);
+	int group = copy_owner(to, (uid_t)-1, st->st_gid);
 
-	/* an owner that our user namespace does not map can't be kept */
-	if (fchown(to, st->st_uid, st->st_gid) < 0 && errno != EPERM && errno != EINVAL)
-		return -errno;
-	if (fchmod(to, st->st_mode & 07777) < 0)
+	if (user < 0 || group < 0)
+		return MIN(user, group);
+	if (!user)
+		mode &= ~(mode_t)S_ISUID;
+	if (!group)
+		mode &= ~(mode_t)S_ISGID;
+	if (fchmod(to, mode) < 0)
 		return -errno;
 	copy_xattrs(from, to);
 	(void)futimens(to, times);

@@ -9,8 +9,8 @@ enum { TREE_MAX_DEPTH = 128 };
 
 /*
  * Copies files, directories, symlinks, device nodes, FIFOs and sockets from the directory FROM (open for reading) into the
- * directory TO (O_PATH will do), with mode, owner, times and extended attributes as far as they can be set here. SELF_FDS is
- * the verified /proc/self/fd (proc_open_self_fds). *SKIPPED counts device nodes that may not be made here.
- * 0 or -errno; -ELOOP when the tree is too deep. What was copied until then stays.
+ * directory TO (O_PATH will do), with mode, owner, times and extended attributes as far as they can be set here: a set-user-id
+ * or set-group-id bit not without its owner. SELF_FDS is the verified /proc/self/fd (proc_open_self_fds). *SKIPPED counts
+ * device nodes that may not be made here. 0 or -errno; -ELOOP when the tree is too deep. What was copied until then stays.
  */
 int tree_copy(int from, int to, int self_fds, unsigned *skipped);

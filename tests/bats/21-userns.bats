@@ -29,6 +29,23 @@ squeezed() {
   echo "$1" | tr -s ' ' | sed 's/^ //'
 }
 
+@test "userns: tmpcopyup gives no file a set-user-id bit for another owner than its own" {
+  userns
+  edit '.linux.uidMappings[0].size = 10 | .linux.gidMappings[0].size = 10
+    | (.mounts[] | select(.destination == "/dev/pts").options) -= ["gid=5"]
+    | .mounts += [{destination: "/up", type: "tmpfs", source: "tmpfs", options: ["tmpcopyup"]}]'
+  mkdir "$BUNDLE/rootfs/up"
+  touch "$BUNDLE"/rootfs/up/{foreign,half,ours}
+  chown 5:5 "$BUNDLE/rootfs/up/foreign" # which the namespace does not map
+  chown 100003:5 "$BUNDLE/rootfs/up/half"
+  chown 100003:200004 "$BUNDLE/rootfs/up/ours"
+  chmod 6755 "$BUNDLE"/rootfs/up/*
+  command_is stat -c '%n %a %u:%g' /up/foreign /up/half /up/ours
+  run_bundle
+  assert_status 0
+  [ "${lines[*]}" = "/up/foreign 755 0:0 /up/half 4755 3:0 /up/ours 6755 3:4" ]
+}
+
 @test "userns: the maps are as configured" {
   userns
   edit '.linux.uidMappings += [{containerID: 70000, hostID: 5, size: 2}]'
