@@ -2,6 +2,7 @@
 /* What the kernel and the host would refuse of a config: capabilities, limits, devices, numbers that are not online. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
@@ -277,7 +278,7 @@ static bool is_asked(const struct plan_cgroup *p, const struct cgroup_hierarchy 
 static void check_cgroup_places(struct check *c)
 {
 	const struct plan_cgroup *p = &c->plan->cgroup;
-	char path[1024];
+	char path[PATH_MAX];
 	struct err e;
 
 	for (size_t i = 0; i < p->leaves.n; i++) {

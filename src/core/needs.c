@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -134,7 +135,7 @@ static enum need_state p_controller(const struct need *n, const struct facts *f,
 {
 	const char *name = n->word ? n->word : n->word_v2;
 	const struct cgroup_hierarchy *h = facts_controller(f, name);
-	char own[1024];
+	char own[PATH_MAX];
 
 	if (h && h->v2 && n->word_v2 == NULL)
 		h = NULL;
@@ -210,7 +211,7 @@ static enum need_state p_cgroups(const struct need *n, const struct facts *f, st
 	(void)n;
 	for (unsigned i = 0; i < f->n_hierarchies; i++) {
 		const struct cgroup_hierarchy *h = &f->hierarchies[i];
-		char own[1024];
+		char own[PATH_MAX];
 
 		if (!h->mount[0])
 			continue;

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -66,7 +67,7 @@ static int bind_dir(struct view *v, const char *path, int target, struct err *e)
 
 static int bind_own_dir(struct view *v, const struct cgroup_hierarchy *h, int target, struct err *e)
 {
-	char path[1024];
+	char path[PATH_MAX];
 
 	int r = own_dir(v, h, path, sizeof(path));
 	return r < 0 ? err_sys(e, r, "%s: the cgroup's path", v->what)

@@ -18,14 +18,14 @@
 
 enum cgroup_mode { CGROUP_MODE_NONE, CGROUP_MODE_V1, CGROUP_MODE_HYBRID, CGROUP_MODE_V2 };
 
-enum { FACTS_MAX_HIERARCHIES = 24, FACTS_MAX_CONTROLLERS = 24 };
+enum { FACTS_MAX_HIERARCHIES = 24 };
 
 /* One hierarchy. */
 struct cgroup_hierarchy {
 	char controllers
 		[128]; /* v1: "cpu,cpuacct", "name=systemd"; v2: those of cgroup.controllers, by commas */
 	char mount[128]; /* "/sys/fs/cgroup/memory"; "" when it is not mounted */
-	char own[512]; /* our own cgroup in it: "/"; also for one above the root of our cgroup namespace */
+	char own[1024]; /* our own cgroup in it: "/"; also for one above the root of our cgroup namespace */
 	bool v2;
 };
 

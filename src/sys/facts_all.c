@@ -2,6 +2,7 @@
 /* What `doctor` and `check` report about the host: kernel features found by trial calls that change nothing. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <linux/seccomp.h>
 #include <sched.h>
@@ -88,7 +89,7 @@ static int has_file(void *ctx, const char *name, unsigned char d_type)
 
 bool facts_cgroup_has(const struct cgroup_hierarchy *h, const char *file)
 {
-	char path[1024];
+	char path[PATH_MAX];
 	struct search s = { .file = file };
 
 	if (!h)

@@ -97,6 +97,18 @@ hierarchies() {
   [ "$(cgroup_of "$PID" memory)" = "$(base_of memory)/$CT/x" ]
 }
 
+@test "cgroupsPath: ketch's own cgroup may be deep, as in a cluster in a container" {
+  local dir=/sys/fs/cgroup/pids long
+  ! on_v2 || dir=/sys/fs/cgroup
+  printf -v long '%s-%0200d' "$CT" 0
+  mkdir -p "$dir/$long/$long/$long"
+  command_is true
+  run sh -c 'echo $$ > "$1/cgroup.procs" && shift && exec "$@"' sh "$dir/$long/$long/$long" \
+    "$KETCH" --root "$ROOT" run -b "$BUNDLE" "$CT" < /dev/null
+  rmdir "$dir/$long/$long/$long" "$dir/$long/$long" "$dir/$long"
+  assert_status 0
+}
+
 @test "cgroupsPath: bad ones are refused with their place" {
   local p
   for p in / /.. a/../../b $'a\nb' $'/a\tb' /cgroup.procs "/$CT/cgroup.procs"; do

@@ -34,11 +34,11 @@ static void parses_cgroup_files(void)
 	CHECK_INT(facts_parse_cgroup("1:x:\n", h, 4), -EINVAL);
 	CHECK_INT(facts_parse_cgroup("1:x:y\n", h, 4), -EINVAL);
 	CHECK_INT(facts_parse_cgroup("\n", h, 4), -EINVAL);
-	snprintf(text, sizeof(text), "0::/%0511d\n", 0);
+	snprintf(text, sizeof(text), "0::/%01023d\n", 0);
 	CHECK_INT(facts_parse_cgroup(text, h, 4), -ENAMETOOLONG);
-	snprintf(text, sizeof(text), "0::/%0510d\n", 0);
+	snprintf(text, sizeof(text), "0::/%01022d\n", 0);
 	CHECK_INT(facts_parse_cgroup(text, h, 4), 1);
-	CHECK_INT(strlen(h[0].own), 511);
+	CHECK_INT(strlen(h[0].own), 1023);
 	snprintf(text, sizeof(text), "1:%0128d:/\n", 0);
 	CHECK_INT(facts_parse_cgroup(text, h, 4), -ENAMETOOLONG);
 }
