@@ -45,6 +45,8 @@ static int run(UNUSED const struct cli_global *g, void *opts, UNUSED const struc
 		return err_hint(e, "remove it first, or choose another name with --file");
 	}
 	r = fd < 0 ? fd : host_write_fd(fd, out.p, out.len);
+	if (r < 0 && fd >= 0) /* a part of it would be in the way of the next try */
+		(void)host_unlink(dir, name, false);
 	return r < 0 ? err_sys(e, r, "write '%s/%s'", bundle, name) : 0;
 }
 

@@ -513,6 +513,16 @@ c() {
   each_form f file other.json
   f -f other.json
   refused 1 "No such file" spec -b "$TEST_DIR/nope"
+  mkdir "$TEST_DIR/full"
+  mount -t tmpfs -o size=4k kt "$TEST_DIR/full"
+  head -c 4096 /dev/zero > "$TEST_DIR/full/all"
+  run "$KETCH" spec -b "$TEST_DIR/full"
+  local left
+  left=$(ls "$TEST_DIR/full")
+  umount "$TEST_DIR/full"
+  assert_status 1
+  assert_output "No space left on device"
+  [ "$left" = all ] # and no part that would be in the way of the next try
   s -b "$TEST_DIR/s" --rootless
   jq -e '(.linux.namespaces | map(.type) | index("user")) and .linux.uidMappings[0].hostID == 0 and (.linux.namespaces | map(.type) | index("network") | not)' \
     "$TEST_DIR/s/config.json"
