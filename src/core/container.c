@@ -10,6 +10,7 @@
 #include "core/container.h"
 #include "core/files.h"
 #include "core/journal.h"
+#include "linux/mountinfo.h"
 #include "spec/json.h"
 #include "spec/load.h"
 #include "sys/hostfs.h"
@@ -34,7 +35,10 @@ static int take_journal(void *ctx, const char *what, const char *value, struct e
 	if (strcmp(what, JOURNAL_BUNDLE) != 0)
 		return 0;
 	st->bundle = arena_str(&st->arena, value);
-	return st->bundle ? 0 : err_sys(e, -ENOMEM, "read the journal");
+	if (!st->bundle)
+		return err_sys(e, -ENOMEM, "read the journal");
+	mountinfo_unescape(st->bundle);
+	return 0;
 }
 
 static int load_unfinished(struct container *c, struct err *e)

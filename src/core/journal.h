@@ -13,7 +13,7 @@
 
 #define JOURNAL_FILE "journal"
 
-#define JOURNAL_BUNDLE "bundle"	 /* its path */
+#define JOURNAL_BUNDLE "bundle"	 /* its path, spelt as in mountinfo: it may hold a newline */
 #define JOURNAL_CGROUP "cgroup"	 /* a directory, written by linux/cgroup */
 #define JOURNAL_SCOPE  "scope"	 /* a systemd unit, written by linux/cgroup_systemd */
 #define JOURNAL_MOUNT  "mount"	 /* the root's mount, written by linux/rootfs_shared */

@@ -12,10 +12,12 @@
 #include "core/journal.h"
 #include "core/launch.h"
 #include "core/rows.h"
+#include "linux/mountinfo.h"
 #include "spec/annotations.h"
 #include "sys/fdpass.h"
 #include "sys/hostfs.h"
 #include "sys/raw.h"
+#include "util/buf.h"
 #include "util/utc.h"
 
 static int note(struct run *r, const char *what, const char *value, struct err *e)
@@ -23,6 +25,15 @@ static int note(struct run *r, const char *what, const char *value, struct err *
 	const struct launch *l = r->core;
 
 	return journal_put(l->journal, what, value, e);
+}
+
+static int note_bundle(const struct launch *l, struct err *e)
+{
+	auto_buf struct buf path = { 0 };
+
+	mountinfo_escape(&path, l->bundle);
+	return buf_error(&path) < 0 ? err_sys(e, -ENOMEM, "write the journal")
+				    : journal_put(l->journal, JOURNAL_BUNDLE, buf_str(&path), e);
 }
 
 static int fill_state(struct launch *l)
@@ -77,7 +88,7 @@ static int reserve_run(struct run *r, struct err *e)
 		true; /* not before: a delete may have come first, and the name be another's by now */
 	r->undo_note = note;
 	l->journal = journal_open(r->state_dir);
-	ret = journal_put(l->journal, JOURNAL_BUNDLE, l->bundle, e);
+	ret = note_bundle(l, e);
 	if (ret < 0)
 		return ret;
 	ret = host_replace(r->state_dir, FILE_CONFIG, buf_str(&l->config), l->config.len, 0600,

@@ -77,6 +77,20 @@ writable() {
   status_is "$CT" created
 }
 
+@test "lifecycle: a bundle in a directory with a newline and a backslash in its name" {
+  hook_that_waits
+  local odd=$TEST_DIR/$'a\nb\\n \\040c'
+  mv "$BUNDLE" "$odd"
+  bg create -b "$odd" "$CT" &
+  local creator=$!
+  wait_for 5 test -s "$TEST_DIR/in"
+  ketch state "$CT" | jq -e --arg b "$odd" '.status == "creating" and .bundle == $b'
+  touch "$TEST_DIR/go"
+  wait "$creator"
+  ketch state "$CT" | jq -e --arg b "$odd" '.status == "created" and .bundle == $b'
+  ketch delete --force "$CT"
+}
+
 @test "lifecycle: start waits for a create that is under way" {
   hook_that_waits
   bg create -b "$BUNDLE" "$CT" &
