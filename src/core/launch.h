@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * One create, run or exec in the making, as the parent sees it: what was read, what was planned, the children, and what has to be
- * undone. The parts have a file each: launch.c (the order), rows.c (core's rows of the step table), stages.c (the children),
- * serve.c (the parent's loop), outcome.c (did execve happen?).
+ * undone. The parts have a file each: launch.c (the order), rows_*.c (core's rows of the step table), stages.c (the
+ * children), serve.c (the parent's loop), outcome.c (did execve happen?).
  */
 #pragma once
 
@@ -81,7 +81,7 @@ void launch_place_err(const struct launch *l, struct err *e);
 NORETURN void stage_child(struct launch *l);
 /* serve.c: answers the children until READY is committed. */
 int serve(struct launch *l, struct err *e);
-/* rows.c: JSON of the state for hooks and for the seccomp agent. */
+/* rows_hooks.c: JSON of the state for hooks and for the seccomp agent. */
 int launch_state_json(struct run *r, const char *status, bool host_pid, struct buf *out,
 		      struct err *e);
 

@@ -57,7 +57,6 @@ struct criu_dirs {
 int criu_dirs_open(struct criu_dirs *d, const struct criu_common *c, bool make, struct err *e);
 /* What was made and is still empty is removed again. */
 void criu_dirs_clear(struct criu_dirs *d);
-#define auto_criu_dirs AUTO(criu_dirs_clear)
 
 /* Options that go over as they are. S: the container's annotations name CRIU's configuration file. */
 int criu_common_opts(struct criu_opts *to, const struct criu_common *c, const struct spec *s,

@@ -68,5 +68,3 @@ int image_note_add_file(struct image_note *n, const char *key, int fd, const cha
 			bool device);
 /* NULL: it has none of that name. */
 const struct image_mount *image_note_mount(const struct image_note *n, const char *name);
-
-#define auto_image_note AUTO(image_note_clear)

@@ -80,7 +80,6 @@ struct criu_opts {
 /* Copies of both strings. 0 or -ENOMEM. */
 int criu_pairs_add(struct criu_pairs *l, const char *key, const char *value, int fd);
 void criu_opts_clear(struct criu_opts *o); /* the lists */
-#define auto_criu_opts AUTO(criu_opts_clear)
 
 /* criu_features, asked for and told. */
 enum criu_feature {

@@ -10,11 +10,11 @@
  *   MOUNT_FD(i)       ───────────────▶ open and idmap source i                 ◀── OK + fd | ERROR
  *   NOTE text         ───────────────▶ journal: the root's mount is next       ◀── OK | ERROR
  *   NETDEV            ───────────────▶ move devices into the network namespace ◀── OK | ERROR
- *   HOOKS             ───────────────▶ prestart, createRuntime                 ◀── OK + pid | ERROR
+ *   HOOKS             ───────────────▶ prestart, createRuntime                 ◀── OK | ERROR
  *   CONSOLE + fd      ───────────────▶ pass the pty master on                  ◀── OK | ERROR
- *   LOG level, text   ───────────────▶ (no answer)
+ *   LOG text          ───────────────▶ a warning (no answer)
  *   ERROR struct err  ───────────────▶ end: undo, report
- *   READY             ───────────────▶ limits, state "created", pid file       ◀── COMMIT | ERROR
+ *   READY             ───────────────▶ limits, state "created", pid file       ◀── COMMIT + pid | ERROR
  *
  *   ketch start                        init
  *   GO [+ listener]   ───────────────▶

@@ -17,7 +17,6 @@
 enum {
 	SYSTEMD_MAX_NAME = 255,
 	SYSTEMD_MAX_SIG = 8,
-	SYSTEMD_MAX_ITEMS = 4096, /* of one property */
 };
 
 struct systemd_item {

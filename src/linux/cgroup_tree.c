@@ -4,6 +4,7 @@
  * thousands of cgroups in each other or beside each other, and goes on while we walk. So there is no recursion, a
  * constant number of descriptors and no limit on depth. cgroupfs knows no symlinks and renames only in place.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>

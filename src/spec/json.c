@@ -37,7 +37,7 @@ struct json {
 	yajl_handle yajl;
 	jmp_buf out_of_memory;
 	size_t start, end; /* token of the present event; start is SIZE_MAX until asked for */
-	size_t closed;	   /* just past the document\'s object; 0: not yet */
+	size_t closed;	   /* just past the document's object; 0: not yet */
 	bool at_end;	   /* all of the text was fed */
 	int depth;	   /* levels in use */
 	size_t n_first;	   /* bytes used of first */

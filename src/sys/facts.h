@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What this host offers, probed once and handed to the planner as plain data, so that a plan can be made and tested
- * for a host that is not this one (`explain --facts FILE`). One of the two globals of ketch is the cached copy.
+ * for a host that is not this one (`explain --facts FILE`).
  *
  * facts_probe() takes only what the start path needs (a handful of reads, no mountinfo); facts_probe_all() adds what
  * `doctor` and `check` report, found by trial calls that change nothing. The caller keeps the copy.

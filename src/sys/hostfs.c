@@ -5,6 +5,7 @@
  */
 #include "sys/hostfs.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>

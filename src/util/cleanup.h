@@ -5,7 +5,6 @@
  */
 #pragma once
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,15 +33,8 @@ static inline void cleanup_str(char **s)
 	free(*s);
 }
 
-static inline void cleanup_dir(DIR **d)
-{
-	if (*d)
-		closedir(*d);
-}
-
 #define auto_fd	 AUTO(cleanup_fd)
 #define auto_str AUTO(cleanup_str)
-#define auto_dir AUTO(cleanup_dir)
 
 static inline int take_fd(int *fd)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The log: text or JSON lines in the form that engines read ({"level","msg","time"} with an RFC 3339 time).
- * The sink is one of the two globals of ketch; until log_open() everything below ERROR is dropped.
+ * The sink is a global, the only one besides a switch for tests in sys/raw.c.
  *
  * Called by src/cli, by the parent side of core, and for the children by the parent that relays their
  * MSG_LOG packets. Library code that is below core reports through struct err or `warn` callbacks instead.

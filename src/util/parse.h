@@ -13,7 +13,7 @@ int parse_u32(const char *s, uint32_t *ret);
 /* The same for numbers as in C: 0x1f and 017, too. */
 int parse_c_u64(const char *s, uint64_t *ret);
 int parse_c_i64(const char *s, int64_t *ret);
-/* "true"/"false"/"1"/"0"/"yes"/"no". */
+/* "true"/"false", "1"/"0", "yes"/"no", "t"/"f", in any case. */
 int parse_bool(const char *s, bool *ret);
 /* Bytes as Go's RAMInBytes() takes them: decimal, perhaps with a fraction, one blank and a unit b, k, m, g, t, p (powers of 1024, any case,
  * also "kb", "kib"); what is less than a byte is left out. "-1" gives -1. */
