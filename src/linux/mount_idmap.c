@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "linux/idmap.h"
 #include "linux/mounts.h"
 #include "linux/steps.h"
 #include "sys/raw.h"
@@ -75,20 +76,6 @@ static int open_root_of_init(struct run *r)
 	return dir < 0 ? dir : sys_openat(dir, "root", O_PATH | O_DIRECTORY, 0);
 }
 
-static int write_map(struct run *r, pid_t pid, const char *file, const spec_idmaps *maps)
-{
-	struct buf text = { 0 };
-
-	for (size_t i = 0; i < maps->n; i++)
-		buf_addf(&text, "%u %u %u\n", maps->v[i].container_id, maps->v[i].host_id,
-			 maps->v[i].size);
-	int ret = buf_error(&text);
-	if (ret >= 0)
-		ret = proc_write_pid(&r->proc, pid, file, buf_str(&text));
-	buf_free(&text);
-	return ret;
-}
-
 /* Does nothing until it is killed: it only gives its namespace a place in /proc. */
 static NORETURN void helper(pid_t parent)
 {
@@ -110,19 +97,12 @@ static int make_userns(struct run *r, const struct plan_mount *m, struct err *e)
 		helper(self);
 	if (pid < 0)
 		return err_sys(e, pid, "make a user namespace for the id mapping");
-	int ret = write_map(r, pid, "uid_map", m->uid_map);
-	if (ret < 0)
-		err_sys(e, ret, "write the uid map of the mount");
-	if (ret >= 0) {
-		ret = write_map(r, pid, "gid_map", m->gid_map);
-		if (ret < 0)
-			err_sys(e, ret, "write the gid map of the mount");
-	}
+	int ret = idmap_write(&r->proc, pid, "uid_map", m->uid_map, e);
+	if (ret >= 0)
+		ret = idmap_write(&r->proc, pid, "gid_map", m->gid_map, e);
 	if (ret >= 0) {
 		fd = proc_open_pid(&r->proc, pid, "ns/user", O_RDONLY);
 		ret = fd < 0 ? err_sys(e, fd, "open the user namespace of the id mapping") : 0;
-	} else if (ret == -EINVAL) {
-		err_hint(e, "the ranges must not overlap");
 	}
 	(void)kill(pid, SIGKILL); /* ours and not reaped: the pid is still its own */
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)

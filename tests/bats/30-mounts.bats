@@ -580,6 +580,14 @@ flag_rows() {
   assert_output "'@1-2-3' is relative to the container's mappings, and it has none"
 }
 
+@test "mounts: idmap with more ranges than the kernel reads says so" {
+  edit '[range(340) | {containerID: (1000000000 + 2 * .), hostID: (2000000000 + 2 * .), size: 1}] as $all
+    | .mounts += [{destination: "/i", source: $s, options: ["bind", "idmap"], uidMappings: $all, gidMappings: $all}]' --arg s "$TEST_DIR"
+  run_bundle
+  assert_status 1
+  assert_output "the 340 ranges of uid_map are longer than the page that the kernel reads"
+}
+
 @test "mounts: idmap of an ordinary user names the mount and what it takes" {
   install -d -o 65534 "$TEST_DIR/nobody"
   chmod 755 "$TEST_DIR"
