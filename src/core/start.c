@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/seccomp.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -22,14 +21,6 @@
 #include "sys/raw.h"
 #include "util/log.h"
 
-/* Up to 1.2 a failed poststart hook was a warning and the rest ran; from 1.3 on it stops the container. */
-static bool before_1_3(const char *oci_version)
-{
-	unsigned major, minor;
-
-	return sscanf(oci_version, "%u.%u", &major, &minor) == 2 && major == 1 && minor < 3;
-}
-
 int run_poststart(const struct spec *s, const struct state *st, int dir, int watch_fd,
 		  struct err *e)
 {
@@ -45,7 +36,8 @@ int run_poststart(const struct spec *s, const struct state *st, int dir, int wat
 	env.watch_fd = watch_fd;
 	hooks_try_outputs(&env, s);
 	int r = 0;
-	if (before_1_3(s->oci_version))
+	/* Up to 1.2 a failed poststart hook was a warning and the rest ran; from 1.3 on it stops the container. */
+	if (spec_before(s, 3))
 		hooks_run_all(s, HOOK_POSTSTART, &env);
 	else
 		r = hooks_run(s, HOOK_POSTSTART, &env, e);

@@ -157,18 +157,35 @@ static int open_cgroups(const struct container *c, struct cgroup **ret, struct e
 	return cgroup_open(ret, &rec, e);
 }
 
+/* A change has no version of its own: it means what its values would in the container's configuration. */
+static int as_in_config(const struct container *c, struct spec_resources *change, struct err *e)
+{
+	auto_spec struct spec *spec = NULL;
+
+	if (!change->has_pids_limit || change->pids_limit != 0)
+		return 0;
+	int r = container_spec(c, &spec, e);
+	if (r >= 0 && spec_before(spec, 3))
+		spec_old_resources(change);
+	return r;
+}
+
 static int update(struct container *c, const struct spec_resources *change, struct err *e)
 {
 	auto_arena struct arena arena = { 0 };
 	auto_buf struct buf text = { 0 };
-	struct cgroup_update u = { .change = change };
+	struct spec_resources asked = *change;
+	struct cgroup_update u = { .change = &asked };
 	struct cgroup_writes writes = { 0 };
 	struct spec_resources *before;
 	struct cgroup *cg = NULL;
 	struct facts facts;
 
-	int r = container_resources(c, &arena, &before, e);
-	u.before = before;
+	int r = as_in_config(c, &asked, e);
+	if (r >= 0)
+		r = container_resources(c, &arena, &before, e);
+	if (r >= 0)
+		u.before = before;
 	if (r >= 0)
 		r = facts_probe(&facts, e);
 	if (r >= 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A whole document in order: read by its table, check the rules between properties, give every message a place. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -158,12 +159,28 @@ static int new_spec(struct spec **ret)
 	return 0;
 }
 
+bool spec_before(const struct spec *s, unsigned minor)
+{
+	unsigned is[2];
+
+	return s->oci_version && sscanf(s->oci_version, "%u.%u", &is[0], &is[1]) == 2 &&
+	       is[0] == 1 && is[1] < minor;
+}
+
+void spec_old_resources(struct spec_resources *res)
+{
+	if (res->has_pids_limit && res->pids_limit == 0)
+		res->pids_limit = -1;
+}
+
 static void derive(struct spec *s)
 {
 	struct spec_seccomp *sc = s->lnx->seccomp;
 	const char *receiver = spec_map_get(&s->annotations, ANNOTATION_SECCOMP_RECEIVER);
 	uint64_t notify;
 
+	if (s->lnx->resources && spec_before(s, 3))
+		spec_old_resources(s->lnx->resources);
 	if (receiver)
 		s->seccomp_receiver = receiver;
 	if (!sc || name_value(names_seccomp_actions, "SCMP_ACT_NOTIFY", &notify) < 0)

@@ -23,6 +23,9 @@ int spec_load(struct spec **ret, const char *json, size_t len, struct err *e);
 int spec_load_receiver(struct spec **ret, const char *json, size_t len, const char *receiver,
 		       struct err *e);
 
+/* The document says that it is of a version 1.x of the runtime-spec below 1.MINOR. */
+bool spec_before(const struct spec *s, unsigned minor);
+
 /* The same for all rules: every finding, not only the first, is handed to FINDING in the order of the text (for
  * `ketch check`), then every warning to WARNING (may be NULL). Rules conclude nothing from a value that was refused.
  * After 200 findings it ends. *ret is set to the model when there is no finding, else to NULL. Returns the number of
@@ -39,6 +42,9 @@ int spec_load_process(struct spec_process **ret, struct arena *arena, const char
 /* A linux.resources document (`update --resources`) in the same way. */
 int spec_load_resources(struct spec_resources **ret, struct arena *arena, const char *json,
 			size_t len, spec_warnings *warnings, struct err *e);
+
+/* What values meant before 1.3: pids.limit 0 was no limit (Podman up to 5.4 has it so for --pids-limit -1). spec_load() has done it. */
+void spec_old_resources(struct spec_resources *res);
 
 /* Writes such a document; it reads back as the same. */
 void spec_write_resources(const struct spec_resources *res, struct buf *out);

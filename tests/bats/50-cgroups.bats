@@ -174,6 +174,20 @@ hierarchies() {
   refute_output two
 }
 
+@test "limits: before 1.3 pids.limit 0 is no limit" {
+  local version
+  for version in 1.0.2-dev 1.2.1; do
+    edit '.ociVersion = $v | .linux.resources.pids = {limit: 0}' --arg v "$version"
+    command_is sh -c 'echo one; (echo two); true'
+    run_bundle
+    assert_status 0
+    assert_output two
+  done
+  command_is sleep 100
+  start
+  [ "$(value pids pids.max pids.max)" = max ]
+}
+
 @test "limits: a memory limit stops the program" {
   edit '.linux.resources.memory = {limit: 16777216, swap: 16777216}'
   command_is sh -c 'x=xxxxxxxxxxxxxxxx; while :; do x=$x$x; done'

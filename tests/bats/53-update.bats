@@ -51,6 +51,17 @@ has_file() { [ -e "$(dir_of "$1")/$(on_v2 && echo "$3" || echo "$2")" ]; }
   expect cpuset cpuset.mems 0 cpuset.mems 0
 }
 
+@test "update: pids.limit 0 is what it is in the container's version of config.json" {
+  local version
+  for version in 1.2.1 1.3.0; do
+    edit '.ociVersion = $v | .linux.resources.pids = {limit: 20}' --arg v "$version"
+    start_one
+    ketch update --resources - "$CT" <<< '{"pids": {"limit": 0}}'
+    if [ "$version" = 1.2.1 ]; then expect pids pids.max max pids.max max; else expect pids pids.max 0 pids.max 0; fi
+    ketch delete --force "$CT"
+  done
+}
+
 @test "update: -1 lifts a limit" {
   edit '.linux.resources = {memory: {limit: 67108864}, pids: {limit: 20}, cpu: {quota: 50000, period: 100000}}'
   start_one

@@ -433,6 +433,7 @@ podman_tests_cgroups() {
   check "--memory-swap" podman_limit "--memory=64m --memory-swap=96m" memory memory.memsw.limit_in_bytes memory.swap.max '100663296|33554432'
   check "--memory-reservation" podman_limit --memory-reservation=32m memory memory.soft_limit_in_bytes memory.low 33554432
   check "--pids-limit" podman_limit --pids-limit=77 pids pids.max pids.max 77
+  check "--pids-limit=-1: none" podman_limit --pids-limit=-1 pids pids.max pids.max max
   check "--cpu-shares" podman_limit --cpu-shares=512 cpu cpu.shares cpu.weight '512|20|59'
   check "--cpus" podman_limit --cpus=0.5 cpu cpu.cfs_quota_us cpu.max '50000.*'
   check "--cpu-period --cpu-quota" podman_limit "--cpu-period=60000 --cpu-quota=30000" cpu cpu.cfs_quota_us cpu.max '30000|30000 60000'

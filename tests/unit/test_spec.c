@@ -229,6 +229,10 @@ static void test_absent_and_empty(void)
 	CHECK_STR(spec->lnx->resources->cpu->cpus, "");
 	CHECK(spec->lnx->seccomp->has_flags && spec->lnx->seccomp->flags == 0 &&
 	      !spec->lnx->seccomp->notifies);
+	CHECK_INT(load("{\"ociVersion\":\"1.2.1\",\"root\":{\"path\":\"r\"},"
+		       "\"linux\":{\"resources\":{\"pids\":{\"limit\":0}}}}"),
+		  0);
+	CHECK(spec->lnx->resources->has_pids_limit && spec->lnx->resources->pids_limit == -1);
 	CHECK_INT(load(DOC("\"linux\":{\"seccomp\":{\"defaultAction\":\"SCMP_ACT_ALLOW\"},"
 			   "\"resources\":{\"devices\":[{\"allow\":true}]}}")),
 		  0);
