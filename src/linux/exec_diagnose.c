@@ -163,7 +163,7 @@ static void script_interp(const struct image *im, char out[INTERP_MAX + 1], bool
 
 static bool is_elf(const struct image *im)
 {
-	return im->n >= EI_NIDENT && memcmp(im->head, ELFMAG, SELFMAG) == 0;
+	return im->n >= SELFMAG && memcmp(im->head, ELFMAG, SELFMAG) == 0;
 }
 
 static uint64_t number(const unsigned char *p, size_t n, bool big)

@@ -8,11 +8,13 @@
 
 enum { MAX_GROUPS = 65536 }; /* NGROUPS_MAX */
 
+/* The engines make their status 127 of the last words. */
 static void check_args(struct rule_run *r)
 {
 	if (r->process && r->process->args.n > 0 && r->process->args.v[0][0] == '\0')
-		rule_broken(r, rule_path(r, "%s.args[0]", r->process_at), NULL,
-			    "must name a program, not be empty");
+		rule_broken(
+			r, rule_path(r, "%s.args[0]", r->process_at), NULL,
+			"must name a program, not be empty: executable file not found in $PATH");
 }
 
 /* environ(7) has NAME=VALUE entries, but execve(2) takes any, and so do the engines. */

@@ -98,7 +98,7 @@ on_terminal() {
   command_is /bin/sh/x
   fails 1 'not a directory' create -b "$BUNDLE" "$CT"
   command_is ''
-  fails 1 'must name a program' create -b "$BUNDLE" "$CT"
+  fails 1 'must name a program, not be empty: executable file not found in $PATH' create -b "$BUNDLE" "$CT"
   ln -s loop "$BUNDLE/rootfs/bin/loop"
   command_is /bin/loop
   fails 1 'too many levels of symbolic links' create -b "$BUNDLE" "$CT"
