@@ -209,6 +209,19 @@ static int is_that_of(struct run *r, int fd, enum spec_ns kind, pid_t pid)
 	return ret < 0 ? ret : st.st_dev == dev && st.st_ino == ino;
 }
 
+/* A path to the host's namespace is no namespace of the container's: engines give one for the host's network. */
+static int check_sysctls(const struct run *r, const struct spec_namespace *ns, struct err *e)
+{
+	if (!ns->has_sysctl || r->plan->opts.use != FOR_CREATE)
+		return 0;
+	err_set(e, ERR_SPEC,
+		"linux.sysctl would be set outside of the container: '%s' is the namespace ketch "
+		"runs in",
+		ns->path);
+	err_hint(e, "leave the property out, or give the container a namespace of its own");
+	return err_at(e, "$.linux.namespaces[%zu].path", ns->index);
+}
+
 static int open_one(struct run *r, enum spec_ns kind, struct err *e)
 {
 	const struct spec_namespace *ns = &r->plan->spec->lnx->ns[kind];
@@ -220,8 +233,9 @@ static int open_one(struct run *r, enum spec_ns kind, struct err *e)
 	if (own < 0)
 		return err_sys(e, own, "compare namespaces");
 	/* Joining one's own is -EINVAL (user), or -EPERM for nothing. */
-	if (!own)
-		r->ns_fds[kind] = TAKE_FD(fd);
+	if (own)
+		return check_sysctls(r, ns, e);
+	r->ns_fds[kind] = TAKE_FD(fd);
 	return 0;
 }
 

@@ -179,6 +179,7 @@ static void derive(struct spec *s)
 	const char *receiver = spec_map_get(&s->annotations, ANNOTATION_SECCOMP_RECEIVER);
 	uint64_t notify;
 
+	rule_mark_sysctls(s->lnx);
 	if (s->lnx->resources && spec_before(s, 3))
 		spec_old_resources(s->lnx->resources);
 	if (receiver)

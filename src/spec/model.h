@@ -253,8 +253,9 @@ enum spec_ns { NS_PID, NS_NETWORK, NS_MOUNT, NS_IPC, NS_UTS, NS_USER, NS_CGROUP,
 
 struct spec_namespace {
 	bool present;
-	char *path;   /* NULL: make a new one */
-	size_t index; /* in linux.namespaces, for error paths */
+	char *path;	 /* NULL: make a new one */
+	size_t index;	 /* in linux.namespaces, for error paths */
+	bool has_sysctl; /* a key of linux.sysctl belongs to it */
 };
 
 struct spec_time_offset {

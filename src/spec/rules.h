@@ -73,5 +73,8 @@ void rule_unique(struct rule_run *r, struct rule_name *names, size_t n,
 /* Extents of a user namespace or an idmapped mount, as the kernel takes them (user_namespaces(7)). */
 void rule_idmaps(struct rule_run *r, const char *at, const spec_idmaps *maps);
 
+/* Fills has_sysctl of each namespace. */
+void rule_mark_sysctls(struct spec_linux *l);
+
 extern const struct rule rules_process[], rules_mounts[], rules_linux[], rules_cgroup[],
 	rules_seccomp[], rules_annotations[];

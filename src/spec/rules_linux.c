@@ -169,6 +169,19 @@ static void sysctl_path(char *path)
 		*path = *path == '.' ? '/' : *path == '/' ? '.' : *path;
 }
 
+void rule_mark_sysctls(struct spec_linux *l)
+{
+	char path[64]; /* no name in the table is as long */
+
+	for (size_t i = 0; i < l->sysctl.n; i++) {
+		snprintf(path, sizeof(path), "%s", l->sysctl.v[i].key);
+		sysctl_path(path);
+		enum spec_ns owner = sysctl_owner(path);
+		if (owner != NS_N)
+			l->ns[owner].has_sysctl = true;
+	}
+}
+
 static const char *sysctl_at(struct rule_run *r, size_t i)
 {
 	return rule_key_path(r, "$.linux.sysctl", r->lnx->sysctl.v[i].key, "");

@@ -118,6 +118,28 @@ teardown() {
   [ "${lines[3]}" = "$(readlink /proc/self/ns/user)" ]
 }
 
+# The values are those of the host, where nothing is to change.
+@test "namespaces: sysctls are set in a joined one, but not in the one we are in" {
+  setup_netns
+  command_is cat /proc/sys/net/ipv4/ip_forward
+  join network "/run/netns/$NETNS"
+  edit '.linux.sysctl = {"net.ipv4.ip_forward": "1"}'
+  run_bundle
+  assert_status 0
+  [ "$output" = 1 ]
+  join network /proc/self/ns/net
+  edit '.linux.sysctl = {"net/ipv4/ip_forward": $v}' --arg v "$(cat /proc/sys/net/ipv4/ip_forward)"
+  fails_at "\$.linux.namespaces[$LAST].path"
+  assert_output "linux.sysctl would be set outside of the container: '/proc/self/ns/net' is the namespace ketch runs in"
+  new network
+  join ipc /proc/self/ns/ipc
+  edit '.linux.sysctl = {"kernel.msgmax": $v}' --arg v "$(cat /proc/sys/kernel/msgmax)"
+  fails_at "\$.linux.namespaces[$LAST].path"
+  edit '.linux.sysctl = {"net.ipv4.ip_forward": "1"}'
+  run_bundle
+  assert_status 0
+}
+
 @test "namespaces: a FIFO as path is refused, not waited on" {
   mkfifo "$TEST_DIR/fifo"
   join network "$TEST_DIR/fifo"

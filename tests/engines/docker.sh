@@ -78,6 +78,7 @@ tests_run() {
   check "run --uts host" prints "$(hostname)" "${r[@]}" --uts host img hostname
   check "run --network host" prints lo d run --rm --network host img ip link
   check "run --sysctl" prints 4567 "${r[@]}" --sysctl kernel.msgmax=4567 img cat /proc/sys/kernel/msgmax
+  check "run --sysctl: none of the host's network" says sysctl d run --rm --network host --sysctl net.ipv4.ip_forward=1 img true
   check "run --oom-score-adj" prints 321 "${r[@]}" --oom-score-adj 321 img cat /proc/self/oom_score_adj
   check "run --device" prints fuse "${r[@]}" --device /dev/fuse img ls /dev/fuse
   check "run --device-cgroup-rule" succeeds "${r[@]}" --device-cgroup-rule 'c 10:229 rwm' img true
