@@ -12,6 +12,8 @@
 #include "util/parse.h"
 #include "util/util.h"
 
+enum { KERNEL_ENOTSUPP = 524 }; /* the kernel's own, which errno.h has not got */
+
 /* The last file written to, open: device rules are a dozen writes to one. */
 struct writer {
 	struct run *run; /* of a new container; NULL: an update */
@@ -87,18 +89,24 @@ static int check_usage(struct writer *w, const struct cgroup_write *x, struct er
 	return err_at(e, "%s", x->where);
 }
 
-/* Since 5.16 (kmem) and later (kmem.tcp) these files are for show; the kernel rounds to pages where it still listens. */
-static int check_taken(struct writer *w, const struct cgroup_write *x, struct err *e)
+/*
+ * Since 5.16 (kmem) and later (kmem.tcp) these files are for show, and some kernels say so; the kernel rounds to pages where it still
+ * listens. Engines still write the properties, which the specification does not recommend: no container fails for them. R: of the write.
+ */
+static int check_taken(struct writer *w, const struct cgroup_write *x, int r, struct err *e)
 {
 	enum { LARGEST_PAGE = 65536 };
 	uint64_t asked, now;
 
-	if (parse_u64(x->value, &asked) < 0 || read_number(w->cg, x, x->file, &now) < 0 ||
-	    now <= asked + LARGEST_PAGE)
+	if (r >= 0 && (parse_u64(x->value, &asked) < 0 ||
+		       read_number(w->cg, x, x->file, &now) < 0 || now <= asked + LARGEST_PAGE))
 		return 0;
 	err_set(e, ERR_UNSUPPORTED, "%s: this kernel ignores '%s'", x->file, x->value);
 	err_hint(e, "limit memory as a whole: memory.limit counts the kernel's share too");
-	return err_at(e, "%s", x->where);
+	if (!w->run)
+		return err_at(e, "%s", x->where);
+	run_warn(w->run, "%s (%s); %s", e->msg, x->where, e->hint);
+	return 0;
 }
 
 static int missing(const struct cgroup_write *x, struct err *e)
@@ -214,8 +222,8 @@ static int write_checked(struct writer *w, const struct cgroup_write *x, bool ag
 	if (r < 0)
 		return r;
 	r = write_once(w, x);
-	if (r >= 0 && (x->flags & CGROUP_READ_BACK))
-		return check_taken(w, x, e);
+	if (x->flags & CGROUP_READ_BACK && (r >= 0 || r == -KERNEL_ENOTSUPP))
+		return check_taken(w, x, r, e);
 	if (r >= 0 || is_fine(x, r))
 		return 0;
 	if (r == -ENOENT)

@@ -228,6 +228,21 @@ hierarchies() {
   assert_status 0
 }
 
+# Not recommended, and Docker 20.10 has --kernel-memory all the same.
+@test "limits: memory.kernel, which the kernel ignores, is a warning; of update an error" {
+  if on_v2; then skip "no such file on v2"; fi
+  edit '.linux.resources.memory = {kernel: 67108864}'
+  command_is sleep 100
+  ketch --log "$TEST_DIR/log" --log-format json run -d -b "$BUNDLE" "$CT" < /dev/null > /dev/null 2>&1
+  [ "$(ketch state "$CT" | jq -r .status)" = running ]
+  PID=$(ketch state "$CT" | jq .pid)
+  if [ "$(value memory memory.kmem.limit_in_bytes)" = 67108864 ]; then skip "this kernel does not ignore it"; fi
+  jq -e 'select(.level == "warning") | .msg | contains("memory.kmem.limit_in_bytes: this kernel ignores")' "$TEST_DIR/log"
+  run ketch update --kernel-memory 32m "$CT"
+  assert_status 1
+  assert_output "this kernel ignores '33554432'"
+}
+
 @test "unified: a key of a controller that is on v1 is refused" {
   on_v2 && edit '.linux.resources.unified = {"nosuch.max": "1"}' || edit '.linux.resources.unified = {"memory.high": "1000000"}'
   run_bundle

@@ -206,6 +206,8 @@ tests_cgroups() {
   check "--cpus" limit --cpus=0.5 cpu cpu.cfs_quota_us cpu.max '50000.*'
   check "--cpuset-cpus" limit --cpuset-cpus=0 cpuset cpuset.cpus cpuset.cpus 0
   check "--blkio-weight" succeeds "${r[@]}" --blkio-weight 300 img true
+  # Docker has it before 23 alone.
+  if d run --help | grep -q -- --kernel-memory; then check "--kernel-memory" succeeds "${r[@]}" --kernel-memory 64m img true; fi
   check "out of memory kills the process" prints "status 137" "${r[@]}" --memory 16m --memory-swap 16m img sh -c 'tail -c 100m /dev/zero; echo status $?'
   check "out of memory is told" oom_told
   check "update" updated
