@@ -4,8 +4,8 @@
  * not in here is an option of the file system.
  *
  * Access times: one of the values in MOUNT_ATTR__ATIME, which the kernel wants cleared as a whole before one of them
- * is set (mount_setattr(2)). What merely takes noatime or strictatime back gives relatime, the kernel's default since
- * 2.6.30; so does norelatime, because a mount has to have one of the three.
+ * is set (mount_setattr(2)). A word that takes one back clears that one alone, and it is relatime then, the kernel's
+ * default since 2.6.30. norelatime has nothing to clear: relatime is what a mount has without one of the others.
  */
 #include <linux/mount.h>
 #include <string.h>
@@ -46,6 +46,8 @@
 #define ATIME(word, attr)                                                                          \
 	SPEC(word, MO_ATTR, attr, MOUNT_ATTR__ATIME),                                              \
 		SPEC("r" word, MO_ATTR_REC, attr, MOUNT_ATTR__ATIME)
+#define ATIME_BACK(word, attr)                                                                     \
+	SPEC(word, MO_ATTR, 0, attr), SPEC("r" word, MO_ATTR_REC, 0, attr)
 #define FLAG(on, off, flag) SPEC(on, MO_FLAG, flag, 0), SPEC(off, MO_FLAG, 0, flag)
 #define PROPAGATION(word, flag)                                                                    \
 	SPEC(word, MO_PROPAGATION, flag, 0), SPEC("r" word, MO_PROPAGATION, (flag) | MS_REC, 0)
@@ -59,11 +61,11 @@ const struct mount_option mount_options[] = {
 	ATTR("nosymfollow", "symfollow", MOUNT_ATTR_NOSYMFOLLOW),
 
 	ATIME("noatime", MOUNT_ATTR_NOATIME),
-	ATIME("atime", MOUNT_ATTR_RELATIME),
+	ATIME_BACK("atime", MOUNT_ATTR_NOATIME),
 	ATIME("relatime", MOUNT_ATTR_RELATIME),
-	ATIME("norelatime", MOUNT_ATTR_RELATIME),
+	ATIME_BACK("norelatime", MOUNT_ATTR_RELATIME),
 	ATIME("strictatime", MOUNT_ATTR_STRICTATIME),
-	ATIME("nostrictatime", MOUNT_ATTR_RELATIME),
+	ATIME_BACK("nostrictatime", MOUNT_ATTR_STRICTATIME),
 
 	FLAG("sync", "async", MS_SYNCHRONOUS),
 	FLAG("mand", "nomand", MS_MANDLOCK),

@@ -94,6 +94,8 @@ flag_rows() {
 	relatime,norelatime	relatime
 	strictatime		!relatime !noatime
 	strictatime,nostrictatime	relatime
+	strictatime,atime,norelatime	!relatime !noatime
+	noatime,nostrictatime,norelatime	noatime !relatime
 	noatime,relatime	!noatime relatime
 	nodiratime		nodiratime
 	nodiratime,diratime	!nodiratime
