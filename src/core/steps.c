@@ -16,6 +16,7 @@ static const struct step *const rows[] = {
 	&step_ns_open,
 	&step_affinity_initial,
 	&step_dev_null_host,
+	&step_stdio_give,
 	&step_hooks_open,
 	&step_seccomp_compile,
 	&step_seccomp_agent,

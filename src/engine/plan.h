@@ -231,6 +231,8 @@ int plan_process(
 
 /* plan_process.c: whether annotation run.oci.keep_original_groups is true. */
 bool plan_keeps_groups(const struct plan *p);
+/* plan_process.c: the user's id outside the container's user namespace. False without one, and where its mappings are not known. */
+bool plan_host_uid(const struct plan *p, uid_t *ret);
 /* forkplan.c: the bit of clone(2) for a kind of namespace; "pid,mount" for bits, in the spec's words. */
 int ns_clone_flag(enum spec_ns ns);
 void ns_flags_text(uint64_t flags, struct buf *out);

@@ -101,15 +101,15 @@ static int plan_labels(struct plan *p, struct err *e)
 
 /* ---- user ---- */
 
-static bool is_mapped(const spec_idmaps *maps, uint32_t id)
+static const struct spec_idmap *range_of(const spec_idmaps *maps, uint32_t id)
 {
 	for (size_t i = 0; i < maps->n; i++) {
 		const struct spec_idmap *m = &maps->v[i];
 
 		if (id >= m->container_id && id - m->container_id < m->size)
-			return true;
+			return m;
 	}
-	return false;
+	return NULL;
 }
 
 /* The mappings that are known to be the container's; NULL where the kernel alone knows them. */
@@ -126,10 +126,20 @@ static int check_id(const spec_idmaps *maps, uint32_t id, const char *what, cons
 	/* setresuid(-1) would leave the id as it is */
 	if (id == UINT32_MAX)
 		return err_set(e, ERR_SPEC, "%s %u is not an id", what, id);
-	if (!maps || is_mapped(maps, id))
+	if (!maps || range_of(maps, id))
 		return 0;
 	err_set(e, ERR_SPEC, "%s %u is not mapped in the container's user namespace", what, id);
 	return err_hint(e, "add it to linux.%s", property);
+}
+
+bool plan_host_uid(const struct plan *p, uid_t *ret)
+{
+	const spec_idmaps *maps = mappings(p, &p->spec->lnx->uid_mappings);
+	const struct spec_idmap *m = maps ? range_of(maps, p->creds.uid) : NULL;
+
+	if (m)
+		*ret = m->host_id + (p->creds.uid - m->container_id);
+	return m != NULL;
 }
 
 bool plan_keeps_groups(const struct plan *p)

@@ -3,6 +3,9 @@
  * Standard input, output and error are given to the user, so that it can open /dev/stdout again, as the peers do. By
  * descriptor only (CVE-2026-88265). Left alone: /dev/null and other devices, which are shared with the host, and a terminal
  * that is the operator's and not the container's.
+ *
+ * In a user namespace nobody can give away what belongs to a user who is not mapped there, as the engine's pipes do: the parent gives
+ * it to the user's id outside.
  */
 #include <errno.h>
 #include <sys/stat.h>
@@ -29,10 +32,8 @@ static bool tolerated(int error)
 	return error == EINVAL || error == EPERM || error == EROFS || error == EOVERFLOW;
 }
 
-static int run(struct run *r, struct err *e)
+static int give(const struct plan *p, uid_t uid, struct err *e)
 {
-	uid_t uid = r->plan->creds.uid;
-
 	for (int fd = 0; fd <= 2; fd++) {
 		struct stat st;
 
@@ -41,12 +42,54 @@ static int run(struct run *r, struct err *e)
 				continue;
 			return err_sys(e, -errno, "inspect descriptor %d", fd);
 		}
-		if (st.st_uid == uid || !is_ours_to_give(r->plan, fd, &st))
+		if (st.st_uid == uid || !is_ours_to_give(p, fd, &st))
 			continue;
 		if (fchown(fd, uid, (gid_t)-1) < 0 && !tolerated(errno))
 			return err_sys(e, -errno, "give descriptor %d to user %u", fd, uid);
 	}
 	return 0;
+}
+
+/* ---- stdio.give ---- */
+
+static bool applies_outside(const struct plan *p)
+{
+	uid_t uid;
+
+	/* a terminal for the container is made inside */
+	return p->process && !p->terminal && plan_host_uid(p, &uid);
+}
+
+static int run_outside(struct run *r, struct err *e)
+{
+	uid_t uid;
+
+	return plan_host_uid(r->plan, &uid) ? give(r->plan, uid, e) : 0;
+}
+
+static void explain_outside(const struct plan *p, struct buf *out)
+{
+	uid_t uid;
+
+	if (plan_host_uid(p, &uid))
+		buf_addf(out, "owner %u outside\n", uid);
+}
+
+const struct step step_stdio_give = {
+	.name = "stdio.give",
+	.what = "give standard input, output and error to the user's id outside the user namespace",
+	.stage = STAGE_HOST,
+	.use = FOR_CREATE | FOR_EXEC,
+	.applies = applies_outside,
+	.run = run_outside,
+	.explain = explain_outside,
+};
+
+/* ---- stdio.owner ---- */
+
+static int run(struct run *r, struct err *e)
+{
+	return give(r->plan, r->plan->creds.uid, e);
 }
 
 static void explain(const struct plan *p, struct buf *out)

@@ -66,6 +66,7 @@ extern const struct step step_oom;		/* SERVE proc.oom */
 extern const struct step step_rlimits_hard;	/* SERVE rlimits.hard */
 extern const struct step step_rlimits_final;	/* START rlimits.final */
 /* user.c, caps.c, cwd.c, exec_lookup.c, fds.c, signals.c, privs.c, lsm.c */
+extern const struct step step_stdio_give;    /* HOST  stdio.give */
 extern const struct step step_stdio_owner;   /* INIT  stdio.owner */
 extern const struct step step_caps_bounding; /* INIT  caps.bounding */
 extern const struct step step_user;	     /* INIT  user.ids */

@@ -265,3 +265,18 @@ rootless_config() {
   [ "$(squeezed "${lines[1]}")" = "boottime 500000000 0" ]
   [ "${lines[2]}" = 321 ]
 }
+
+# ---- standard input, output and error ----
+
+@test "userns: pipes, files and sockets are given to the user's id outside" {
+  userns
+  edit '.process.user = {uid: 1000, gid: 1000}'
+  command_is sh -c 'stat -L -c %u /proc/self/fd/1; echo again >> /dev/stdout; echo err >> /dev/stderr; cat /dev/stdin'
+  echo input | (umask 077; "$KETCH" --root "$ROOT" run -b "$BUNDLE" "$CT" 2> "$TEST_DIR/err" | cat > "$TEST_DIR/out")
+  [ "$(paste -sd' ' "$TEST_DIR/out")" = "1000 again input" ]
+  [ "$(cat "$TEST_DIR/err")" = err ]
+  [ "$(stat -c %u "$TEST_DIR/err")" = 101000 ]
+  start_one
+  "$KETCH" --root "$ROOT" exec --user 5 "$CT" sh -c 'echo out > /dev/stdout' < /dev/null | cat > "$TEST_DIR/out"
+  [ "$(cat "$TEST_DIR/out")" = out ]
+}
