@@ -46,9 +46,8 @@
 #define ATIME(word, attr)                                                                          \
 	SPEC(word, MO_ATTR, attr, MOUNT_ATTR__ATIME),                                              \
 		SPEC("r" word, MO_ATTR_REC, attr, MOUNT_ATTR__ATIME)
-#define ATIME_BACK(word, attr)                                                                     \
-	SPEC(word, MO_ATTR, 0, attr), SPEC("r" word, MO_ATTR_REC, 0, attr)
-#define FLAG(on, off, flag) SPEC(on, MO_FLAG, flag, 0), SPEC(off, MO_FLAG, 0, flag)
+#define ATIME_BACK(word, attr) SPEC(word, MO_ATTR, 0, attr), SPEC("r" word, MO_ATTR_REC, 0, attr)
+#define FLAG(on, off, flag)    SPEC(on, MO_FLAG, flag, 0), SPEC(off, MO_FLAG, 0, flag)
 #define PROPAGATION(word, flag)                                                                    \
 	SPEC(word, MO_PROPAGATION, flag, 0), SPEC("r" word, MO_PROPAGATION, (flag) | MS_REC, 0)
 
