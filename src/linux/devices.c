@@ -164,17 +164,37 @@ static int differs(const struct node *n, const struct stat *st, struct err *e)
 
 /* ---- the host's node in place of a new one ---- */
 
+/* By the name that the kernel itself gives it: where no udev runs there are no links by number. */
+static int open_kernel_node(struct run *r, const struct node *n, const char *number)
+{
+	char from[80], uevent[1024], path[PATH_MAX];
+
+	/* from the host's root, as host_device */
+	snprintf(from, sizeof(from), "sys/dev/%s/uevent", number);
+	int ret = host_read_small(r->old_root, from, uevent, sizeof(uevent));
+	if (ret < 0)
+		return ret;
+	const char *name = strstr(uevent, "\nDEVNAME=");
+	if (!name)
+		return -ENOENT;
+	name += strlen("\nDEVNAME=");
+	snprintf(path, sizeof(path), "/dev/%.*s", (int)strcspn(name, "\n"), name);
+	return host_device(r, path, n->type, n->major, n->minor);
+}
+
 static int open_host_node(struct run *r, const struct node *n)
 {
-	char by_number[64];
+	char number[40], by_number[64];
 
 	int fd = host_device(r, n->path, n->type, n->major, n->minor);
 	if (fd >= 0)
 		return fd;
 	/* the device may have another name in the container; udev keeps links by number */
-	snprintf(by_number, sizeof(by_number), "/dev/%s/%u:%u",
-		 n->type == S_IFBLK ? "block" : "char", n->major, n->minor);
-	return host_device(r, by_number, n->type, n->major, n->minor);
+	snprintf(number, sizeof(number), "%s/%u:%u", n->type == S_IFBLK ? "block" : "char",
+		 n->major, n->minor);
+	snprintf(by_number, sizeof(by_number), "/dev/%s", number);
+	fd = host_device(r, by_number, n->type, n->major, n->minor);
+	return fd >= 0 ? fd : open_kernel_node(r, n, number);
 }
 
 /* Descriptor of an empty file to attach to, made if missing; -EEXIST when it is the device already. */

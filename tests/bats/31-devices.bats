@@ -70,6 +70,23 @@ device() { # JSON
   [ "$(echo $output)" = "1:3 1:9 1" ]
 }
 
+# As with Podman's --uidmap and --device /dev/zero:/dev/other.
+@test "devices: in a user namespace the host's node is found by its number, whatever its name" {
+  chmod 755 "$TEST_DIR"
+  chown -R 100000:100000 "$BUNDLE/rootfs"
+  edit '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}]
+    | .linux.gidMappings = .linux.uidMappings'
+  device '{path: "/dev/other", type: "c", major: 1, minor: 5}'
+  command_is sh -c 'stat -c "%t:%T" /dev/other; head -c 3 /dev/other | wc -c'
+  run_bundle
+  assert_status 0
+  [ "$(echo $output)" = "1:5 3" ]
+  edit '.linux.devices[0].minor = 250'
+  run_bundle
+  assert_status 1
+  assert_output "no such node to bind (c 1:250)"
+}
+
 @test "devices: the control group denies what is not allowed, and the default ones stay usable" {
   edit '.process.capabilities[] += ["CAP_MKNOD"] | .root.readonly = false
     | .linux.resources.devices = [{allow: false, access: "rwm"}, {allow: true, type: "c", major: 1, minor: 1, access: "m"}]'
