@@ -84,6 +84,32 @@ refused() {
   wait_for 5 grep -q "33 99" "$TEST_DIR/tty"
 }
 
+# As with -v /dev:/dev of an ordinary user's Podman: the host's pts/ptmx is nobody's, the node beside it is for all.
+@test "stdio: a devpts that is bound in with /dev is opened by the node beside it" {
+  local dev=$TEST_DIR/dev
+  chmod 755 "$TEST_DIR"
+  chown -R 100000:100000 "$BUNDLE/rootfs"
+  mkdir -p "$dev/pts"
+  mknod -m 666 "$dev/ptmx" c 5 2
+  mknod -m 666 "$dev/null" c 1 3
+  touch "$dev/console"
+  mount -t devpts -o newinstance,ptmxmode=000 devpts "$dev/pts"
+  with_terminal
+  edit '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}]
+    | .linux.gidMappings = .linux.uidMappings
+    | .mounts |= map(select(.destination | startswith("/dev") | not)) + [{destination: "/dev", source: $d, options: ["rbind"]}]' --arg d "$dev"
+  command_is tty
+  receiver
+  detached run -d -b "$BUNDLE" --console-socket "$SOCK" "$CT"
+  wait_for 5 grep -q /dev/pts/0 "$TEST_DIR/tty"
+  ketch delete --force "$CT"
+  # nothing else that has the name
+  rm "$dev/ptmx"
+  mknod -m 666 "$dev/ptmx" c 1 3
+  refused 1 "open '/dev/pts/ptmx': Permission denied" run -d -b "$BUNDLE" --console-socket "$SOCK" "$CT"
+  umount --lazy "$dev/pts"
+}
+
 @test "stdio: consoleSize is the size of the terminal" {
   with_terminal
   edit '.process.consoleSize = {height: 41, width: 101}'
