@@ -188,7 +188,8 @@ static int clone_failed(int r, bool into_cgroup, struct err *e)
 		{ -EINVAL,
 		  "this kernel lacks one of the namespaces that the configuration asks for" },
 		{ -ENOSPC, "a limit in /proc/sys/user or on nested namespaces is reached" },
-		{ -EAGAIN, "pids.max of a cgroup above, or RLIMIT_NPROC, is reached" },
+		{ -EAGAIN,
+		  "the pids.max of its cgroup or of one above, or RLIMIT_NPROC, is reached" },
 	};
 
 	/* cgroup-v2.rst, Threads and No Internal Process Constraint */

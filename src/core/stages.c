@@ -166,6 +166,10 @@ static NORETURN void ns_main(struct launch *l)
 		if (pid == -ENOMEM)
 			err_hint(&e,
 				 "a pid namespace whose init has ended takes no further processes");
+		if (pid == -EAGAIN)
+			err_hint(&e,
+				 "the pids.max of its cgroup or of one above, or RLIMIT_NPROC, is "
+				 "reached: for a moment it needs two processes more");
 		leave(l, &e);
 	}
 	close_fd(turn[0]);

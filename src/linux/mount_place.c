@@ -334,8 +334,8 @@ int mount_place(struct run *r, int mnt, int target, const struct mount_flags *f,
 int hint_in_root(const struct run *r, int ret, struct err *e)
 {
 	if (ret == -EROFS)
-		return err_hint(
-			e, "the root file system is read-only: mount a tmpfs over it, as on /dev");
+		return err_hint(e, "the root file system, or what is mounted there, is read-only: "
+				   "make it beforehand, or mount a tmpfs over it, as on /dev");
 	if ((ret == -EACCES || ret == -EPERM || ret == -EOVERFLOW) && r->plan->user_ns)
 		return err_hint(e, "the files belong to users that the container's user namespace "
 				   "does not map: "

@@ -257,6 +257,18 @@ flag_rows() {
   [ "$(cat "$TEST_DIR/host/file")" = content ]
 }
 
+# As with -v DIR:/mnt:ro -v FILE:/mnt/new.
+@test "mounts: no place in a read-only mount below: the hint names it" {
+  mkdir -p "$TEST_DIR/host/dir"
+  echo file > "$TEST_DIR/host/file"
+  bind_on /mnt "$TEST_DIR/host/dir" rbind ro
+  bind_on /mnt/new "$TEST_DIR/host/file" rbind
+  run_bundle
+  assert_status 1
+  assert_output "make the destination '/mnt/new': Read-only file system"
+  assert_output "what is mounted there, is read-only"
+}
+
 @test "mounts: rbind takes what is mounted below, bind does not" {
   mkdir -p "$TEST_DIR/host/tree/sub"
   mount -t tmpfs test "$TEST_DIR/host/tree/sub"

@@ -174,6 +174,23 @@ hierarchies() {
   refute_output two
 }
 
+@test "limits: an exec that pids.limit leaves no room for says so" {
+  local limit
+  command_is sleep 100
+  for limit in 1 2; do
+    edit '.linux.resources.pids = {limit: $l}' --argjson l "$limit"
+    start
+    run ketch exec "$CT" true
+    assert_status 255
+    assert_output "Resource temporarily unavailable"
+    assert_output "pids.max of its cgroup"
+    ketch delete --force "$CT"
+  done
+  edit '.linux.resources.pids = {limit: 3}'
+  start
+  ketch exec "$CT" true
+}
+
 @test "limits: before 1.3 pids.limit 0 is no limit" {
   local version
   for version in 1.0.2-dev 1.2.1; do
