@@ -9,6 +9,7 @@ teardown() {
   delete_containers
   [ -z "$BG" ] || kill -KILL "$BG" 2> /dev/null || true
   wait
+  umount --lazy "$TEST_DIR/dev/pts" 2> /dev/null || true
   test_teardown
 }
 
@@ -107,7 +108,6 @@ refused() {
   rm "$dev/ptmx"
   mknod -m 666 "$dev/ptmx" c 1 3
   refused 1 "open '/dev/pts/ptmx': Permission denied" run -d -b "$BUNDLE" --console-socket "$SOCK" "$CT"
-  umount --lazy "$dev/pts"
 }
 
 @test "stdio: consoleSize is the size of the terminal" {
