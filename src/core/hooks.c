@@ -67,7 +67,7 @@ static int pick_env(const struct spec_hook *h, const struct hook_env *env, char 
 	if (!v)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
-		if (h->has_env || env->env || !is_ours_alone(from[i]))
+		if (h->has_env || !is_ours_alone(from[i]))
 			v[k++] = from[i];
 	}
 	*ret = v;

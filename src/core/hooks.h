@@ -11,8 +11,8 @@ struct run; /* engine/step.h */
 struct hook_env {
 	const char *cwd;	/* the bundle; NULL: stay */
 	const char *state_json; /* what the hook reads on its stdin */
-	const struct strv *
-		env; /* when the hook gives none; NULL: ketch's own, without LISTEN_* and NOTIFY_SOCKET */
+	/* when the hook gives none; NULL: ketch's own. LISTEN_* and NOTIFY_SOCKET are left out: they are not for hooks */
+	const struct strv *env;
 	int journal_dir; /* the container's directory: notes each hook in the journal; -EBADF: not */
 	int watch_fd; /* ends the hook when it becomes readable or its peer goes away; -EBADF: none */
 	int outputs[2];	 /* what stdout and stderr are; -EBADF: captured for the error */

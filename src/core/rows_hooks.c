@@ -186,7 +186,7 @@ static bool has_start_hooks(const struct plan *p)
 
 static int start_run(struct run *r, struct err *e)
 {
-	return run_kind(r, HOOK_START_CONTAINER, -EBADF, &r->plan->process->env, e);
+	return run_kind(r, HOOK_START_CONTAINER, -EBADF, &r->env, e);
 }
 
 static void start_explain(const struct plan *p, struct buf *out)

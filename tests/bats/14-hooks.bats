@@ -235,7 +235,8 @@ lines_of() {
     refute grep -E 'OF_PROCESS|LISTEN_|NOTIFY_SOCKET' "$TEST_DIR/env.$kind"
   done
   grep -qx OF_PROCESS=1 "$TEST_DIR/env.startContainer"
-  refute grep OURS "$TEST_DIR/env.startContainer"
+  grep -qx HOME=/root "$TEST_DIR/env.startContainer" # as the process has it, also where the config does not
+  refute grep -E 'OURS|LISTEN_|NOTIFY_SOCKET' "$TEST_DIR/env.startContainer"
 }
 
 @test "hooks: env given is all there is, also when it is empty" {
