@@ -132,7 +132,9 @@ static int open_parent(struct run *r, const struct node *n, const char **name, i
 	if (fd >= 0)
 		return fd;
 	err_sys(e, fd, "make the directory of device '%s'", n->path);
-	return hint_in_root(r, fd, e);
+	return fd == -EINVAL && below
+		       ? err_hint(e, "write it without '..', which devices below /dev can't have")
+		       : hint_in_root(r, fd, e);
 }
 
 /* ---- what is there ---- */

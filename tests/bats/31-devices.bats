@@ -59,6 +59,14 @@ device() { # JSON
   assert_output "regular file"
 }
 
+@test "devices: a path below /dev with .. is refused, and told how" {
+  device '{path: "/dev/../srv/x", type: "c", major: 1, minor: 3}'
+  run_bundle
+  assert_status 1
+  assert_output "make the directory of device '/dev/../srv/x'"
+  assert_output "hint: write it without '..'"
+}
+
 @test "devices: in a user namespace the host's nodes are bound" {
   chmod 755 "$TEST_DIR"
   chown -R 100000:100000 "$BUNDLE/rootfs"
