@@ -29,15 +29,17 @@ static bool is_overlay(const char *type)
 	return strcmp(type, "overlay") == 0;
 }
 
-/* Length of the option that TEXT begins with. Quotes protect commas (SELinux contexts), for overlay backslashes do. */
+/* Length of the option that TEXT begins with. Quotes around a value protect commas (SELinux contexts), for overlay backslashes do. A
+ * quotation mark elsewhere is part of a file's name. */
 static size_t option_length(const char *text, bool escapes)
 {
-	bool quoted = false;
+	const char *end;
 	size_t n = 0;
 
-	for (; text[n] && (text[n] != ',' || quoted); n++) {
-		if (text[n] == '"')
-			quoted = !quoted;
+	for (; text[n] && text[n] != ','; n++) {
+		if (text[n] == '"' && n > 0 && text[n - 1] == '=' &&
+		    (end = strchr(text + n + 1, '"')))
+			n = (size_t)(end - text);
 		else if (escapes && text[n] == '\\' && text[n + 1])
 			n++;
 	}

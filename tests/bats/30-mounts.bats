@@ -483,6 +483,18 @@ flag_rows() {
   [ -e "$TEST_DIR/host/upper/new" ]
 }
 
+@test "mounts: overlay takes directories with quotation marks in their names" {
+  local q=$TEST_DIR/host/a\"b
+  mkdir -p "$q"/{lower,upper,work} "$TEST_DIR/host/"\"x\"
+  touch "$q/lower/below" "$TEST_DIR/host/\"x\"/deeper"
+  mount_on /o overlay overlay "lowerdir=$q/lower:$TEST_DIR/host/\"x\"" "upperdir=$q/upper" "workdir=$q/work"
+  look sh -c 'touch /o/new; ls /o'
+  [ "${lines[0]}" = below ]
+  [ "${lines[1]}" = deeper ]
+  [ "${lines[2]}" = new ]
+  [ -e "$q/upper/new" ]
+}
+
 @test "mounts: cgroup, read-only and showing the container's own cgroup as the root" {
   command_is sh -c 'cat /proc/self/mountinfo; for d in /sys/fs/cgroup /sys/fs/cgroup/*; do mkdir $d/new 2>/dev/null && echo "made $d/new"; done; true'
   run_bundle
