@@ -31,6 +31,15 @@ group() {
   [ ! -e "$KETCH_RESCTRL/gold" ]
 }
 
+@test "rdt: two dots in a name are no way up: group and monitoring group go with the container" {
+  CT=$CT..x
+  edit '.linux.intelRdt = {closID: "gold..1", schemata: ["L3:0=f"], enableMonitoring: true}'
+  start_one
+  [ -d "$KETCH_RESCTRL/gold..1/mon_groups/$CT" ]
+  ketch delete --force "$CT"
+  [ ! -e "$KETCH_RESCTRL/gold..1" ]
+}
+
 @test "rdt: without closID the container's id names the class, without schemas nothing is written" {
   edit '.linux.intelRdt = {}'
   start_one
