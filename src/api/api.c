@@ -92,12 +92,9 @@ static int create_args(struct strv *args, const char *id, const char *bundle,
 	return r < 0 ? r : strv_add(args, id);
 }
 
-/* What failed without a word: killed, or not to be executed at all. */
-static int silent_failure(const ketch_context *c, int status, struct err *e)
+/* What failed without a word: it was killed. */
+static int silent_failure(int status, struct err *e)
 {
-	if (status == 127)
-		return err_set(e, ERR_NOT_FOUND, "'%s' can't be executed",
-			       c->program ? c->program : KETCH_PROGRAM);
 	return err_set(e, ERR_INTERNAL, "ketch ended with status %d and without a word", status);
 }
 
@@ -111,7 +108,7 @@ int ketch_create(ketch_context *c, const char *id, const char *bundle,
 	int r = create_args(&args, id, bundle, options);
 	r = r < 0 ? err_sys(&e, r, "arguments") : api_spawn(c, &args, &status, &e);
 	if (r >= 0 && status != 0)
-		r = silent_failure(c, status, &e);
+		r = silent_failure(status, &e);
 	return r < 0 ? api_fail(r, &e, err) : 0;
 }
 

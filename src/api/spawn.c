@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Running the installed ketch: its error comes back as the JSON line of its log, through a memfd. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "api/context.h"
 #include "config.h"
@@ -12,7 +14,12 @@
 #include "sys/hostfs.h"
 #include "sys/raw.h"
 
-enum { LOG_MAX = 1024 * 1024 };
+enum { LOG_MAX = 1024 * 1024, NOT_BEGUN = 0x00ff00ff };
+
+/* In the log of a child that could not execute the program: no line begins like that. */
+struct not_begun {
+	int mark, r;
+};
 
 /* A line of the log, as util/log.c writes it. */
 struct line {
@@ -103,29 +110,53 @@ static int build_argv(const ketch_context *c, const struct strv *args, int log, 
 	return r;
 }
 
+/* In the child. Only here the log stays open over execve, for the program to open it by its number: other threads may start programs, too. */
+static NORETURN void become(const char *program, char **argv, int log)
+{
+	int r = fcntl(log, F_SETFD, 0) < 0 ? -errno : sys_execve(program, argv, environ);
+	const struct not_begun word = { .mark = NOT_BEGUN, .r = r };
+
+	(void)!write(log, &word, sizeof(word));
+	_exit(127);
+}
+
+/* -errno of a child that did not become the program; a status of 127 may be that of what runs in the container. */
+static int not_begun(int log)
+{
+	struct not_begun word;
+
+	if (pread(log, &word, sizeof(word), 0) != sizeof(word) || word.mark != NOT_BEGUN)
+		return 0;
+	return word.r;
+}
+
 int api_spawn(const ketch_context *c, const struct strv *args, int *status, struct err *e)
 {
 	auto_strv struct strv argv = { 0 };
 	const char *program = c->program ? c->program : KETCH_PROGRAM;
 	int wstatus = 0;
 
-	/* Not close-on-exec: the program opens it by its number. */
-	auto_fd int log = memfd_create("libketch-log", 0);
+	auto_fd int log = memfd_create("libketch-log", MFD_CLOEXEC);
 	if (log < 0)
 		return err_sys(e, -errno, "memfd_create");
 	int r = build_argv(c, args, log, &argv);
 	if (r < 0)
 		return err_sys(e, r, "arguments");
 	pid_t pid = sys_clone3(0, SIGCHLD, -EBADF, NULL);
-	if (pid == 0) {
-		(void)sys_execve(program, argv.v, environ);
-		_exit(127);
-	}
+	if (pid == 0)
+		become(program, argv.v, log);
 	if (pid < 0)
 		return err_sys(e, pid, "start '%s'", program);
 	while (waitpid(pid, &wstatus, 0) < 0) {
 		if (errno != EINTR)
 			return err_sys(e, -errno, "wait for '%s'", program);
+	}
+	r = not_begun(log);
+	if (r < 0) {
+		err_sys(e, r, "execute '%s'", program);
+		if (r == -ENOENT)
+			e->code = ERR_NOT_FOUND;
+		return err_hint(e, "ketch_context_set_program() says where ketch is");
 	}
 	*status = WIFSIGNALED(wstatus) ? 128 + WTERMSIG(wstatus) : WEXITSTATUS(wstatus);
 	if (*status != 0 && read_error(log, e))

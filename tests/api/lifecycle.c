@@ -44,7 +44,7 @@ static int count(void *data, const char *id)
 	return 0;
 }
 
-static int errors(ketch_context *c, const char *bundle, const char *id)
+static int errors(ketch_context *c, const char *program, const char *bundle, const char *id)
 {
 	const char *const missing[] = { "no-such-program", NULL };
 	ketch_error *e = NULL;
@@ -67,6 +67,20 @@ static int errors(ketch_context *c, const char *bundle, const char *id)
 	printf("exec: %s: %s\n", ketch_error_step(e), ketch_error_message(e));
 	ketch_error_free(e);
 	e = NULL;
+	/* a ketch that can't be executed is not a program that ended with 127 */
+	ketch_context_set_program(c, "/no/such/ketch");
+	r = ketch_exec(c, id, missing, NULL, &status, &e);
+	if (r >= 0 || !e || ketch_error_code(e) != KETCH_ERROR_NOT_FOUND)
+		return failed("exec without ketch", r, e);
+	printf("exec without ketch: %s\n", ketch_error_message(e));
+	ketch_error_free(e);
+	e = NULL;
+	r = ketch_create(c, "other", bundle, NULL, &e);
+	if (r >= 0 || !e || ketch_error_code(e) != KETCH_ERROR_NOT_FOUND)
+		return failed("create without ketch", r, e);
+	ketch_error_free(e);
+	e = NULL;
+	ketch_context_set_program(c, program);
 	if (ketch_kill(c, "unknown", SIGTERM, 0, &e) >= 0 || !e ||
 	    ketch_error_code(e) != KETCH_ERROR_NOT_FOUND)
 		return failed("kill of nothing", 0, e);
@@ -74,7 +88,7 @@ static int errors(ketch_context *c, const char *bundle, const char *id)
 	return 0;
 }
 
-static int life(ketch_context *c, const char *bundle, const char *id)
+static int life(ketch_context *c, const char *program, const char *bundle, const char *id)
 {
 	const char *const command[] = { "sh", "-c", "exit 7", NULL };
 	ketch_error *e = NULL;
@@ -106,7 +120,7 @@ static int life(ketch_context *c, const char *bundle, const char *id)
 		return failed("resume", r, e);
 	if ((r = ketch_list(c, count, &n, &e)) < 0 || n != 1)
 		return failed("list", r < 0 ? r : n, e);
-	if (errors(c, bundle, id))
+	if (errors(c, program, bundle, id))
 		return 1;
 	if ((r = ketch_kill(c, id, SIGKILL, 0, &e)) < 0)
 		return failed("kill", r, e);
@@ -128,7 +142,9 @@ int main(int argc, char **argv)
 	if (argc != 5 || !c || ketch_context_set_program(c, argv[1]) < 0 ||
 	    ketch_context_set_root(c, argv[2]) < 0)
 		return 2;
-	int bad = life(c, argv[3], argv[4]);
+	int bad = life(c, argv[1], argv[3], argv[4]);
+	if (bad) /* else it holds our output open */
+		ketch_delete(c, argv[4], 1, NULL);
 	ketch_context_free(c);
 	printf("%s\n", bad ? "FAILED" : "ok");
 	return bad;
