@@ -41,6 +41,14 @@ static int take_journal(void *ctx, const char *what, const char *value, struct e
 	return 0;
 }
 
+/* JSON holds characters: what a path has of other bytes is U+FFFD in state.json. The journal holds bytes. */
+static int restore_bytes(struct container *c, struct err *e)
+{
+	return strstr(c->state.bundle, "\ufffd")
+		       ? journal_replay(c->dir, take_journal, &c->state, e)
+		       : 0;
+}
+
 static int load_unfinished(struct container *c, struct err *e)
 {
 	static char none[] = "";
@@ -69,6 +77,8 @@ static int load(struct container *c, struct err *e)
 	if (r == -ENOENT && !c->creating) /* committed meanwhile? */
 		r = state_load(&c->state, c->dir, e);
 	c->has_state = r >= 0;
+	if (r >= 0)
+		r = restore_bytes(c, e);
 	return r == -ENOENT || (r < 0 && c->tolerant) ? load_unfinished(c, e) : r;
 }
 

@@ -64,6 +64,20 @@ lines_of() {
   [ "$(lines_of order)" = "poststop.0 poststop.1" ]
 }
 
+@test "hooks: of a bundle in a directory whose name is no UTF-8, also those after create" {
+  local kind odd=$TEST_DIR/$'caf\xe9'
+  for kind in $ALL; do
+    [ "$kind" = startContainer ] || hook "$kind" 'pwd > "$T/pwd.'"$kind"'"'
+  done
+  mv "$BUNDLE" "$odd"
+  ketch create -b "$odd" "$CT" < /dev/null > /dev/null 2>&1
+  ketch start "$CT"
+  ketch delete --force "$CT"
+  for kind in prestart createRuntime createContainer poststart poststop; do
+    [ "$(cat "$TEST_DIR/pwd.$kind")" = "$odd" ]
+  done
+}
+
 @test "hooks: run has all of them, too, and in the foreground poststop comes before it returns" {
   local kind
   for kind in $ALL; do
