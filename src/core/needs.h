@@ -25,8 +25,8 @@ struct need {
 };
 
 extern const struct need needs[]; /* ended by a NULL property */
-/* "yes", "partly", "no" */
-extern const char *const need_states[];
+
+/* ---- needs_report.c ---- */
 
 /* The host's name for people: kernel, cgroups, who we are. */
 void needs_host(const struct facts *f, struct buf *out);
