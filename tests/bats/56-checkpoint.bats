@@ -590,7 +590,6 @@ ends_there() { # ID
 
 @test "contrib/migrate: pre-dumps, the rest, restored under another root" {
   needs_criu
-  [ -x "$BATS_TEST_DIRNAME/../../contrib/migrate" ] || skip "contrib is not in this tree"
   start_mover
   migrate "" ""
   is_gone "$CT"
@@ -604,7 +603,6 @@ ends_there() { # ID
 
 @test "contrib/migrate --lazy: the memory follows by userfaultfd" {
   needs_criu
-  [ -x "$BATS_TEST_DIRNAME/../../contrib/migrate" ] || skip "contrib is not in this tree"
   criu check --feature uffd-noncoop > /dev/null 2>&1 || skip "no userfaultfd with events here; boots criu… of tests/vm/boots have it"
   # on Linux 6.18 CRIU 4.1 serves no pages ("page-pipe: splice: -1"), whichever runtime asks for it
   [[ $(uname -r) != 6.1[5-9].* ]] || skip "CRIU's page server fails on this kernel; boots criu… of tests/vm/boots have another"
@@ -641,7 +639,6 @@ EOF
 }
 
 @test "contrib/migrate --lazy by ssh, which hands a shell all words" {
-  [ -x "$BATS_TEST_DIRNAME/../../contrib/migrate" ] || skip "contrib is not in this tree"
   migrate_stubs
   PATH=$TEST_DIR/stubs:$PATH TMPDIR=$TEST_DIR KETCH=ketch run timeout 60 "$BATS_TEST_DIRNAME/../../contrib/migrate" --rounds 0 --lazy 7654 \
     --bundle /b web -- ssh root@b
@@ -678,7 +675,6 @@ hosts_down() {
 
 @test "a TCP server moves from host to host under load, and its client notices nothing" {
   needs_criu
-  [ -x "$BATS_TEST_DIRNAME/../../contrib/migrate" ] || skip "contrib is not in this tree"
   BR=kt$((BASHPID % 100000))
   ip link add "$BR" type bridge 2> /dev/null && ip link del "$BR" || skip "no bridges here"
   hosts_up
