@@ -3,7 +3,6 @@
 # The operations and statuses of runtime.md: create, start, state, kill, delete, pause and resume; ids; parallel commands; a ketch
 # that is killed.
 
-bats_require_minimum_version 1.5.0
 load helpers
 
 hook_that_waits() {

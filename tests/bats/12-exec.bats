@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # `ketch exec`: every option, exit codes, what the process is given, and that it is where init is.
 
-bats_require_minimum_version 1.5.0
 load helpers
 
 ex() {

@@ -3,7 +3,6 @@
 # How errors are told: the words that engines look for, the log, one line on stderr, place and hint on a terminal, exit statuses; why a
 # program can't run.
 
-bats_require_minimum_version 1.5.0
 load helpers
 
 RFC3339='^20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9](\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$'

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The six kinds of hooks (config.md#posix-platform-hooks, runtime.md#lifecycle): order, place, input, environment, time-outs, failures.
 
-bats_require_minimum_version 1.5.0
 load helpers
 
 setup() {

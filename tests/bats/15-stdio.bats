@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What a process gets from the caller and what not: terminals, --console-socket, --pidfd-socket, --pid-file, descriptors, signals.
 
-bats_require_minimum_version 1.5.0
 load helpers
 
 teardown() {

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The command line: global options and those of each command in all their forms, --help, what is refused; list, ps, spec, features.
 
-bats_require_minimum_version 1.5.0
 load helpers
 
 COMMANDS="create start run exec state list ps kill delete pause resume spec features"

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # ketch mounts add and remove: the mounts of a container that runs.
 
-bats_require_minimum_version 1.5.0
 load helpers
 
 setup() {

@@ -3,7 +3,6 @@
 # `ketch features`: the document of runtime-spec features.md, complete, and true: what it lists is what configs may say.
 
 load helpers
-bats_require_minimum_version 1.5.0
 
 SCHEMA=$BATS_TEST_DIRNAME/../schema
 

@@ -3,7 +3,6 @@
 # `ketch explain`: the plan, and nothing done. What the plans are: tests/golden.
 
 load helpers
-bats_require_minimum_version 1.5.0
 
 FACTS=$BATS_TEST_DIRNAME/../../oci-spec-fixtures/facts
 

@@ -3,7 +3,6 @@
 # `ketch check`: everything that is wrong with a bundle on this host, and nothing that is not.
 
 load helpers
-bats_require_minimum_version 1.5.0
 
 check() {
   run ketch check --json -b "$BUNDLE"

@@ -3,7 +3,6 @@
 # `ketch doctor`: what this host offers and lacks, by property; and the recording of a host.
 
 load helpers
-bats_require_minimum_version 1.5.0
 
 # state PROPERTY: yes, partly or no
 state() {

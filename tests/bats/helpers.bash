@@ -3,6 +3,8 @@
 #
 # Every container id of a test begins with "$CT" (unique per test), so that what is left over can be told from what others made.
 
+bats_require_minimum_version 1.5.0 # `run --separate-stderr`
+
 KETCH=${KETCH:-$BATS_TEST_DIRNAME/../../build/src/cli/ketch}
 PROGRAMS=${KETCH%/src/cli/ketch}/tests # tests/bats/programs, built
 
@@ -154,7 +156,7 @@ assert_clean() {
   [ "$left" = 0 ]
 }
 
-# fails STATUS WORDS COMMAND…: one line on stderr with WORDS, nothing on stdout. (`run --separate-stderr` takes bats 1.5.)
+# fails STATUS WORDS COMMAND…: one line on stderr with WORDS, nothing on stdout.
 fails() {
   local want=$1 words=$2
   shift 2
