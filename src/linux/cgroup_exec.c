@@ -13,6 +13,7 @@
 #include "linux/cgroup_impl.h"
 #include "sys/hostfs.h"
 #include "sys/raw.h"
+#include "util/path.h"
 #include "util/util.h"
 
 enum { MAX_PROC_CGROUP = 256 * 1024 };
@@ -135,19 +136,10 @@ static int check_names(const struct cgroup *cg, const char *option, size_t len, 
 	return 0;
 }
 
-static bool has_dotdot(const char *path)
-{
-	for (const char *at = path; (at = strstr(at, "..")); at += 2) {
-		if ((at == path || at[-1] == '/') && (at[2] == '/' || at[2] == '\0'))
-			return true;
-	}
-	return false;
-}
-
 static int open_sub(struct cgroup_leaf *leaf, const char *option, const char *path, struct err *e)
 {
 	path += strspn(path, "/");
-	if (has_dotdot(path))
+	if (path_leads_up(path))
 		return bad_option(option, "the path must not contain '..'", e);
 	int dir = cgroup_leaf_fd(leaf);
 	int fd = dir < 0 ? dir

@@ -161,7 +161,7 @@ int mount_find(struct run *r, const char *path)
 	int ret = path_clean(clean, sizeof(clean), path);
 	if (ret < 0)
 		return ret;
-	for (size_t i = 0; i < N_ELEMENTS(dirs) && r->mounts && !strstr(clean, ".."); i++) {
+	for (size_t i = 0; i < N_ELEMENTS(dirs) && r->mounts && !path_leads_up(clean); i++) {
 		const char *below = path_below(clean, dirs[i]);
 		int mnt = *remembered(r->mounts, dirs[i]);
 		int fd = below && mnt >= 0 ? find_in(mnt, below) : -EBADF;

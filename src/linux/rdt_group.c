@@ -14,6 +14,7 @@
 #include "linux/rdt.h"
 #include "sys/hostfs.h"
 #include "sys/raw.h"
+#include "util/path.h"
 #include "util/util.h"
 
 enum { MODE = 0755, MAX_SCHEMATA = 64 * 1024, RESCTRL_MAGIC = 0x7655821 };
@@ -340,25 +341,12 @@ void rdt_group_unmake(const struct rdt_root *root, const struct plan_rdt *p,
 		(void)remove_dir(root, p->group);
 }
 
-/* Does a component of PATH lead up? Two dots in the middle of a name are none. */
-static bool leads_up(const char *path)
-{
-	while (*path) {
-		size_t n = strcspn(path, "/");
-
-		if (n == 2 && path[0] == '.' && path[1] == '.')
-			return true;
-		path += n + (path[n] == '/');
-	}
-	return false;
-}
-
 int rdt_remove(const char *path, struct err *e)
 {
 	struct rdt_root root;
 	struct err ignored;
 
-	if (!*path || path[0] == '/' || leads_up(path))
+	if (!*path || path[0] == '/' || path_leads_up(path))
 		return 0;
 	if (rdt_open(&root, &ignored) < 0)
 		return 0; /* unmounted meanwhile, with all groups */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "linux/steps.h"
+#include "util/path.h"
 
 /*
  * "net.ipv4.ip_forward" and "net/ipv4/ip_forward" are the same. As sysctl(8) has it the first separator decides: after a
@@ -26,14 +27,9 @@ static int to_path(const char *key, char *path, size_t size)
 		path[i] = !dots ? c : c == '.' ? '/' : c == '/' ? '.' : c;
 	}
 	/* nothing that would lead out of the family of keys that was checked */
-	if (path[0] == '/' || path[0] == '\0' || path[len - 1] == '/' || strstr(path, "//"))
-		return -EINVAL;
-	for (const char *at = path; at; at = strchr(at, '/')) {
-		at += *at == '/';
-		if (strncmp(at, "..", 2) == 0 && (at[2] == '/' || at[2] == '\0'))
-			return -EINVAL;
-	}
-	return 0;
+	bool odd = path[0] == '/' || path[0] == '\0' || path[len - 1] == '/' || strstr(path, "//");
+
+	return odd || path_leads_up(path) ? -EINVAL : 0;
 }
 
 static int failed(const struct spec_map_entry *s, int r, struct err *e)
@@ -46,6 +42,8 @@ static int failed(const struct spec_map_entry *s, int r, struct err *e)
 			    "namespace may not set it");
 	else if (r == -EINVAL)
 		err_hint(e, "the kernel does not take this value");
+	else if (r == -EIO)
+		err_hint(e, "the kernel takes a part of this value only");
 	return err_at(e, "$.linux.sysctl[\"%s\"]", s->key);
 }
 

@@ -4,6 +4,7 @@
 
 #include "spec/tables.h"
 #include "util/parse.h"
+#include "util/path.h"
 
 /* Far above CONFIG_NR_CPUS (8192) and MAX_NUMNODES (1024); which of them exist is a question for the host. */
 enum {
@@ -87,23 +88,9 @@ const char *form_cgroup_file(const char *s)
 	return ok ? NULL : "the name of a file of the cgroup, without '/'";
 }
 
-static bool has_parent_component(const char *s)
-{
-	for (;;) {
-		size_t n = strcspn(s, "/");
-
-		if (n == 2 && s[0] == '.' && s[1] == '.')
-			return true;
-		if (!s[n])
-			return false;
-		s += n + 1;
-	}
-}
-
 const char *form_cgroups_path(const char *s)
 {
-	return has_parent_component(s) || strchr(s, '\n') ? "a path without '..' and newlines"
-							  : NULL;
+	return path_leads_up(s) || strchr(s, '\n') ? "a path without '..' and newlines" : NULL;
 }
 
 /* A directory of resctrl that is not one of its own. */

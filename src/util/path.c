@@ -38,3 +38,15 @@ const char *path_below(const char *path, const char *dir)
 		return NULL;
 	return path[n] ? path + n + 1 : path + n;
 }
+
+bool path_leads_up(const char *path)
+{
+	while (*path) {
+		size_t n = strcspn(path, "/");
+
+		if (n == 2 && path[0] == '.' && path[1] == '.')
+			return true;
+		path += n + (path[n] == '/');
+	}
+	return false;
+}

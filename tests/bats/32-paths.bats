@@ -68,6 +68,13 @@ load helpers
   [ "$(echo $output)" = "1 2 1" ]
 }
 
+@test "paths: a sysctl of which the kernel takes a part only is an error" {
+  edit '.linux.sysctl = {"net.ipv4.ip_local_port_range": "1024 2000 3000"}'
+  command_is true
+  fails 1 'the kernel takes a part of this value only' run -b "$BUNDLE" "$CT"
+  [[ $stderr == *'$.linux.sysctl["net.ipv4.ip_local_port_range"])'* ]]
+}
+
 @test "paths: sysctls of the host, or of a namespace that is the host's, are refused" {
   local key
   command_is true
