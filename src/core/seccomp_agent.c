@@ -194,8 +194,9 @@ static int await_ready(struct launch *l, struct err *e)
 			return err_sys(e, -errno, "poll");
 		if (p[0].revents)
 			return take_word(l, e);
-		if (p[1].revents)
-			return interrupted(l->signal_fd, e);
+		int r = p[1].revents ? interrupted(l->signal_fd, e) : 0;
+		if (r < 0)
+			return r;
 	}
 }
 

@@ -186,8 +186,6 @@ static int find_source(const struct mount_line *m, struct buf *out)
 			 rest[0] == '/' && rest[1] ? rest : "");
 		break;
 	}
-	if (out->len == 0)
-		buf_adds(out, "");
 	return r < 0 ? r : buf_error(out);
 }
 

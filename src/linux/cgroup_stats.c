@@ -26,7 +26,7 @@ struct reader {
 	const char *file;
 };
 
-/* The leaf that has CONTROLLER: that of v1, or the one of v2 that has it enabled (or needs none). */
+/* The leaf of v1 that has CONTROLLER. */
 static struct cgroup_leaf *leaf_of(struct cgroup *cg, const char *controller)
 {
 	for (unsigned i = 0; i < cg->n; i++) {

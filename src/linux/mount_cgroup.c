@@ -176,7 +176,9 @@ static int make_top(struct view *v, struct err *e)
 	if ((size_t)n >= sizeof(data))
 		return err_sys(e, -ENAMETOOLONG, "%s: the mount label", v->what);
 	int mnt = fs_new(&q, message);
-	return mnt < 0 ? err_sys(e, mnt, "%s: make a tmpfs: %s", v->what, message) : mnt;
+	return mnt < 0 ? err_sys(e, mnt, "%s: make a tmpfs%s%s", v->what, message[0] ? ": " : "",
+				 message)
+		       : mnt;
 }
 
 static int mount_hierarchies(struct view *v, int target, struct err *e)

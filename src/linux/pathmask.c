@@ -64,7 +64,9 @@ static int empty_dir(const struct plan *p, struct err *e)
 	q.data = buf_str(&data);
 	int r = buf_error(&data) < 0 ? -ENOMEM : fs_new(&q, message);
 	buf_free(&data);
-	return r < 0 ? err_sys(e, r, "make an empty tmpfs to mask directories with") : r;
+	return r < 0 ? err_sys(e, r, "make an empty tmpfs to mask directories with%s%s",
+			       message[0] ? ": " : "", message)
+		     : r;
 }
 
 /* Attaches MNT or, once that is done, a clone of it. */
