@@ -5,11 +5,13 @@
  * that is the operator's and not the container's.
  *
  * In a user namespace nobody can give away what belongs to a user who is not mapped there, as the engine's pipes do: the parent gives
- * it to the user's id outside.
+ * them to the user's id outside. Only pipes: what has a name on the host stays its owner's, which the namespace would have kept it.
  */
 #include <errno.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "linux/steps.h"
@@ -26,13 +28,20 @@ static bool is_ours_to_give(const struct plan *p, int fd, const struct stat *st)
 	return S_ISFIFO(st->st_mode) || S_ISSOCK(st->st_mode) || S_ISREG(st->st_mode);
 }
 
+static bool is_nameless_pipe(int fd, const struct stat *st)
+{
+	struct statfs fs;
+
+	return S_ISFIFO(st->st_mode) && fstatfs(fd, &fs) == 0 && fs.f_type == PIPEFS_MAGIC;
+}
+
 /* The user can do without, where the id is not mapped, the file system is read-only or the file another's. */
 static bool tolerated(int error)
 {
 	return error == EINVAL || error == EPERM || error == EROFS || error == EOVERFLOW;
 }
 
-static int give(const struct plan *p, uid_t uid, struct err *e)
+static int give(const struct plan *p, uid_t uid, bool outside, struct err *e)
 {
 	for (int fd = 0; fd <= 2; fd++) {
 		struct stat st;
@@ -42,7 +51,8 @@ static int give(const struct plan *p, uid_t uid, struct err *e)
 				continue;
 			return err_sys(e, -errno, "inspect descriptor %d", fd);
 		}
-		if (st.st_uid == uid || !is_ours_to_give(p, fd, &st))
+		if (st.st_uid == uid ||
+		    !(outside ? is_nameless_pipe(fd, &st) : is_ours_to_give(p, fd, &st)))
 			continue;
 		if (fchown(fd, uid, (gid_t)-1) < 0 && !tolerated(errno))
 			return err_sys(e, -errno, "give descriptor %d to user %u", fd, uid);
@@ -64,7 +74,7 @@ static int run_outside(struct run *r, struct err *e)
 {
 	uid_t uid;
 
-	return plan_host_uid(r->plan, &uid) ? give(r->plan, uid, e) : 0;
+	return plan_host_uid(r->plan, &uid) ? give(r->plan, uid, true, e) : 0;
 }
 
 static void explain_outside(const struct plan *p, struct buf *out)
@@ -77,7 +87,8 @@ static void explain_outside(const struct plan *p, struct buf *out)
 
 const struct step step_stdio_give = {
 	.name = "stdio.give",
-	.what = "give standard input, output and error to the user's id outside the user namespace",
+	.what = "give pipes of standard input, output and error to the user's id outside the user "
+		"namespace",
 	.stage = STAGE_HOST,
 	.use = FOR_CREATE | FOR_EXEC,
 	.applies = applies_outside,
@@ -89,7 +100,7 @@ const struct step step_stdio_give = {
 
 static int run(struct run *r, struct err *e)
 {
-	return give(r->plan, r->plan->creds.uid, e);
+	return give(r->plan, r->plan->creds.uid, false, e);
 }
 
 static void explain(const struct plan *p, struct buf *out)
