@@ -33,12 +33,11 @@ static bool is_overlay(const char *type)
  * quotation mark elsewhere is part of a file's name. */
 static size_t option_length(const char *text, bool escapes)
 {
-	const char *end;
+	const char *end, *value = text + strcspn(text, "=") + 1;
 	size_t n = 0;
 
 	for (; text[n] && text[n] != ','; n++) {
-		if (text[n] == '"' && n > 0 && text[n - 1] == '=' &&
-		    (end = strchr(text + n + 1, '"')))
+		if (text[n] == '"' && text + n == value && (end = strchr(value + 1, '"')))
 			n = (size_t)(end - text);
 		else if (escapes && text[n] == '\\' && text[n + 1])
 			n++;
@@ -204,9 +203,9 @@ static int imitate(struct fs_mount *f, struct err *e)
 	if (fstat(f->target, &st) < 0)
 		return err_sys(e, -errno, "%s: look at the destination", f->what);
 	add_option(f, "mode", "o", st.st_mode & 07777);
-	/* an owner that the user namespace does not map shows as 65534 and would be refused */
+	/* an owner that the user namespace does not map would be refused */
 	if (f->m->tmpcopyup &&
-	    !(f->r->plan->user_ns && (st.st_uid == 65534 || st.st_gid == 65534))) {
+	    !(f->r->plan->user_ns && (st.st_uid == OVERFLOW_ID || st.st_gid == OVERFLOW_ID))) {
 		add_option(f, "uid", "u", st.st_uid);
 		add_option(f, "gid", "u", st.st_gid);
 	}

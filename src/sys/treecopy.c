@@ -49,11 +49,12 @@ static void copy_xattrs(int from, int to)
 	}
 }
 
-/* 1, 0 where our user namespace does not map the id or we may not give files away, or -errno. */
+/* 1, 0 where our user namespace does not map the id or we may not give files away, or -errno. What is not mapped looks like the overflow
+ * id, which itself may be mapped. */
 static int copy_owner(int to, uid_t uid, gid_t gid)
 {
 	if (fchown(to, uid, gid) == 0)
-		return 1;
+		return uid != OVERFLOW_ID && gid != OVERFLOW_ID;
 	return errno == EPERM || errno == EINVAL ? 0 : -errno;
 }
 

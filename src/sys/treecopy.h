@@ -5,7 +5,11 @@
  */
 #pragma once
 
-enum { TREE_MAX_DEPTH = 128 };
+enum {
+	TREE_MAX_DEPTH = 128,
+	OVERFLOW_ID =
+		65534, /* what an id looks like that the user namespace does not map (user_namespaces(7)) */
+};
 
 /*
  * Copies files, directories, symlinks, device nodes, FIFOs and sockets from the directory FROM (open for reading) into the

@@ -31,8 +31,8 @@ squeezed() {
 
 @test "userns: tmpcopyup gives no file a set-user-id bit for another owner than its own" {
   userns
-  edit '.linux.uidMappings[0].size = 10 | .linux.gidMappings[0].size = 10
-    | (.mounts[] | select(.destination == "/dev/pts").options) -= ["gid=5"]
+  local size
+  edit '(.mounts[] | select(.destination == "/dev/pts").options) -= ["gid=5"]
     | .mounts += [{destination: "/up", type: "tmpfs", source: "tmpfs", options: ["tmpcopyup"]}]'
   mkdir "$BUNDLE/rootfs/up"
   touch "$BUNDLE"/rootfs/up/{foreign,half,ours}
@@ -41,9 +41,12 @@ squeezed() {
   chown 100003:200004 "$BUNDLE/rootfs/up/ours"
   chmod 6755 "$BUNDLE"/rootfs/up/*
   command_is stat -c '%n %a %u:%g' /up/foreign /up/half /up/ours
-  run_bundle
-  assert_status 0
-  [ "${lines[*]}" = "/up/foreign 755 0:0 /up/half 4755 3:0 /up/ours 6755 3:4" ]
+  for size in 10 65536; do # the larger one maps 65534, too, which what is not mapped looks like
+    edit '.linux.uidMappings[0].size = $s | .linux.gidMappings[0].size = $s' --argjson s $size
+    run_bundle
+    assert_status 0
+    [ "$(echo "${lines[*]}" | sed 's/65534/0/g')" = "/up/foreign 755 0:0 /up/half 4755 3:0 /up/ours 6755 3:4" ]
+  done
 }
 
 @test "userns: the maps are as configured" {
@@ -268,15 +271,23 @@ rootless_config() {
 
 # ---- standard input, output and error ----
 
-@test "userns: pipes, files and sockets are given to the user's id outside" {
+@test "userns: pipes are given to the user's id outside, what has a name on the host is not" {
   userns
   edit '.process.user = {uid: 1000, gid: 1000}'
-  command_is sh -c 'stat -L -c %u /proc/self/fd/1; echo again >> /dev/stdout; echo err >> /dev/stderr; cat /dev/stdin'
+  command_is sh -c 'stat -L -c %u /proc/self/fd/1; echo again >> /dev/stdout; echo err >&2; cat /dev/stdin'
   echo input | (umask 077; "$KETCH" --root "$ROOT" run -b "$BUNDLE" "$CT" 2> "$TEST_DIR/err" | cat > "$TEST_DIR/out")
   [ "$(paste -sd' ' "$TEST_DIR/out")" = "1000 again input" ]
   [ "$(cat "$TEST_DIR/err")" = err ]
-  [ "$(stat -c %u "$TEST_DIR/err")" = 101000 ]
+  [ "$(stat -c %u "$TEST_DIR/err")" = 0 ]
   start_one
   "$KETCH" --root "$ROOT" exec --user 5 "$CT" sh -c 'echo out > /dev/stdout' < /dev/null | cat > "$TEST_DIR/out"
   [ "$(cat "$TEST_DIR/out")" = out ]
+  echo mine > "$TEST_DIR/file"
+  mkfifo "$TEST_DIR/fifo"
+  (umask 077; cat "$TEST_DIR/fifo" > "$TEST_DIR/out") &
+  "$KETCH" --root "$ROOT" exec "$CT" sh -c 'cat; chmod 666 /proc/self/fd/0; echo theirs > /proc/self/fd/0' < "$TEST_DIR/file" > "$TEST_DIR/fifo" 2> "$TEST_DIR/err" || true
+  wait $!
+  [ "$(cat "$TEST_DIR/out")" = mine ]
+  [ "$(cat "$TEST_DIR/file")" = mine ]
+  [ "$(stat -c %u "$TEST_DIR/file" "$TEST_DIR/fifo" "$TEST_DIR/err" | sort -u)" = 0 ]
 }

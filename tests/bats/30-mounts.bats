@@ -484,7 +484,7 @@ flag_rows() {
 }
 
 @test "mounts: overlay takes directories with quotation marks in their names" {
-  local q=$TEST_DIR/host/a\"b
+  local q=$TEST_DIR/host/a=\"b
   mkdir -p "$q"/{lower,upper,work} "$TEST_DIR/host/"\"x\"
   touch "$q/lower/below" "$TEST_DIR/host/\"x\"/deeper"
   mount_on /o overlay overlay "lowerdir=$q/lower:$TEST_DIR/host/\"x\"" "upperdir=$q/upper" "workdir=$q/work"
