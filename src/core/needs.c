@@ -159,10 +159,12 @@ static enum need_state p_controller(const struct need *n, const struct facts *f,
 
 static enum need_state p_kernel_memory(const struct need *n, const struct facts *f, struct buf *why)
 {
-	if (!facts_kernel_at_least(f, 5, 16))
-		return p_controller(n, f, why);
-	buf_adds(why, "kernels since 5.16 ignore it");
-	return NEED_NO;
+	enum need_state s = p_controller(n, f, why);
+
+	if (s != NEED_YES || !facts_kernel_at_least(f, 5, 16))
+		return s;
+	buf_adds(why, ", but kernels since 5.16 ignore it");
+	return NEED_PARTLY;
 }
 
 static enum need_state p_unified(const struct need *n, const struct facts *f, struct buf *why)

@@ -188,54 +188,64 @@ static int open_joined(const struct spec_namespace *ns, enum spec_ns kind, struc
 	return r < 0 ? r : TAKE_FD(fd);
 }
 
-int ns_check_path(const struct spec_namespace *ns, enum spec_ns kind, struct err *e)
-{
-	auto_fd int fd = open_joined(ns, kind, e);
-
-	return fd < 0 ? err_at(e, "$.linux.namespaces[%zu].path", ns->index) : 0;
-}
-
 /* Is FD the namespace KIND of the process PID? Without /proc/PID: no. */
-static int is_that_of(struct run *r, int fd, enum spec_ns kind, pid_t pid)
+static int is_that_of(const struct procfs *proc, int fd, enum spec_ns kind, pid_t pid)
 {
 	struct stat st;
 	dev_t dev;
 	ino_t ino;
 
-	auto_fd int dir = proc_open_pid(&r->proc, pid, "ns", O_PATH | O_DIRECTORY);
+	auto_fd int dir = proc_open_pid(proc, pid, "ns", O_PATH | O_DIRECTORY);
 	int ret = dir < 0 ? dir : sys_stat_ids(dir, files[kind], &dev, &ino);
 	if (ret >= 0 && fstat(fd, &st) < 0)
 		ret = -errno;
 	return ret < 0 ? ret : st.st_dev == dev && st.st_ino == ino;
 }
 
-/* A path to the host's namespace is no namespace of the container's: engines give one for the host's network. */
-static int check_sysctls(const struct run *r, const struct spec_namespace *ns, struct err *e)
+/* 1 when FD is the namespace that we are in, 0 when it is another. A path to the host's is no namespace of the container's, where its
+ * sysctls could be set: engines give one for the host's network. */
+static int check_own(const struct procfs *proc, const struct spec_namespace *ns, enum spec_ns kind,
+		     int fd, bool sets_sysctls, struct err *e)
 {
-	if (!ns->has_sysctl || r->plan->opts.use != FOR_CREATE)
-		return 0;
+	int own = is_that_of(proc, fd, kind, getpid());
+
+	if (own < 0)
+		return err_sys(e, own, "compare namespaces");
+	if (!own || !ns->has_sysctl || !sets_sysctls)
+		return own;
 	err_set(e, ERR_SPEC,
 		"linux.sysctl would be set outside of the container: '%s' is the namespace ketch "
 		"runs in",
 		ns->path);
-	err_hint(e, "leave the property out, or give the container a namespace of its own");
-	return err_at(e, "$.linux.namespaces[%zu].path", ns->index);
+	return err_hint(e, "leave the property out, or give the container a namespace of its own");
+}
+
+int ns_check_path(const struct spec_namespace *ns, enum spec_ns kind, struct err *e)
+{
+	struct procfs proc;
+
+	auto_fd int fd = open_joined(ns, kind, e);
+	int r = fd;
+	if (r >= 0 && (r = proc_open(&proc)) < 0)
+		err_sys(e, r, "open /proc");
+	if (r >= 0) {
+		r = check_own(&proc, ns, kind, fd, true, e);
+		proc_close(&proc);
+	}
+	return r < 0 ? err_at(e, "$.linux.namespaces[%zu].path", ns->index) : 0;
 }
 
 static int open_one(struct run *r, enum spec_ns kind, struct err *e)
 {
 	const struct spec_namespace *ns = &r->plan->spec->lnx->ns[kind];
+	bool sets_sysctls = r->plan->opts.use == FOR_CREATE;
 
 	auto_fd int fd = open_joined(ns, kind, e);
-	if (fd < 0)
-		return err_at(e, "$.linux.namespaces[%zu].path", ns->index);
-	int own = is_that_of(r, fd, kind, getpid());
+	int own = fd < 0 ? fd : check_own(&r->proc, ns, kind, fd, sets_sysctls, e);
 	if (own < 0)
-		return err_sys(e, own, "compare namespaces");
-	/* Joining one's own is -EINVAL (user), or -EPERM for nothing. */
-	if (own)
-		return check_sysctls(r, ns, e);
-	r->ns_fds[kind] = TAKE_FD(fd);
+		return err_at(e, "$.linux.namespaces[%zu].path", ns->index);
+	if (!own) /* joining one's own is -EINVAL (user), or -EPERM for nothing */
+		r->ns_fds[kind] = TAKE_FD(fd);
 	return 0;
 }
 

@@ -245,6 +245,12 @@ hierarchies() {
   assert_status 0
 }
 
+# is_checked LEVEL: the finding of `ketch check` on memory.kernel
+is_checked() {
+  run ketch check --json -b "$BUNDLE"
+  [ "$(jq -r '.findings[] | select(.path == "$.linux.resources.memory.kernel").level' <<< "$output")" = "$1" ]
+}
+
 # Not recommended, and Docker 20.10 has --kernel-memory all the same.
 @test "limits: memory.kernel, which the kernel ignores, is a warning; of update an error" {
   edit '.linux.resources.memory = {kernel: 67108864}'
@@ -252,6 +258,7 @@ hierarchies() {
   if on_v2; then
     fails 1 'memory.kernel has no counterpart in cgroup v2 (' run -b "$BUNDLE" "$CT"
     [[ $stderr == *'$.linux.resources.memory.kernel)'* ]]
+    is_checked error
     return
   fi
   ketch --log "$TEST_DIR/log" --log-format json run -d -b "$BUNDLE" "$CT" < /dev/null > /dev/null 2>&1
@@ -259,11 +266,13 @@ hierarchies() {
   PID=$(ketch state "$CT" | jq .pid)
   if [ "$(value memory memory.kmem.limit_in_bytes)" = 67108864 ]; then # Linux before 5.16
     refute grep -s 'this kernel ignores' "$TEST_DIR/log"
+    [ "$(ketch check -b "$BUNDLE")" = "nothing is wrong" ]
     ketch update --kernel-memory 32m "$CT"
     [ "$(value memory memory.kmem.limit_in_bytes)" = 33554432 ]
     return
   fi
   jq -e 'select(.level == "warning") | .msg | contains("memory.kmem.limit_in_bytes: this kernel ignores")' "$TEST_DIR/log"
+  is_checked warning
   run ketch update --kernel-memory 32m "$CT"
   assert_status 1
   assert_output "this kernel ignores '33554432'"

@@ -244,6 +244,12 @@ wrong() {
   finds error '$.linux.namespaces[3].path' "/none"
 }
 
+@test "check: a namespace to join that is ketch's own, with a sysctl" {
+  edit '(.linux.namespaces[] | select(.type == "network")).path = "/proc/self/ns/net"
+    | .linux.sysctl = {"net.ipv4.ip_forward": $v}' --arg v "$(cat /proc/sys/net/ipv4/ip_forward)"
+  wrong '$.linux.namespaces[1].path' "linux.sysctl would be set outside of the container"
+}
+
 @test "check: limits" {
   edit '.process.rlimits = [{type: "RLIMIT_NOFILE", soft: 1, hard: 9000000000}, {type: "RLIMIT_CORE", soft: 0, hard: 0}]'
   wrong '$.process.rlimits[0]' nr_open RLIMIT_NOFILE
