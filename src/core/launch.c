@@ -178,7 +178,7 @@ static bool has_create_hooks(const struct launch *l)
 	       (has[HOOK_PRESTART] || has[HOOK_CREATE_RUNTIME] || has[HOOK_CREATE_CONTAINER]);
 }
 
-static int clone_failed(int r, bool into_cgroup, struct err *e)
+int launch_clone_failed(int r, bool into_cgroup, struct err *e)
 {
 	static const struct {
 		int r;
@@ -188,8 +188,10 @@ static int clone_failed(int r, bool into_cgroup, struct err *e)
 		{ -EINVAL,
 		  "this kernel lacks one of the namespaces that the configuration asks for" },
 		{ -ENOSPC, "a limit in /proc/sys/user or on nested namespaces is reached" },
+		{ -ENOMEM, "a pid namespace whose init has ended takes no further processes" },
 		{ -EAGAIN,
-		  "the pids.max of its cgroup or of one above, or RLIMIT_NPROC, is reached" },
+		  "the pids.max of its cgroup or of one above, or RLIMIT_NPROC, is reached; where "
+		  "namespaces are joined it needs two processes more for a moment" },
 	};
 
 	/* cgroup-v2.rst, Threads and No Internal Process Constraint */
@@ -231,7 +233,7 @@ static int make_children(struct launch *l, struct err *e)
 	if (pid == 0)
 		stage_child(l);
 	if (pid < 0)
-		return clone_failed(pid, cgroup_fd >= 0, e);
+		return launch_clone_failed(pid, cgroup_fd >= 0, e);
 	child->pid = pid;
 	close_fd(TAKE_FD(l->child_sock));
 	close_fd(TAKE_FD(r->created_fd)); /* init's alone: the lock must end with its execve */

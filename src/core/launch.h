@@ -57,6 +57,8 @@ int launch_drop_junk(struct launch *l, struct err *e);
 int launch_take_signals(struct launch *l, struct err *e);
 /* For `run` and `restore` in the foreground: waits for the end and deletes the container, unless it is to be kept. */
 int launch_stay(struct launch *l, int *ret_status, struct err *e);
+/* The error R of a clone of the container's process, with what it means for its maker. Returns R. */
+int launch_clone_failed(int r, bool into_cgroup, struct err *e);
 /* Frees what the launch owns. Touches neither processes nor files. */
 void launch_clear(struct launch *l);
 /* Kills and reaps the children and undoes all steps: after a failed launch, or for `run` when the start failed. */

@@ -162,14 +162,7 @@ static NORETURN void ns_main(struct launch *l)
 		init_after_first(l, turn[0]);
 	}
 	if (pid < 0) {
-		err_sys(&e, pid, "clone the container's process");
-		if (pid == -ENOMEM)
-			err_hint(&e,
-				 "a pid namespace whose init has ended takes no further processes");
-		if (pid == -EAGAIN)
-			err_hint(&e,
-				 "the pids.max of its cgroup or of one above, or RLIMIT_NPROC, is "
-				 "reached: for a moment it needs two processes more");
+		launch_clone_failed(pid, false, &e);
 		leave(l, &e);
 	}
 	close_fd(turn[0]);
