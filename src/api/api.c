@@ -135,6 +135,8 @@ static int exec_args(struct strv *args, const char *id, const char *const *argv,
 			r = add_flag(args, "--tty", o->tty);
 	}
 	if (r >= 0)
+		r = strv_add(args, "--"); /* an id may begin with a dash */
+	if (r >= 0)
 		r = strv_add(args, id);
 	for (size_t i = 0; r >= 0 && argv && argv[i]; i++)
 		r = strv_add(args, argv[i]);
@@ -148,11 +150,8 @@ int ketch_exec(ketch_context *c, const char *id, const char *const *argv,
 	struct err e;
 	int status = 0;
 
-	int r = id_check(id, &e); /* here: an id with a dash in front would be an option */
-	if (r >= 0) {
-		r = exec_args(&args, id, argv, options);
-		r = r < 0 ? err_sys(&e, r, "arguments") : api_spawn(c, &args, &status, &e);
-	}
+	int r = exec_args(&args, id, argv, options);
+	r = r < 0 ? err_sys(&e, r, "arguments") : api_spawn(c, &args, &status, &e);
 	if (r < 0)
 		return api_fail(r, &e, err);
 	if (exit_status)

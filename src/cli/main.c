@@ -196,9 +196,11 @@ static int dispatch(const struct cli_global *g, int argc, char **argv, int *fail
 		return cli_print(&out, e);
 	}
 	bool only_help = argc > 0 && strcmp(argv[0], "help") == 0;
-	if (argc == 0 || (only_help && argc == 1)) {
-		r = help(e);
-		return r < 0 || only_help ? r : err_set(e, ERR_USAGE, "no command is given");
+	if (only_help && argc == 1)
+		return help(e);
+	if (argc == 0) {
+		err_set(e, ERR_USAGE, "no command is given");
+		return err_hint(e, "`ketch --help` lists them");
 	}
 	const struct command *c = find_command(argv[only_help], e);
 	if (!c)

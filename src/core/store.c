@@ -159,13 +159,14 @@ int id_check(const char *id, struct err *e)
 			n > ID_MAX ? "more than " : "", n > ID_MAX ? (size_t)ID_MAX : n);
 		return err_hint(e, "at most %d: it names a directory", NAME_MAX_BYTES);
 	}
-	bool good = id[0] != '.' && id[0] != '-';
+	bool good = strcmp(id, ".") != 0 && strcmp(id, "..") != 0 && strcmp(id, CACHE_DIR) != 0;
 	for (size_t i = 0; good && i < n; i++)
 		good = id_char(id[i]);
 	if (good)
 		return 0;
 	err_set(e, ERR_USAGE, "invalid container id '%s'", id);
-	return err_hint(e, "use letters, digits, '_', '+', '.' and '-'; no '.' or '-' in front");
+	return err_hint(e, "use letters, digits, '_', '+', '.' and '-'; not '.', '..' or '%s'",
+			CACHE_DIR);
 }
 
 static int is_notify_socket(UNUSED void *ctx, const char *name, UNUSED unsigned char d_type)

@@ -28,6 +28,9 @@ enum cgroup_manager {
 
 enum tristate { TRI_AUTO = -1, TRI_NO = 0, TRI_YES = 1 };
 
+/* The one name in the state root that is no container's: what is kept between starts. */
+#define CACHE_DIR ".cache"
+
 /* What the command line decides. All strings outlive the plan. */
 struct plan_opts {
 	enum plan_use use;

@@ -120,7 +120,7 @@ int seccomp_cache_open(const char *root)
 
 	if (root_fd < 0)
 		return root_fd;
-	auto_fd int cache = open_own_dir(root_fd, ".cache");
+	auto_fd int cache = open_own_dir(root_fd, CACHE_DIR);
 	if (cache < 0)
 		return cache;
 	return open_own_dir(cache, "seccomp");

@@ -117,7 +117,7 @@ struct seccomp_key {
 
 /* What a compiled program depends on: the profile without its listener, libseccomp's version, the machine, ketch. */
 void seccomp_key(struct seccomp_key *key, const struct spec_seccomp *s);
-/* ROOT/.cache/seccomp, made if it has to be; -EPERM when someone else owns it or may write to it. */
+/* ROOT/CACHE_DIR/seccomp, made if it has to be; -EPERM when someone else owns it or may write to it. */
 int seccomp_cache_open(const char *root);
 /* 0, -ENOENT, or -EBADMSG for an entry that is not what was written. */
 int seccomp_cache_load(int dir, const struct seccomp_key *key, struct bpf *prog);

@@ -25,9 +25,10 @@ static void ids_are_checked(void)
 		const char *id;
 		bool good;
 	} rows[] = {
-		{ "a", true },	  { "A_b-c.d+0", true }, { "0", true },	    { "", false },
-		{ ".", false },	  { "..", false },	 { ".a", false },   { "-a", false },
-		{ "a/b", false }, { "a b", false },	 { "a\nb", false }, { "\xc3\xa9", false },
+		{ "a", true },	       { "A_b-c.d+0", true }, { "0", true },	{ "", false },
+		{ ".", false },	       { "..", false },	      { ".a", true },	{ "-a", true },
+		{ ".cache", false },   { "a/b", false },      { "a b", false }, { "a\nb", false },
+		{ "\xc3\xa9", false },
 	};
 	char id[512];
 	struct err e;
