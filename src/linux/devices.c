@@ -57,11 +57,19 @@ static bool dev_is_bound(const struct plan *p)
 }
 
 /* PATH is cleaned. */
-static bool is_bound(const struct plan *p, const char *path)
+static bool is_below_dev(const char *path)
 {
 	const char *below = path_below(path, "/dev");
 
-	return below && *below && dev_is_bound(p);
+	return below && *below;
+}
+
+/* The same, for a directory that got there by a symbolic link of the image, or was there in the root file system. 1, 0 or -errno. */
+static int dev_is_strange(struct run *r, struct err *e)
+{
+	int dev = mount_dev(r, e);
+
+	return dev < 0 ? dev : r->mounts->dev_is_strange;
 }
 
 static bool has_mount_at(const struct plan *p, const char *dest)
@@ -161,7 +169,8 @@ static int differs(const struct node *n, const struct stat *st, struct err *e)
 			: type == S_IFREG ? "a regular file"
 					  : "a special file",
 			type_letter(n->type), n->major, n->minor);
-	return err_hint(e, "remove it from the root file system, or mount a tmpfs on /dev");
+	return err_hint(e, "remove it from the root file system, or mount a tmpfs on /dev; a mount "
+			   "whose destination is a symbolic link to it puts a file there, too");
 }
 
 /* ---- the host's node in place of a new one ---- */
@@ -355,7 +364,10 @@ static int make_default_nodes(struct run *r, struct err *e)
 
 static int nodes(struct run *r, struct err *e)
 {
-	int ret = dev_is_bound(r->plan) ? 0 : make_default_nodes(r, e);
+	int bound = dev_is_bound(r->plan) ? 1 : dev_is_strange(r, e);
+	if (bound < 0)
+		return bound;
+	int ret = bound ? 0 : make_default_nodes(r, e);
 
 	for (size_t i = 0; i < r->plan->spec->lnx->devices.n && ret >= 0; i++) {
 		char path[PATH_MAX];
@@ -364,7 +376,7 @@ static int nodes(struct run *r, struct err *e)
 		ret = node_of(&r->plan->spec->lnx->devices.v[i], &n, path, sizeof(path));
 		if (ret < 0)
 			err_set(e, ERR_SPEC, "the path of the device is too long");
-		else if (is_bound(r->plan, n.path))
+		else if (bound && is_below_dev(n.path))
 			look_for_bound(r, &n);
 		else
 			ret = make_node(r, &n, e);
@@ -400,7 +412,7 @@ static void nodes_explain(const struct plan *p, struct buf *out)
 
 		if (node_of(&p->spec->lnx->devices.v[i], &n, path, sizeof(path)) < 0)
 			continue;
-		if (is_bound(p, n.path))
+		if (dev_is_bound(p) && is_below_dev(n.path))
 			buf_addf(out, "%s as it is in what is bound on /dev\n", n.path);
 		else
 			explain_node(&n, out);
@@ -498,6 +510,8 @@ static int make_all_links(struct run *r, struct err *e)
 
 	if (dev < 0)
 		return dev;
+	if (r->mounts->dev_is_strange)
+		return 0;
 	int ret = make_links(r, dev, e);
 	return ret < 0 ? ret : make_ptmx(r, dev, e);
 }

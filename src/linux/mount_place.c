@@ -31,10 +31,8 @@ struct mount_work *mount_work(struct run *r, struct err *e)
 	}
 	*w = (struct mount_work){
 		.self_fds = -EBADF,
-		.dev = -EBADF,
 		.null_mask = -EBADF,
-		.proc = -EBADF,
-		.sys = -EBADF,
+		.places = { -EBADF, -EBADF, -EBADF },
 	};
 	r->mounts = w;
 	return w;
@@ -71,8 +69,8 @@ int mount_dev(struct run *r, struct err *e)
 
 	if (!w)
 		return -ENOMEM;
-	if (w->dev >= 0)
-		return w->dev;
+	if (w->places[MOUNT_PLACE_DEV] >= 0)
+		return w->places[MOUNT_PLACE_DEV];
 	auto_fd int fd = rootdir_open_path(&r->root, "/dev", ROOTDIR_NOFOLLOW);
 	if (fd == -ENOENT) {
 		fd = rootdir_mkdirs(&r->root, "/dev", 0755);
@@ -89,8 +87,8 @@ int mount_dev(struct run *r, struct err *e)
 			S_ISLNK(st.st_mode) ? "a symbolic link" : "a file");
 		return err_hint(e, "add a mount of type tmpfs on /dev and make /dev a directory");
 	}
-	w->dev = TAKE_FD(fd);
-	return w->dev;
+	w->dev_is_strange = sys_is_mount_root(fd) > 0;
+	return w->places[MOUNT_PLACE_DEV] = TAKE_FD(fd);
 }
 
 int mount_work_end(struct run *r, struct err *e)
@@ -107,10 +105,9 @@ int mount_work_end(struct run *r, struct err *e)
 		close_fd(w->late[i]);
 	}
 	close_fd(w->self_fds);
-	close_fd(w->dev);
 	close_fd(w->null_mask);
-	close_fd(w->proc);
-	close_fd(w->sys);
+	for (size_t i = 0; i < N_ELEMENTS(w->places); i++)
+		close_fd(w->places[i]);
 	free(w);
 	r->mounts = NULL;
 	return ret;

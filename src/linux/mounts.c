@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The mounts of config.json in their order (config.md#mounts): destinations resolved one by one below the root, bind mounts
- * and remounts. New file systems: mount_fs.c, cgroups: mount_cgroup.c.
+ * The mounts of config.json in their order (config.md#mounts): bind mounts and remounts. Destinations: mount_target.c, new file
+ * systems: mount_fs.c, cgroups: mount_cgroup.c.
  */
 #include "linux/mounts.h"
 
@@ -17,165 +17,6 @@
 #include "sys/raw.h"
 #include "util/path.h"
 #include "util/util.h"
-
-/* ---- destinations ---- */
-
-static int dest_failed(const struct run *run, const struct plan_mount *m, int r, const char *doing,
-		       struct err *e)
-{
-	err_sys(e, r, "%s the destination '%s'", doing, m->dest);
-	if (r == -ENOTDIR)
-		return err_hint(e,
-				"a part of the path is a file in the container's root file system");
-	if (r == -ELOOP)
-		return err_hint(
-			e,
-			"the path leads through too many symbolic links, or through one of /proc");
-	return hint_in_root(run, r, e);
-}
-
-static int make_target(const struct run *r, const struct plan_mount *m, bool dir, struct err *e)
-{
-	int fd = rootdir_make_missing(&r->root, m->dest, dir, dir ? 0755 : 0644);
-
-	return fd < 0 ? dest_failed(r, m, fd, "make", e) : fd;
-}
-
-/*
- * proc and sysfs go on a real directory only: on a symbolic link of a hostile image they would land elsewhere, and what is
- * masked and labelled by their well-known paths would be something else (CVE-2019-19921, CVE-2023-27561).
- */
-static int strict_target(const struct run *r, const struct plan_mount *m, struct err *e)
-{
-	struct stat st;
-
-	auto_fd int fd = rootdir_open_path(&r->root, m->dest, ROOTDIR_NOFOLLOW);
-	if (fd == -ENOENT) {
-		auto_fd int made = make_target(r, m, true, e);
-		if (made < 0)
-			return made;
-		fd = rootdir_open_path(&r->root, m->dest, ROOTDIR_NOFOLLOW);
-	}
-	if (fd < 0)
-		return dest_failed(r, m, fd, "open", e);
-	if (fstat(fd, &st) < 0)
-		return err_sys(e, -errno, "look at the destination '%s'", m->dest);
-	if (S_ISDIR(st.st_mode))
-		return TAKE_FD(fd);
-	err_set(e, ERR_BUNDLE, "the destination '%s' of %s is %s in the root file system", m->dest,
-		m->fstype, S_ISLNK(st.st_mode) ? "a symbolic link" : "not a directory");
-	return err_hint(
-		e, "it must be a directory: another one could be masked in place of the real %s",
-		m->fstype);
-}
-
-int mount_target(struct run *r, const struct plan_mount *m, bool dir, bool *existed, struct err *e)
-{
-	bool strict = m->kind == PLAN_MOUNT_PROC || m->kind == PLAN_MOUNT_SYSFS;
-	bool there = true;
-
-	int fd = strict ? strict_target(r, m, e)
-			: rootdir_open_path(&r->root, m->dest,
-					    m->dest_nofollow ? ROOTDIR_NOFOLLOW : 0);
-	if (fd == -ENOENT && !strict) {
-		there = false;
-		fd = make_target(r, m, dir, e);
-	} else if (fd < 0 && !strict) {
-		return dest_failed(r, m, fd, "open", e);
-	}
-	if (existed)
-		*existed = there;
-	return fd;
-}
-
-int mount_target_dir(struct run *r, const struct plan_mount *m, const char *what, bool *existed,
-		     struct err *e)
-{
-	struct stat st;
-
-	auto_fd int fd = mount_target(r, m, true, existed, e);
-	if (fd < 0 || !*existed)
-		return TAKE_FD(fd);
-	if (fstat(fd, &st) < 0)
-		return err_sys(e, -errno, "%s: look at the destination", what);
-	if (S_ISDIR(st.st_mode))
-		return TAKE_FD(fd);
-	err_sys(e, -ENOTDIR, "%s: the destination is a %s", what,
-		S_ISLNK(st.st_mode) ? "link" : "file");
-	return err_hint(e, "a file system can be mounted on a directory alone%s",
-			S_ISLNK(st.st_mode) ? "; without dest-nofollow the link is followed" : "");
-}
-
-/* Where the mount at DEST is remembered, or NULL. */
-static int *remembered(struct mount_work *w, const char *dest)
-{
-	return strcmp(dest, "/proc") == 0 ? &w->proc : strcmp(dest, "/sys") == 0 ? &w->sys : NULL;
-}
-
-int mount_done(struct run *r, const struct plan_mount *m, int mnt, struct err *e)
-{
-	bool kernels = m->kind == PLAN_MOUNT_PROC || m->kind == PLAN_MOUNT_SYSFS;
-	struct mount_work *w = mount_work(r, e);
-
-	if (!w)
-		return -ENOMEM;
-	int *place = strcmp(m->dest, "/") == 0 ? &r->root.fd
-		     : kernels		       ? remembered(w, m->dest)
-					       : NULL;
-	if (!place)
-		return 0;
-	int fd = fcntl(mnt, F_DUPFD_CLOEXEC, 3);
-	if (fd < 0)
-		return err_sys(e, -errno, "mount on '%s'", m->dest);
-	close_fd(*place);
-	*place = fd;
-	return 0;
-}
-
-static int find_in(int mnt, const char *below)
-{
-	const struct rootdir dir = { .fd = mnt };
-
-	return rootdir_open_path(&dir, *below ? below : "/", 0);
-}
-
-/* Whether PATH shows MNT, and nothing was mounted over it by another name of the place. */
-static bool is_on_top(const struct run *r, const char *path, int mnt, signed char *known)
-{
-	uint64_t there, ours;
-
-	if (*known)
-		return *known > 0;
-	auto_fd int fd = rootdir_open_path(&r->root, path, 0);
-	bool same = fd >= 0 && sys_mount_id(fd, &there) == 0 && sys_mount_id(mnt, &ours) == 0 &&
-		    there == ours;
-	*known = same ? 1 : -1;
-	return same;
-}
-
-int mount_find(struct run *r, const char *path)
-{
-	static const char *const dirs[] = { "/proc", "/sys" };
-	char clean[PATH_MAX];
-
-	int ret = path_clean(clean, sizeof(clean), path);
-	if (ret < 0)
-		return ret;
-	for (size_t i = 0; i < N_ELEMENTS(dirs) && r->mounts && !path_leads_up(clean); i++) {
-		const char *below = path_below(clean, dirs[i]);
-		int mnt = *remembered(r->mounts, dirs[i]);
-		int fd = below && mnt >= 0 ? find_in(mnt, below) : -EBADF;
-
-		if (fd >= 0)
-			return fd;
-		/* Most of the usual lists is not there, and a second look-up costs as much as the first. A longer path may
-		 * lead through a link. */
-		if (fd == -ENOENT && !strchr(below, '/') &&
-		    is_on_top(r, dirs[i], mnt, &r->mounts->on_top[i]))
-			return fd;
-	}
-	return rootdir_open_path(&r->root, clean, 0);
-}
 
 /* ---- bind mounts ---- */
 
@@ -233,7 +74,7 @@ static int copy_link(struct bind *b, int source, struct err *e)
 		return err_sys(e, ret, "%s: read the link", b->what);
 	ret = rootdir_parent(&b->r->root, b->m->dest, true, &dir, &name);
 	if (ret < 0)
-		return dest_failed(b->r, b->m, ret, "make", e);
+		return mount_dest_failed(b->r, b->m, ret, "make", e);
 	ret = rootdir_symlinkat(dir, target, name);
 	close_fd(dir);
 	if (ret < 0) {
@@ -365,7 +206,7 @@ static int mount_again(struct run *r, const struct plan_mount *m, struct err *e)
 	auto_fd int target =
 		rootdir_open_path(&r->root, m->dest, m->dest_nofollow ? ROOTDIR_NOFOLLOW : 0);
 	if (target < 0)
-		return dest_failed(r, m, target, "open", e);
+		return mount_dest_failed(r, m, target, "open", e);
 	if (sys_is_mount_root(target) == 0) {
 		err_sys(e, -EINVAL, "%s: nothing is mounted there", what);
 		return err_hint(e, "remount changes what an earlier entry of mounts has mounted; a "
@@ -393,9 +234,8 @@ int mount_planned(struct run *r, const struct plan_mount *m, struct err *e)
 
 	if (!w)
 		return -ENOMEM;
-	int *place = m->kind == PLAN_MOUNT_REMOUNT ? NULL : remembered(w, m->dest);
-	if (place)
-		close_fd(TAKE_FD(*place));
+	if (m->kind != PLAN_MOUNT_REMOUNT)
+		mount_forget(w, m->dest);
 	return by_kind[m->kind](r, m, e);
 }
 

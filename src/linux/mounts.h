@@ -18,14 +18,15 @@
 
 enum { MOUNTS_MAX_LATE = 64 };
 
+enum mount_place { MOUNT_PLACE_PROC, MOUNT_PLACE_SYS, MOUNT_PLACE_DEV, MOUNT_PLACES };
+
 /* run->mounts. Made by mount_work(), ended by mount_work_end() in rootfs.readonly or, where that has nothing to do, fds.shed. */
 struct mount_work {
 	int self_fds; /* verified /proc/self/fd, for mount(2) on a descriptor; -EBADF: not needed so far */
-	int dev; /* the container's /dev, never a symlink; -EBADF: not needed so far */
 	int null_mask; /* rootfs.pivot: detached clone of the host's /dev/null, which mounts.masked attaches */
-	int proc, sys; /* what was mounted on /proc and /sys, if it is proc and sysfs */
-	signed char
-		on_top[2]; /* mount_find(): is it still what these paths show? 0: not looked yet */
+	/* what was mounted there: a procfs, a sysfs, on /dev a new file system; else -EBADF, or what mount_dev() has opened */
+	int places[MOUNT_PLACES];
+	bool dev_is_strange; /* mount_dev(): what is mounted on /dev is no entry of mounts there */
 	int late[MOUNTS_MAX_LATE]; /* mounts that become read-only when everything is in its place */
 	unsigned n_late;
 };
@@ -94,16 +95,24 @@ int mount_host_bind(struct run *r, const char *path, bool recursive, int target,
 
 /*
  * Place for M: resolved below the root at this moment, made when missing (a directory if DIR, else an empty file).
- * *EXISTED (may be NULL) tells which. O_PATH descriptor or -errno.
+ * *EXISTED (may be NULL) tells which. O_PATH descriptor or -errno; an error where the path leads to the root, or to what is mounted
+ * on /proc, /sys or /dev, by another name (CVE-2019-19921).
  */
 int mount_target(struct run *r, const struct plan_mount *m, bool dir, bool *existed, struct err *e);
 /* The same for a file system, WHAT for the error: -ENOTDIR where something else than a directory has the name, of which the kernel
  * would say "Invalid argument". EXISTED is not NULL. */
 int mount_target_dir(struct run *r, const struct plan_mount *m, const char *what, bool *existed,
 		     struct err *e);
-/* After M was attached as MNT: the root itself was mounted over when the destination is "/"; proc and sysfs on their
- * well-known places are remembered for mount_find(). */
+/* After M was attached as MNT: the root itself was mounted over when the destination is "/"; proc, sysfs and a new /dev on their
+ * well-known places are remembered for mount_find() and mount_dev(). */
 int mount_done(struct run *r, const struct plan_mount *m, int mnt, struct err *e);
+/* Before something is mounted on DEST: what was there will be covered. */
+void mount_forget(struct mount_work *w, const char *dest);
+/* Are A and B the same directory or file, and on the same mount? Before Linux 5.8: the same, on whichever. */
+bool mount_is_same(int a, int b);
+/* Why M's destination could not be opened or made (DOING), with -errno R. Returns R. */
+int mount_dest_failed(const struct run *run, const struct plan_mount *m, int r, const char *doing,
+		      struct err *e);
 
 /*
  * O_PATH of a path of the container for maskedPaths and readonlyPaths; -ENOENT when there is none. Below /proc and /sys it is

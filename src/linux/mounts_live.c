@@ -133,19 +133,6 @@ static int open_place(const struct live *l, const struct plan_mount *m)
 	return rootdir_open_path(&l->run.root, m->dest, m->dest_nofollow ? ROOTDIR_NOFOLLOW : 0);
 }
 
-/* "/..", or a link of the image to "/" */
-static bool is_root(const struct live *l, int fd)
-{
-	uint64_t root, id;
-	struct stat a, b;
-
-	if (fstat(l->run.root.fd, &a) < 0 || fstat(fd, &b) < 0 || a.st_dev != b.st_dev ||
-	    a.st_ino != b.st_ino)
-		return false;
-	/* the same directory bound to another place is another mount */
-	return sys_mount_id(l->run.root.fd, &root) < 0 || sys_mount_id(fd, &id) < 0 || root == id;
-}
-
 static int not_mounted(const struct plan_mount *m, struct err *e)
 {
 	err_sys(e, -EINVAL, "unmount '%s': nothing is mounted there", m->dest);
@@ -179,7 +166,7 @@ static int check_place(struct live *l, const struct plan_mount *m, struct err *e
 	auto_fd int fd = open_place(l, m);
 	if (fd < 0)
 		return l->remove ? err_sys(e, fd, "unmount '%s'", m->dest) : 0;
-	if (is_root(l, fd))
+	if (mount_is_same(fd, l->run.root.fd)) /* "/..", or a link of the image to "/" */
 		return root_stays(e);
 	return l->remove ? check_added(l, m, fd, &id, e) : 0;
 }

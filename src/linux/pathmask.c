@@ -22,15 +22,7 @@ static bool is_missing(int r)
 /* "/", also by another name: what is laid over it nobody would ever see, whose root is below. */
 static bool is_root(const struct run *r, int target)
 {
-	struct stat a, b;
-	uint64_t mnt_a = 0, mnt_b = 0;
-
-	if (fstat(target, &a) < 0 || fstat(r->root.fd, &b) < 0 || a.st_dev != b.st_dev ||
-	    a.st_ino != b.st_ino)
-		return false;
-	(void)sys_mount_id(target, &mnt_a);
-	(void)sys_mount_id(r->root.fd, &mnt_b);
-	return mnt_a == mnt_b;
+	return mount_is_same(target, r->root.fd);
 }
 
 /* ---- mounts.masked ---- */

@@ -257,7 +257,7 @@ static void close_old(struct run *r)
 	close_fd(TAKE_FD(r->old_root));
 	if (r->mounts) {
 		close_fd(TAKE_FD(r->mounts->self_fds));
-		close_fd(TAKE_FD(r->mounts->dev));
+		close_fd(TAKE_FD(r->mounts->places[MOUNT_PLACE_DEV]));
 	}
 }
 

@@ -113,6 +113,43 @@ swapper() {
   done
 }
 
+# A volume, or a second proc, on a path of the image that is a link to the root, to /proc, /sys or /dev: what is masked, and where nodes are
+# made, would be another directory than the one that the container sees.
+@test "attack: place_by_another_name" {
+  local mount
+  ln -s / "$R/up"
+  ln -s /dev "$R/devices"
+  command_is true
+  cp "$BUNDLE/config.json" "$TEST_DIR/plain"
+  for mount in '"/up/proc", type: "bind", source: "/proc", options: ["rbind", "rslave"]' '"/up/proc", type: "proc", source: "proc"' \
+    '"/etc/../proc", type: "proc", source: "proc"' '"/up/sys", type: "sysfs", source: "sysfs"' "\"/devices\", source: \"$CANARY/dir\", options: [\"rbind\"]" \
+    "\"/up\", source: \"$CANARY/dir\", options: [\"bind\"]" '"/..", type: "tmpfs", source: "tmpfs"'; do
+    cp "$TEST_DIR/plain" "$BUNDLE/config.json"
+    edit ".mounts += [{destination: $mount}]"
+    attack
+    [ "$status" = 1 ] || { echo "$mount: $status" >&2; return 1; }
+    assert_output 'leads to the '
+    assert_output '.destination)'
+  done
+  # without a mount of its own on /dev nothing is made in what is there
+  cp "$TEST_DIR/plain" "$BUNDLE/config.json"
+  no_mounts /dev
+  edit '.mounts += [{destination: "/devices", source: $s, options: ["rbind"]}]' --arg s "$CANARY/dir"
+  edit '.linux.devices = [{path: "/dev/sdx", type: "b", major: 8, minor: 0}]'
+  attack
+}
+
+# The masks are on what a mount over the whole root shows, not on what it covers.
+@test "attack: masked, with a root mounted over" {
+  edit '.mounts += [{destination: "/", source: $r, options: ["rbind"]}]' --arg r "$R"
+  command_is sh -c '(: >> /proc/sys/kernel/core_pattern) && echo writable; cat /proc/keys; echo end'
+  attack
+  assert_status 0
+  refute_output writable
+  [ "${lines[-1]}" = end ]
+  [ "${#lines[@]}" -le 2 ]
+}
+
 # CVE-2026-88264: /dev/console of the image is a symlink to a file of the host.
 @test "attack: console_symlink" {
   no_mounts /dev
