@@ -150,6 +150,20 @@ static bool sends_sigsys(uint32_t action)
 	       action == SECCOMP_RET_TRAP;
 }
 
+/* Init lives on and takes no GO of ours: it has had one, or was made by `run`. */
+static int started_by_another(const struct container *c, struct err *e)
+{
+	err_set(e, ERR_STATE, "container '%s' is being started by another command", c->id);
+	return err_hint(e, "it starts even if that command was killed: `ketch state` tells when it "
+			   "runs, `ketch delete --force` ends it");
+}
+
+/* Nobody listens, or whom we reached went away. */
+static bool turned_away(int r)
+{
+	return r == -ENOENT || r == -ECONNREFUSED || r == -EPIPE || r == -ECONNRESET;
+}
+
 /* Nothing but a filter ends a process at execve. Only then is it watched: perf_event_open(2) waits for all processors, 2 to 15 ms. */
 static bool may_die_at_exec(const struct spec *s)
 {
@@ -170,11 +184,14 @@ static bool may_die_at_exec(const struct spec *s)
 	return by_default;
 }
 
-static int start_locked(struct container *c, const struct spec *s, int pidfd, struct err *e)
+/* *LEFT_ALONE: after an error init waits for GO as before, or goes on with another command's. */
+static int start_locked(struct container *c, const struct spec *s, int pidfd, bool *left_alone,
+			struct err *e)
 {
 	struct chan chan = { .fd = -EBADF };
 	struct exec_outcome *page = NULL;
 	const char *program = s->process && s->process->args.n ? s->process->args.v[0] : "";
+	*left_alone = true;
 	auto_fd int listener = connect_listener(s, c->dir, e);
 	if (listener < 0 && listener != -EBADF)
 		return listener;
@@ -182,16 +199,24 @@ static int start_locked(struct container *c, const struct spec *s, int pidfd, st
 
 	int r = send_go(c, listener, &chan, &page, e);
 	close_fd(TAKE_FD(listener)); /* the agent may read to the end of the connection */
+	*left_alone = r < 0;
 	if (r >= 0)
 		r = await_exec(&chan, (pid_t)c->state.pid, pidfd, -EBADF, page, program, e);
-	else if (r == -EPIPE || r == -ECONNRESET || r == -ECONNREFUSED)
+	else if (turned_away(r))
 		r = 1;
-	/* an engine may have reaped it before we could look */
-	if (r == 1 || (r == 0 && watch >= 0 && sys_pidfd_send_signal(pidfd, 0) == -ESRCH &&
-		       exec_watch_seen(watch) == 0))
+	/* a process that dies shows it before its sockets end: no need to wait for its pidfd */
+	if (r == 1 && !container_ends(c)) {
+		*left_alone = true;
+		r = started_by_another(c, e);
+	} else if (r == 1 ||
+		   /* an engine may have reaped it before we could look */
+		   (r == 0 && watch >= 0 && sys_pidfd_send_signal(pidfd, 0) == -ESRCH &&
+		    exec_watch_seen(watch) == 0)) {
+		*left_alone = false;
 		r = died(c, e);
-	else if (r == 0)
+	} else if (r == 0) {
 		container_await_started(c->dir);
+	}
 	close_fd(chan.fd);
 	if (page)
 		munmap(page, sizeof(*page));
@@ -202,6 +227,7 @@ static int start_and_notify(struct container *c, const struct spec *s, struct no
 			    struct err *e)
 {
 	const char *host = getenv("NOTIFY_SOCKET");
+	bool left_alone = false;
 
 	auto_fd int pidfd = container_init_pidfd(c);
 	if (pidfd < 0)
@@ -210,12 +236,13 @@ static int start_and_notify(struct container *c, const struct spec *s, struct no
 	int r = host && *host ? notify_open(n, c->dir, host, e) : 0;
 	if (r < 0)
 		return r;
-	r = start_locked(c, s, pidfd, e);
+	r = start_locked(c, s, pidfd, &left_alone, e);
 	if (r >= 0)
 		r = run_poststart(s, &c->state, c->dir, -EBADF, e);
 	if (r < 0) {
 		container_place_err(c, e);
-		stop_after_failure(s, c);
+		if (!left_alone)
+			stop_after_failure(s, c);
 		return r;
 	}
 	if (!notify_active(n))

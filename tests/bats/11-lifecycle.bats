@@ -313,6 +313,80 @@ P
   grep -qz sleep "/proc/$(pid_of "$CT")/cmdline"
 }
 
+# A startContainer hook that says when it has begun and waits for "go".
+hook_waits() {
+  edit '.root.readonly = false | .hooks.startContainer = [{path: "/bin/sh", args: ["sh", "-c",
+    "touch /tmp/begun; until [ -e /tmp/go ]; do sleep 0.05; done"]}]'
+}
+
+# killed_in_hook COMMAND…: ketch COMMAND is killed while the hook runs.
+killed_in_hook() {
+  bg "$@" &
+  local p=$!
+  wait_for 10 test -e "$BUNDLE/rootfs/tmp/begun"
+  kill -9 "$p"
+  wait "$p" || true
+}
+
+@test "lifecycle: a second start leaves a container alone whose first start, or run, was killed" {
+  local first
+  hook_waits
+  command_is sleep 1000
+  for first in start run; do
+    rm -f "$BUNDLE"/rootfs/tmp/{begun,go}
+    if [ $first = start ]; then
+      create_one
+      killed_in_hook start "$CT"
+    else
+      killed_in_hook run --detach -b "$BUNDLE" "$CT"
+    fi
+    fails 1 "container '$CT' is being started by another command" start "$CT"
+    status_is "$CT" created
+    touch "$BUNDLE/rootfs/tmp/go"
+    wait_for 10 status_is "$CT" running
+    ketch delete --force "$CT"
+  done
+}
+
+# GO is on its way: the page for the outcome is mapped and its descriptor closed.
+go_is_sent() {
+  grep -q ketch-outcome "/proc/$1/maps" && [[ $(readlink /proc/"$1"/fd/*) != *ketch-outcome* ]]
+}
+
+@test "lifecycle: a start whose GO comes behind that of a killed one leaves the container alone" {
+  command_is sleep 1000
+  create_one
+  local first second status=0 pid
+  pid=$(pid_of "$CT")
+  kill -STOP "$pid"
+  bg start "$CT" &
+  first=$!
+  wait_for 10 go_is_sent $first
+  kill -9 $first
+  wait $first || true
+  bg start "$CT" &
+  second=$!
+  wait_for 10 go_is_sent $second
+  kill -CONT "$pid"
+  wait $second || status=$?
+  [ "$status" = 1 ]
+  grep -qF "container '$CT' is being started by another command" "$TEST_DIR/out"
+  wait_for 10 status_is "$CT" running
+}
+
+@test "lifecycle: a start that runs out of descriptors can be tried again" {
+  command_is sleep 1000
+  create_one
+  local n failed=0
+  for n in {5..48}; do
+    if prlimit --nofile="$n:" "$KETCH" --root "$ROOT" start "$CT" < /dev/null > "$TEST_DIR/out" 2>&1 3>&-; then break; fi
+    failed=$((failed + 1))
+    status_is "$CT" created
+  done
+  [ "$failed" -gt 0 ]
+  status_is "$CT" running
+}
+
 @test "lifecycle: without a process create works and start does not; run does not" {
   edit 'del(.process)'
   create_one

@@ -295,6 +295,13 @@ notify_all() {
   assert_output "connect to the seccomp agent"
   assert_output "Connection refused"
 
+  # nothing has reached the container: it can be started when its agent is there
+  status_is "$CT-5" created
+  agent
+  in_time start "$CT-5" > /dev/null
+  wait "$AGENT"
+  agent_said "^first 59$"
+
   agent die
   run in_time run -b "$BUNDLE" "$CT-3"
   assert_status 1
