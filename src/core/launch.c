@@ -304,13 +304,14 @@ static void end_child(struct run_child *child, bool wait)
 	child->pid = 0;
 }
 
-/* The same interruption often comes twice (to us, and to our process group): unblocked, the second would end us before the
- * error is told. */
-static void drop_signals(const struct launch *l)
+/* An interruption often comes twice (to us, and to our process group), and one may come while a poststop hook runs. */
+void launch_drop_signals(const struct launch *l)
 {
-	struct signalfd_siginfo si;
+	static const struct timespec at_once = { 0 };
+	sigset_t all;
 
-	while (l->signal_fd >= 0 && read(l->signal_fd, &si, sizeof(si)) == sizeof(si))
+	sigfillset(&all);
+	while (l->mask_saved && (sigtimedwait(&all, NULL, &at_once) >= 0 || errno == EINTR))
 		continue;
 }
 
@@ -335,7 +336,7 @@ void launch_abort(struct launch *l)
 	stage_undo(&step_table, &l->run, &l->served);
 	if (hooks_began(l))
 		hooks_run_poststop(l->spec, &l->state, l->bundle);
-	drop_signals(l);
+	launch_drop_signals(l);
 }
 
 void launch_clear(struct launch *l)

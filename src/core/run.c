@@ -106,12 +106,14 @@ int launch_stay(struct launch *l, int *ret_status, struct err *e)
 		warn_of_oom(l);
 	if (l->opts->keep) {
 		seccomp_agent_leave(&l->agent, l->plan->fork.pid_ns);
+		launch_drop_signals(l);
 		return r;
 	}
 	/* Another command may have deleted it, and the id be another container's by now. */
 	struct err de;
 	int d = end_delete(l->store, l->id, l->run.state_dir, l->spec, r < 0 ? &de : e);
 	seccomp_agent_leave(&l->agent, d >= 0);
+	launch_drop_signals(l);
 	return r < 0 ? r : d;
 }
 
@@ -192,6 +194,8 @@ int container_exec(const struct store *s, const char *id, const struct launch_op
 		return exec_failed(l.container, e);
 	if (o->detach)
 		return r;
-	return foreground_wait(l.run.init.pid, l.run.init.pidfd, &l.run.console_master, NULL, NULL,
-			       ret_status, e);
+	r = foreground_wait(l.run.init.pid, l.run.init.pidfd, &l.run.console_master, NULL, NULL,
+			    ret_status, e);
+	launch_drop_signals(&l);
+	return r;
 }

@@ -632,6 +632,21 @@ lines_of() {
   is_dead "$(cat "$TEST_DIR/in")"
 }
 
+@test "hooks: signals while poststop runs do not take the place of the program's exit status" {
+  hook poststop 'echo $$ > $T/in; until [ -e $T/go ]; do sleep 0.05; done'
+  command_is sh -c 'exit 7'
+  bg run -b "$BUNDLE" "$CT" &
+  local p=$! status=0 sig
+  wait_for 10 test -s "$TEST_DIR/in"
+  for sig in TERM INT HUP USR1 RTMIN; do
+    kill "-$sig" "$p"
+  done
+  touch "$TEST_DIR/go"
+  wait "$p" || status=$?
+  [ "$status" = 7 ]
+  [ -z "$(ketch list -q)" ]
+}
+
 @test "hooks: delete --force ends a start whose poststart hook hangs" {
   hook poststart 'echo $$ > $T/in; sleep 1000'
   command_is sleep 1000
