@@ -7,6 +7,9 @@
  *
  * create and exec run the installed `ketch` program, so that nothing of the calling process is ever seen from within a container. The
  * container's process becomes a child of the nearest subreaper of the caller (prctl(2), PR_SET_CHILD_SUBREAPER), else of pid 1.
+ *
+ * That program and the hooks are children of the caller, which must neither ignore SIGCHLD nor wait for them: without its exit status
+ * a hook counts as failed.
  */
 #ifndef KETCH_KETCH_H
 #define KETCH_KETCH_H

@@ -117,7 +117,7 @@ static NORETURN void become(const struct hook_run *h)
 	_exit(127);
 }
 
-enum hook_end { HOOK_ENDED, HOOK_TIMED_OUT, HOOK_GIVEN_UP };
+enum hook_end { HOOK_ENDED, HOOK_TIMED_OUT, HOOK_GIVEN_UP, HOOK_LOST };
 
 static enum hook_end await(const struct spec_hook *h, int pidfd, int watch_fd)
 {
@@ -197,6 +197,13 @@ static int say_failed(const struct hook_run *run, enum hook_end end, int status,
 		return err_set(e, ERR_HOOK,
 			       "hook '%s' was killed: the container's creation was interrupted",
 			       h->path);
+	if (end == HOOK_LOST) {
+		err_set(e, ERR_HOOK,
+			"hook '%s' has ended, but its exit status was taken by somebody else%s%s",
+			h->path, sep, words);
+		return err_hint(e, "the program that uses libketch must not ignore SIGCHLD, nor "
+				   "wait for children that are not its own");
+	}
 	if (WIFSIGNALED(status))
 		return err_set(e, ERR_HOOK, "hook '%s' was killed by signal %d%s%s", h->path,
 			       WTERMSIG(status), sep, words);
@@ -220,8 +227,13 @@ static int spawn_and_wait(struct hook_run *h, int captured, struct err *e)
 		(void)sys_pidfd_send_signal(pidfd, SIGKILL);
 		(void)kill(-pid, SIGKILL);
 	}
-	while (waitpid(pid, &status, __WALL) < 0 && errno == EINTR)
-		continue;
+	while (waitpid(pid, &status, __WALL) < 0) {
+		if (errno == EINTR)
+			continue;
+		if (end == HOOK_ENDED)
+			end = HOOK_LOST;
+		break;
+	}
 	if (end == HOOK_ENDED && WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
 	return say_failed(h, end, status, captured, e);

@@ -19,6 +19,17 @@ library() {
   [ "${lines[-1]}" = ok ]
 }
 
+@test "libketch: a hook whose status is lost to a caller that ignores SIGCHLD has not succeeded" {
+  command_is sleep 1000
+  edit '.ociVersion = "1.3.0" | .hooks.poststart = [{path: "/bin/sh", args: ["sh", "-c", "exit 3"]}]'
+  create_one
+  run timeout 60 "$PROGRAMS/sigchld" "$ROOT" "$CT" < /dev/null
+  assert_status 1
+  assert_output "hook: poststart hook 0: hook '/bin/sh' has ended, but its exit status was taken by somebody else"
+  assert_output "hint: the program that uses libketch must not ignore SIGCHLD"
+  status_is "$CT" stopped
+}
+
 @test "libketch: exports ketch_ names alone" {
   command -v nm > /dev/null || skip "no nm (binutils) here"
   run bash -c "nm -D --defined-only '$(library)/libketch.so' | awk '\$2 != \"A\" {print \$3}' | grep -vE '^ketch_'"
