@@ -106,7 +106,8 @@ int ketch_create(ketch_context *c, const char *id, const char *bundle,
 	int status = 0;
 
 	int r = create_args(&args, id, bundle, options);
-	r = r < 0 ? err_sys(&e, r, "arguments") : api_spawn(c, &args, &status, &e);
+	r = r < 0 ? err_sys(&e, r, "arguments")
+		  : api_spawn(c, &args, options ? options->preserve_fds : 0, &status, &e);
 	if (r >= 0 && status != 0)
 		r = silent_failure(status, &e);
 	return r < 0 ? api_fail(r, &e, err) : 0;
@@ -151,7 +152,7 @@ int ketch_exec(ketch_context *c, const char *id, const char *const *argv,
 	int status = 0;
 
 	int r = exec_args(&args, id, argv, options);
-	r = r < 0 ? err_sys(&e, r, "arguments") : api_spawn(c, &args, &status, &e);
+	r = r < 0 ? err_sys(&e, r, "arguments") : api_spawn(c, &args, 0, &status, &e);
 	if (r < 0)
 		return api_fail(r, &e, err);
 	if (exit_status)

@@ -17,6 +17,8 @@ struct ketch_error {
 /* Copies E into *RET (may be NULL) and returns R. */
 int api_fail(int r, const struct err *e, ketch_error **ret);
 
-/* Runs `ketch ARGS` with the context's global options and the caller's standard streams. *STATUS: its exit status. An error that
- * it reports comes back in E. WAIT_STATUS: a status of its own is the program's, not a failure. */
-int api_spawn(const ketch_context *c, const struct strv *args, int *status, struct err *e);
+/* Runs `ketch ARGS` with the context's global options and the caller's standard streams. PRESERVE_FDS: what ARGS say of
+ * --preserve-fds; the log of libketch is not among those. *STATUS: its exit status, no failure by itself. An error that it
+ * reports comes back in E. */
+int api_spawn(const ketch_context *c, const struct strv *args, unsigned preserve_fds, int *status,
+	      struct err *e);

@@ -10,6 +10,7 @@
 
 #include "api/context.h"
 #include "config.h"
+#include "core/launch.h"
 #include "spec/field.h"
 #include "sys/hostfs.h"
 #include "sys/raw.h"
@@ -130,15 +131,31 @@ static int not_begun(int log)
 	return word.r;
 }
 
-int api_spawn(const ketch_context *c, const struct strv *args, int *status, struct err *e)
+/* The log above the descriptors that are passed on: in a hole among them the container would have it. -errno */
+static int open_log(unsigned preserve_fds)
+{
+	unsigned lowest = 3 + launch_listen_fds() + preserve_fds;
+
+	auto_fd int log = memfd_create("libketch-log", MFD_CLOEXEC);
+	if (log < 0)
+		return -errno;
+	int above = fcntl(log, F_DUPFD_CLOEXEC, (int)lowest);
+	if (above >= 0)
+		return above;
+	/* above RLIMIT_NOFILE: ketch refuses that, and says why */
+	return errno == EINVAL ? TAKE_FD(log) : -errno;
+}
+
+int api_spawn(const ketch_context *c, const struct strv *args, unsigned preserve_fds, int *status,
+	      struct err *e)
 {
 	auto_strv struct strv argv = { 0 };
 	const char *program = c->program ? c->program : KETCH_PROGRAM;
 	int wstatus = 0;
 
-	auto_fd int log = memfd_create("libketch-log", MFD_CLOEXEC);
+	auto_fd int log = open_log(preserve_fds);
 	if (log < 0)
-		return err_sys(e, -errno, "memfd_create");
+		return err_sys(e, log, "make a file for ketch's log");
 	int r = build_argv(c, args, log, &argv);
 	if (r < 0)
 		return err_sys(e, r, "arguments");

@@ -135,6 +135,47 @@ static int life(ketch_context *c, const char *program, const char *bundle, const
 	return 0;
 }
 
+static int keeps(int pid, int fd)
+{
+	char path[64], target[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", pid, fd);
+	return readlink(path, target, sizeof(target)) >= 0;
+}
+
+/* Of two descriptors that the program may have there is one: nothing of the library's own takes the other's place. */
+static int preserve(ketch_context *c, const char *bundle, const char *id)
+{
+	struct ketch_create_options options = { .preserve_fds = 2000000 };
+	ketch_error *e = NULL;
+	ketch_state *s = NULL;
+	int r;
+
+	r = ketch_create(c, id, bundle, &options, &e);
+	if (r >= 0 || !e || !strstr(ketch_error_message(e), "too many"))
+		return failed("create with too many descriptors", r, e);
+	ketch_error_free(e);
+	e = NULL;
+	options.preserve_fds = 2;
+	if (dup2(0, 3) != 3)
+		return failed("dup2", -1, NULL);
+	close(4);
+	if ((r = ketch_create(c, id, bundle, &options, &e)) < 0)
+		return failed("create with descriptors", r, e);
+	if ((r = ketch_start(c, id, &e)) < 0)
+		return failed("start with descriptors", r, e);
+	if ((r = ketch_state_get(c, id, &s, &e)) < 0)
+		return failed("state with descriptors", r, e);
+	int pid = ketch_state_pid(s);
+	ketch_state_free(s);
+	if (pid <= 0 || !keeps(pid, 3) || keeps(pid, 4))
+		return failed("descriptors of the container", -1, NULL);
+	printf("preserved 3 alone\n");
+	if ((r = ketch_delete(c, id, 1, &e)) < 0)
+		return failed("delete with descriptors", r, e);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	ketch_context *c = ketch_context_new();
@@ -142,7 +183,7 @@ int main(int argc, char **argv)
 	if (argc != 5 || !c || ketch_context_set_program(c, argv[1]) < 0 ||
 	    ketch_context_set_root(c, argv[2]) < 0)
 		return 2;
-	int bad = life(c, argv[1], argv[3], argv[4]);
+	int bad = life(c, argv[1], argv[3], argv[4]) || preserve(c, argv[3], argv[4]);
 	if (bad) /* else it holds our output open */
 		ketch_delete(c, argv[4], 1, NULL);
 	ketch_context_free(c);

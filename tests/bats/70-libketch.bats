@@ -16,6 +16,7 @@ library() {
   assert_output 'state running pid yes'
   assert_output 'state paused pid yes'
   assert_output 'already exists'
+  assert_output 'preserved 3 alone'
   [ "${lines[-1]}" = ok ]
 }
 
