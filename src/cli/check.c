@@ -26,8 +26,10 @@ static const struct opt options[] = {
 
 static void text_finding(const struct finding *f, const char *file, struct buf *out)
 {
-	if (f->e.line)
-		buf_addf(out, "%s:%u:%u: ", file, f->e.line, f->e.col);
+	if (f->e.line) {
+		buf_addplain(out, file, strlen(file));
+		buf_addf(out, ":%u:%u: ", f->e.line, f->e.col);
+	}
 	buf_adds(out, f->warning ? "warning: " : "error: ");
 	buf_addplain(out, f->e.msg, strlen(f->e.msg));
 	if (f->e.where[0]) {

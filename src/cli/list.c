@@ -6,6 +6,7 @@
 
 #include "cli/cli.h"
 #include "sys/hostfs.h"
+#include "util/utf8.h"
 
 enum { PASSWD_MAX = 16 * 1024 * 1024, N_COLUMNS = 6, MIN_WIDTH = 12, GAP = 3 };
 
@@ -76,23 +77,17 @@ static void owner_name(struct listing *l, const struct container *c, char *out, 
 	snprintf(out, size, "#%s", id);
 }
 
-/* A bundle's path may contain anything: a control character would break the table, or steer the terminal. */
-static void add_cell(const char *text, struct buf *out)
-{
-	for (; *text; text++)
-		buf_addc(out, (unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text);
-	buf_addc(out, '\t');
-}
-
 static void table_row(const struct container *c, const char *owner, struct buf *out)
 {
 	enum container_status status = container_status(c);
+	const char *bundle = c->state.bundle ? c->state.bundle : "";
 
 	buf_addf(out, "%s\t%lld\t%s\t", c->id,
 		 status == C_STOPPED || status == C_CREATING ? 0LL : (long long)c->state.pid,
 		 container_status_name(status));
-	add_cell(c->state.bundle ? c->state.bundle : "", out);
-	buf_addf(out, "%s\t%s\n", c->has_state ? c->state.created : "-", owner);
+	/* a path may contain anything */
+	buf_addplain(out, bundle, strlen(bundle));
+	buf_addf(out, "\t%s\t%s\n", c->has_state ? c->state.created : "-", owner);
 }
 
 /* The width of a cell in columns of a terminal, nearly: continuation bytes of UTF-8 take none. */

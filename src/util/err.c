@@ -184,8 +184,10 @@ void err_sanitize(struct err *e)
 
 void err_place(const struct err *e, const char *document, struct buf *out)
 {
-	if (e->line)
-		buf_addf(out, "%s:%u:%u", document, e->line, e->col);
+	if (e->line) {
+		buf_addplain(out, document, strlen(document));
+		buf_addf(out, ":%u:%u", e->line, e->col);
+	}
 	if (e->where[0])
 		buf_addf(out, "%s%s", e->line ? "  " : "", e->where);
 }

@@ -73,7 +73,7 @@ void err_sanitize(struct err *e);
 /* All of it that is for people, in one line without its end: "STEP: MESSAGE (DOCUMENT:LINE:COL  PATH); hint: HINT". DOCUMENT is
  * the name of the file that the place is in. For standard error and for logs: an engine shows its user nothing else. */
 void err_line(const struct err *e, const char *document, struct buf *out);
-/* "DOCUMENT:LINE:COL  PATH", as much of it as is known. */
+/* "DOCUMENT:LINE:COL  PATH", as much of it as is known; the document's name is made plain (util/utf8.h). */
 void err_place(const struct err *e, const char *document, struct buf *out);
 
 /* "spec", "kernel", …: stable words for logs and for libketch. */

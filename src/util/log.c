@@ -8,6 +8,7 @@
 #include "util/jsonw.h"
 #include "util/log.h"
 #include "util/utc.h"
+#include "util/utf8.h"
 
 static struct log_config sink = { .fd = -1, .level = LOG_WARNING };
 
@@ -164,7 +165,9 @@ void log_emit(enum log_level level, const char *fmt, ...)
 	if (sink.terminal && level != LOG_ERROR) {
 		auto_buf struct buf line = { 0 };
 
-		buf_addf(&line, "ketch: %s: %s\n", level_names[level], buf_str(&msg));
+		buf_addf(&line, "ketch: %s: ", level_names[level]);
+		buf_addplain(&line, buf_str(&msg), msg.len);
+		buf_addc(&line, '\n');
 		write_line(STDERR_FILENO, &line);
 	}
 }

@@ -21,7 +21,7 @@ struct log_config {
 	enum log_format format; /* of the file */
 	enum log_level level;	/* nothing above it is written */
 	const char *ident;	/* of SYSLOG and JOURNAL: the name that messages bear */
-	bool terminal;		/* warnings, info and debug also go to stderr (it is a terminal) */
+	bool terminal; /* warnings, info and debug also go to stderr (it is a terminal), made plain */
 };
 
 void log_init(const struct log_config *config);

@@ -90,6 +90,16 @@ writable() {
   ketch delete --force "$CT"
 }
 
+@test "lifecycle: list shows nothing of a bundle's name that a terminal would obey" {
+  local odd=$TEST_DIR/$'a\n\t\xc2\x9b31m\xe2\x80\xae\xffü'
+  mv "$BUNDLE" "$odd"
+  detached create -b "$odd" "$CT"
+  run ketch list
+  assert_status 0
+  [ "${#lines[@]}" = 2 ]
+  assert_output " $TEST_DIR/a???31m??ü  "
+}
+
 @test "lifecycle: start waits for a create that is under way" {
   hook_that_waits
   bg create -b "$BUNDLE" "$CT" &

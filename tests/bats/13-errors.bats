@@ -338,6 +338,20 @@ A
   assert_log 7
 }
 
+@test "errors: the name of a configuration neither breaks the line nor steers the terminal" {
+  local name=$'x\ny\e[31m\xc2\x9b.json' plain='x?y?[31m?.json'
+  echo '{"ociVersion": }' > "$BUNDLE/$name"
+  fails 1 "($plain:1:" run -b "$BUNDLE" --config "$name" "$CT"
+  run ketch check -b "$BUNDLE" --config "$name"
+  assert_status 1
+  [[ ${lines[0]} == "$plain:1:"* ]]
+  jq '.hostnam = "x" | .process.args = ["true"]' "$BUNDLE/config.json" > "$BUNDLE/$name"
+  on_terminal run -b "$BUNDLE" --config "$name" "$CT"
+  assert_status 0
+  [ "${#lines[@]}" = 1 ]
+  assert_output "ketch: warning: $plain:"
+}
+
 @test "errors: warnings go to the log and not to stderr" {
   edit '.hostnam = "x"'
   command_is true
