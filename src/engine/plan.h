@@ -133,7 +133,7 @@ struct plan_mount {
 	uint64_t attr_set, attr_clear; /* MOUNT_ATTR_*: this mount */
 	uint64_t rec_set, rec_clear;   /* MOUNT_ATTR_*: this mount and all below */
 	unsigned long
-		sb_flags; /* MS_* that belong to the super block: sync, dirsync, mand, silent, lazytime, iversion, ro */
+		sb_flags; /* MS_* that belong to the super block: sync, dirsync, mand, silent, lazytime, iversion, acl, ro; and MOUNT_NOACL */
 	unsigned long
 		propagation; /* MS_SHARED …, with MS_REC for the r… words; 0: private, recursive */
 	const char *

@@ -115,6 +115,20 @@ static int set_super_block_flags(int fs, unsigned long flags)
 	return flags & MS_I_VERSION_ ? -E2BIG : 0;
 }
 
+/* runc gives these words to mount(2) as a flag, or its lack, which a file system without them does not mind. */
+static int set_acl(int fs, unsigned long flags)
+{
+	const char *word = flags & MS_POSIXACL ? "acl" : flags & MOUNT_NOACL ? "noacl" : NULL;
+	int r = word ? sys_fsconfig_flag(fs, word) : 0;
+	char ignored[FS_MESSAGE_SIZE];
+
+	if (r != -EINVAL)
+		return r;
+	/* else it would stand before the words of an error to come */
+	sys_fs_message(fs, ignored, sizeof(ignored));
+	return 0;
+}
+
 static int configure(int fs, const struct fs_request *q)
 {
 	int r = 0;
@@ -124,6 +138,8 @@ static int configure(int fs, const struct fs_request *q)
 						     : -E2BIG;
 	if (r >= 0)
 		r = set_super_block_flags(fs, q->sb_flags);
+	if (r >= 0)
+		r = set_acl(fs, q->sb_flags);
 	for (const char *at = q->data ? q->data : ""; r >= 0 && *at;) {
 		size_t n = option_length(at, is_overlay(q->type));
 
@@ -414,7 +430,9 @@ static int mount_old_way(struct fs_mount *f, int r, struct err *e)
 	if (self_fds < 0)
 		return self_fds;
 	int old = sys_mount_on_fd(self_fds, f->target, f->m->source, f->m->fstype,
-				  f->q.sb_flags | mount_ms_flags(f->q.attrs), f->q.data);
+				  (f->q.sb_flags & ~(unsigned long)MOUNT_NOACL) |
+					  mount_ms_flags(f->q.attrs),
+				  f->q.data);
 	if (old < 0) /* the newer interface has better words, unless it only was too narrow */
 		return failed(f, r == -E2BIG || r == -ENOSYS ? old : r, e);
 	if (!f->m->propagation && !f->late)

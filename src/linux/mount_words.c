@@ -3,6 +3,7 @@
 #include <sys/mount.h>
 
 #include "linux/mounts.h"
+#include "spec/names.h"
 #include "util/util.h"
 
 static void word(struct buf *out, const char *prefix, const char *w)
@@ -46,7 +47,8 @@ static void super_block_words(unsigned long flags, struct buf *out)
 		{ MS_RDONLY, "super-block:ro" }, { MS_SYNCHRONOUS, "sync" },
 		{ MS_DIRSYNC, "dirsync" },	 { MS_MANDLOCK, "mand" },
 		{ MS_SILENT, "silent" },	 { MS_LAZYTIME, "lazytime" },
-		{ MS_I_VERSION, "iversion" },
+		{ MS_I_VERSION, "iversion" },	 { MS_POSIXACL, "acl" },
+		{ MOUNT_NOACL, "noacl" },
 	};
 
 	for (size_t i = 0; i < N_ELEMENTS(words); i++) {

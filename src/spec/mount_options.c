@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The mount options of runtime-spec config.md, "Linux mount options", and those of a peer (crun). A word that is
+ * The mount options of runtime-spec config.md, "Linux mount options", and those of peers (crun, runc). A word that is
  * not in here is an option of the file system.
  *
  * Access times: one of the values in MOUNT_ATTR__ATIME, which the kernel wants cleared as a whole before one of them
@@ -19,6 +19,7 @@
 #define MS_DIRSYNC     128
 #define MS_REC	       16384
 #define MS_SILENT      32768
+#define MS_POSIXACL    (1 << 16)
 #define MS_UNBINDABLE  (1 << 17)
 #define MS_PRIVATE     (1 << 18)
 #define MS_SLAVE       (1 << 19)
@@ -87,6 +88,8 @@ const struct mount_option mount_options[] = {
 	SPEC("idmap", MO_EXTRA, MX_IDMAP, 0),
 	SPEC("ridmap", MO_EXTRA, MX_RIDMAP, 0),
 
+	EXTRA("acl", MO_FLAG, MS_POSIXACL, MOUNT_NOACL),
+	EXTRA("noacl", MO_FLAG, MOUNT_NOACL, MS_POSIXACL),
 	EXTRA("copy-symlink", MO_EXTRA, MX_COPY_SYMLINK, 0),
 	EXTRA("src-nofollow", MO_EXTRA, MX_SRC_NOFOLLOW, 0),
 	EXTRA("dest-nofollow", MO_EXTRA, MX_DEST_NOFOLLOW, 0),

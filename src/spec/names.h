@@ -56,7 +56,8 @@ const char *name_search_end(const struct name_search *s);
 
 /*
  * Mount options. SET and CLEAR are bits of one of the kernel's words, which one KIND tells:
- * MO_FLAG: MS_* of mount(2) for the file system's own super block or remount semantics (sync, dirsync, mand, silent, lazytime, iversion)
+ * MO_FLAG: MS_* of mount(2) for the file system's own super block or remount semantics (sync, dirsync, mand, silent, lazytime, iversion, acl),
+ * and MOUNT_NOACL
  * MO_ATTR: MOUNT_ATTR_* of mount_setattr(2), this mount only; MO_ATTR_REC: the same, recursive (rro, rnosuid …)
  * MO_PROPAGATION: MS_PRIVATE …, with MS_REC for the r… words
  * MO_BIND: bind, rbind (value 1 = recursive);  MO_EXTRA: enum mount_extra
@@ -73,6 +74,9 @@ enum mount_extra {
 	MX_SRC_NOFOLLOW,
 	MX_DEST_NOFOLLOW,
 };
+
+/* "noacl", for which mount(2) has no flag: a bit that the kernel does not look at. */
+enum { MOUNT_NOACL = 1 << 9 };
 
 struct mount_option {
 	const char *name;

@@ -189,6 +189,21 @@ flag_rows() {
   for word in iversion noiversion silent loud nomand; do [ "$(type_of /m/$word)" = tmpfs ]; done
 }
 
+@test "mounts: acl and noacl are no error on a file system that does not have the words" {
+  mount_on /m/acl tmpfs t acl
+  mount_on /m/noacl tmpfs t noacl size=64k
+  mount_on /m/noacl tmpfs t remount acl noacl
+  mount_on /m/mqueue mqueue t noacl
+  bind_on /m/bind "$BUNDLE" bind noacl
+  look
+  [ "$(type_of /m/acl) $(type_of /m/noacl) $(type_of /m/mqueue)" = "tmpfs tmpfs mqueue" ]
+  has "$(super_of /m/noacl)" size=64k
+  # The kernel's words on another option come alone.
+  mount_on /m/bad tmpfs t noacl nope
+  fails_at '$.mounts[12].options[1]' "nknown parameter 'nope'"
+  refute_output noacl
+}
+
 @test "mounts: mand is taken, or refused in words (Linux 5.15 has done away with it)" {
   mount_on /m tmpfs t mand
   run_bundle

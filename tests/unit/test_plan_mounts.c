@@ -196,6 +196,16 @@ static void super_block_flags(void)
 		   "sync mand silent lazytime iversion async nomand loud nolazytime noiversion");
 	CHECK(m && m->sb_flags == 0);
 	fixture_end(&g);
+
+	FIXTURE(h, "ext4", "/dev/x");
+	m = decode(&h, "noacl acl");
+	CHECK(m && m->sb_flags == MS_POSIXACL && !m->data[0]);
+	fixture_end(&h);
+
+	FIXTURE(i, "ext4", "/dev/x");
+	m = decode(&i, "acl noacl");
+	CHECK(m && m->sb_flags == MOUNT_NOACL && !m->data[0]);
+	fixture_end(&i);
 }
 
 /* tmpfs may have to be filled first, and the kernel shares one sysfs among all its mounts. */
