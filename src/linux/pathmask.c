@@ -2,21 +2,48 @@
 /*
  * linux.maskedPaths and linux.readonlyPaths (config-linux.md#masked-paths, #readonly-paths): paths resolved below the root,
  * sources known by descriptor, flags set before a mount is seen (CVE-2025-31133, GHSA-3q8j-pf29-vwv8). A path that does not
- * exist is no error: the lists are the same for every host. Anything else is.
+ * exist is no error: the lists are the same for every host. Nor is one through a link of procfs to what a process has (exe,
+ * root, fd): each process sees another place there, and a mount could cover that of one. Anything else is.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
 #include "linux/mounts.h"
 #include "linux/steps.h"
 #include "sys/raw.h"
+#include "util/path.h"
 #include "util/util.h"
 
-static bool is_missing(int r)
+static bool is_below_proc(const char *path)
 {
-	return r == -ENOENT || r == -ENOTDIR;
+	char clean[PATH_MAX];
+
+	return path_clean(clean, sizeof(clean), path) >= 0 && !path_leads_up(clean) &&
+	       path_below(clean, "/proc");
+}
+
+/* 1: *TARGET is PATH. 0: there is nothing to cover; WHAT is left undone then. */
+static int find(struct run *r, const char *path, const char *what, int *target, struct err *e)
+{
+	*target = mount_find(r, path);
+	if (*target >= 0)
+		return 1;
+	if (*target == -ENOENT || *target == -ENOTDIR)
+		return 0;
+	if (*target != -ELOOP)
+		return err_sys(e, *target, "open it");
+	if (is_below_proc(path)) {
+		run_warn(r,
+			 "'%s' is not %s: it leads through a link that is another for each process",
+			 path, what);
+		return 0;
+	}
+	/* An image's link to such a one may show what is to be hidden: not passed over. */
+	err_sys(e, *target, "open it");
+	return err_hint(e, "links in a loop, or a link to one of procfs such as /proc/self/root");
 }
 
 /* "/", also by another name: what is laid over it nobody would ever see, whose root is below. */
@@ -81,11 +108,10 @@ static int mask(struct masks *m, const char *path, struct err *e)
 {
 	struct stat st;
 
-	auto_fd int target = mount_find(m->r, path);
-	if (is_missing(target))
-		return 0;
-	if (target < 0)
-		return err_sys(e, target, "open '%s'", path);
+	auto_fd int target = -EBADF;
+	int found = find(m->r, path, "masked", &target, e);
+	if (found <= 0)
+		return found;
 	if (fstat(target, &st) < 0)
 		return err_sys(e, -errno, "look at '%s'", path);
 	if (is_root(m->r, target)) {
@@ -153,11 +179,10 @@ static int make_readonly(struct run *r, const char *path, struct err *e)
 		.tree = true,
 	};
 
-	auto_fd int target = mount_find(r, path);
-	if (is_missing(target))
-		return 0;
-	if (target < 0)
-		return err_sys(e, target, "open it");
+	auto_fd int target = -EBADF;
+	int found = find(r, path, "made read-only", &target, e);
+	if (found <= 0)
+		return found;
 	if (is_root(r, target))
 		return mount_change(r, target, &flags, path, e);
 	auto_fd int copy = sys_open_tree_clone(target, true);

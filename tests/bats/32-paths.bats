@@ -30,6 +30,36 @@ load helpers
   [ "$(echo $output)" = "/proc/dir/key /proc/ketch-key" ]
 }
 
+# /proc/self/root/etc is another place for each process: there is nothing to cover, and no reason not to start.
+@test "paths: those through procfs's links to what a process has are left out with a warning" {
+  edit '.linux.maskedPaths += ["/proc/self/exe", "//proc/1/root/etc", "/etc/group"]
+    | .linux.readonlyPaths += ["/proc/self/fd/0", "/etc"]'
+  command_is sh -c 'wc -c < /etc/group; cat /etc/passwd; touch /etc/x; true'
+  run --separate-stderr ketch --log "$TEST_DIR/log" run -b "$BUNDLE" "$CT" < /dev/null
+  assert_status 0
+  [ "${lines[0]}" = 0 ]
+  assert_output root:x
+  [[ $stderr == *"/etc/x: Read-only file system"* ]]
+  [ "$(grep -c level=warning "$TEST_DIR/log")" = 3 ]
+  grep -F "'/proc/self/exe' is not masked" "$TEST_DIR/log"
+  grep -F "'//proc/1/root/etc' is not masked" "$TEST_DIR/log"
+  grep -F "'/proc/self/fd/0' is not made read-only" "$TEST_DIR/log"
+}
+
+@test "paths: an image's link to such a one, behind which there may be something, or to itself is an error" {
+  local path
+  ln -s /proc/self/root/etc "$BUNDLE/rootfs/secret"
+  ln -s loop "$BUNDLE/rootfs/loop"
+  command_is true
+  for path in /secret/passwd /loop /proc/../secret; do
+    edit '.linux.maskedPaths = [$p] | .linux.readonlyPaths = []' --arg p "$path"
+    fails 1 '$.linux.maskedPaths[0]' run -b "$BUNDLE" "$CT"
+    [[ $stderr == *"mask '$path': open it: "*"hint: links in a loop"* ]]
+    edit '.linux.maskedPaths = [] | .linux.readonlyPaths = [$p]' --arg p "$path"
+    fails 1 '$.linux.readonlyPaths[0]' run -b "$BUNDLE" "$CT"
+  done
+}
+
 @test "paths: read-only ones can be read, not written" {
   edit '.linux.readonlyPaths += ["/etc", "/no/such/path"]'
   command_is sh -c 'cat /etc/passwd; touch /etc/x; echo 1 > /proc/sys/kernel/panic; true'
