@@ -29,6 +29,7 @@ struct pipe_buf {
 
 struct relay {
 	int *master;
+	int held;		 /* the container's side of it, or negative */
 	struct pipe_buf in, out; /* our stdin → master, master → our stdout */
 	int changed; /* the descriptor of ours whose terminal has other settings meanwhile, or -1 */
 	struct termios saved;
@@ -87,6 +88,8 @@ static void relay_begin(struct relay *r)
 	r->in.from = r->in.to = r->out.from = r->out.to = r->changed = -1;
 	if (master < 0)
 		return;
+	/* The container may have its side closed for a while: the master would give EIO, the relay end (before Linux 4.13 it does). */
+	r->held = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	r->in.from = STDIN_FILENO;
 	r->in.to = r->out.from = master;
 	r->own_out = open_terminal(STDOUT_FILENO);
@@ -103,6 +106,7 @@ static void relay_end(struct relay *r)
 	if (r->changed >= 0)
 		(void)tcsetattr(r->changed, TCSANOW, &r->saved);
 	close_fd(r->own_out);
+	close_fd(r->held);
 }
 
 /* Reads when empty, writes when full; false when the direction has ended. All signals are blocked: a write must not wait. */
@@ -153,6 +157,7 @@ static void hang_up_when_gone(struct relay *r, const struct pollfd *input)
 	r->in.from = r->out.from = -1;
 	r->in.len = r->out.len = 0;
 	close_fd(TAKE_FD(*r->master));
+	close_fd(TAKE_FD(r->held));
 }
 
 static bool asks_for_end(uint32_t sig)
@@ -258,7 +263,11 @@ static int loop(struct relay *r, pid_t pid, int pidfd, int sigfd, int *ret_statu
 int foreground_wait(pid_t pid, int pidfd, int *master, struct notify *notify,
 		    struct seccomp_agent *agent, int *ret_status, struct err *e)
 {
-	struct relay r = { .master = master, .own_out = -EBADF, .notify = notify, .agent = agent };
+	struct relay r = { .master = master,
+			   .held = -EBADF,
+			   .own_out = -EBADF,
+			   .notify = notify,
+			   .agent = agent };
 	sigset_t all;
 
 	sigfillset(&all);

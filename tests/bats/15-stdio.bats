@@ -349,6 +349,44 @@ is_gone() {
   exec 7>&-
 }
 
+# Until somebody opens it again, which init systems do with their console.
+@test "stdio: a terminal that nobody in the container has open for a while goes on both ways" {
+  local away='exec < /dev/null > /dev/null 2>&1; sleep 0.3'
+  with_terminal
+  command_is sh -c "$away; echo by console > /dev/console; echo by tty > /dev/tty; read a < /dev/tty; echo got \$a > /dev/tty; exit 5"
+  pty 'expect:by console' 'expect:by tty' raw 'send:typed\n' 'expect:got typed' -- run -b "$BUNDLE" "$CT"
+  assert_status 5
+  command_is sh -c "$away; seq 1 30000 > /dev/console"
+  pty -- run -b "$BUNDLE" "$CT"
+  assert_status 0
+  [ "${#lines[@]}" = 30000 ]
+  [ "${lines[29999]}" = 30000 ]
+  edit '.process.terminal = false'
+  start_one
+  pty 'expect:by tty' raw 'send:typed\n' 'expect:got typed' -- \
+    exec -t "$CT" sh -c "$away; echo by tty > /dev/tty; read a < /dev/tty; echo got \$a > /dev/tty; exit 7"
+  assert_status 7
+}
+
+# As a getty does it, who opens the terminal anew.
+@test "stdio: a terminal that was hung up in the container goes on when it is opened again" {
+  with_terminal
+  command_is sh -c 'trap "exec < /dev/null > /dev/null 2>&1; sleep 0.3; echo back > /dev/console; read a < /dev/console; echo got \$a > /dev/console; exit 5" HUP; > /dev/shm/ready
+    while :; do sleep 0.05; done'
+  hang_up_when_ready > "$TEST_DIR/hangup" 2>&1 3>&- &
+  pty expect:back raw 'send:typed\n' 'expect:got typed' -- run --pid-file "$TEST_DIR/pid" -b "$BUNDLE" "$CT"
+  assert_status 5
+}
+
+hang_up_when_ready() {
+  wait_for 20 test -s "$TEST_DIR/pid"
+  local root
+  root=/proc/$(cat "$TEST_DIR/pid")/root
+  wait_for 20 test -e "$root/dev/shm/ready"
+  python3 -c 'import fcntl, os, sys; TIOCVHANGUP = 0x5437
+fcntl.ioctl(os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY), TIOCVHANGUP)' "$root/dev/console"
+}
+
 @test "stdio: /dev/console is the terminal" {
   with_terminal
   command_is sh -c 'echo "by console" > /dev/console; echo "by tty" > /dev/tty; [ "$(stat -c %t:%T /dev/console)" = "$(stat -L -c %t:%T /proc/self/fd/0)" ] && echo same'
