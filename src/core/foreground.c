@@ -11,13 +11,14 @@
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <termios.h>
+#include <unistd.h>
 
 #include "core/foreground.h"
 #include "sys/raw.h"
 #include "util/cleanup.h"
 #include "util/util.h"
 
-enum { LAST_WORDS_MS = 1000 };
+enum { LAST_WORDS_MS = 1000, LOOK_AGAIN_MS = 200 };
 
 /* One direction. Bytes wait here when the other side is slow, so that a full input queue can't stop the output. */
 struct pipe_buf {
@@ -31,7 +32,9 @@ struct relay {
 	int *master;
 	int held;		 /* the container's side of it, or negative */
 	struct pipe_buf in, out; /* our stdin → master, master → our stdout */
-	int changed; /* the descriptor of ours whose terminal has other settings meanwhile, or -1 */
+	int terminal;		 /* our input, or else our output, if it is one; or -1 */
+	bool away;		 /* it is another process group's: neither set nor read */
+	bool changed;		 /* it has other settings than SAVED meanwhile */
 	struct termios saved;
 	int own_out;		     /* our terminal once more, or -EBADF */
 	bool told_to_end;	     /* a signal that asks for the end has come */
@@ -54,17 +57,36 @@ void foreground_resize(int master)
 static void set_terminal(struct relay *r)
 {
 	struct termios t;
-	int fd = STDIN_FILENO;
 
-	if (tcgetattr(fd, &t) < 0 && tcgetattr(fd = STDOUT_FILENO, &t) < 0)
+	if (!r->changed && tcgetattr(r->terminal, &r->saved) < 0)
 		return;
-	r->saved = t;
-	if (fd == STDIN_FILENO)
+	t = r->saved;
+	if (r->terminal == STDIN_FILENO)
 		cfmakeraw(&t);
 	else
 		t.c_oflag &= ~(tcflag_t)OPOST; /* the container's terminal has done that */
-	if (tcsetattr(fd, TCSANOW, &t) == 0)
-		r->changed = fd;
+	if (tcsetattr(r->terminal, TCSANOW, &t) == 0)
+		r->changed = true;
+}
+
+/* A terminal that is not the one of our session asks nobody whose turn it is. */
+static bool in_background(int terminal)
+{
+	pid_t group = tcgetpgrp(terminal);
+
+	return group >= 0 && group != getpgrp();
+}
+
+/* It is ours to set and to read only while the shell has us in the foreground. All signals are blocked: nothing stops us where it is not. */
+static void take_terminal(struct relay *r)
+{
+	if (r->terminal < 0 || *r->master < 0)
+		return;
+	r->away = in_background(r->terminal);
+	if (r->away)
+		return;
+	set_terminal(r);
+	foreground_resize(*r->master); /* SIGWINCH is for the foreground alone */
 }
 
 /* poll() says of a terminal only that it takes a byte. O_NONBLOCK needs an open file of our own: the other is the shell's, too. A pty's
@@ -85,7 +107,7 @@ static void relay_begin(struct relay *r)
 {
 	int master = *r->master;
 
-	r->in.from = r->in.to = r->out.from = r->out.to = r->changed = -1;
+	r->in.from = r->in.to = r->out.from = r->out.to = r->terminal = -1;
 	if (master < 0)
 		return;
 	/* The container may have its side closed for a while: the master would give EIO, the relay end (before Linux 4.13 it does). */
@@ -97,52 +119,68 @@ static void relay_begin(struct relay *r)
 	int flags = fcntl(master, F_GETFL);
 	if (flags >= 0)
 		(void)fcntl(master, F_SETFL, flags | O_NONBLOCK);
-	set_terminal(r);
+	if (isatty(STDIN_FILENO))
+		r->terminal = STDIN_FILENO;
+	else if (isatty(STDOUT_FILENO))
+		r->terminal = STDOUT_FILENO;
 	foreground_resize(master); /* it may have changed since console.pass */
+	take_terminal(r);
 }
 
 static void relay_end(struct relay *r)
 {
-	if (r->changed >= 0)
-		(void)tcsetattr(r->changed, TCSANOW, &r->saved);
+	if (r->changed && !in_background(r->terminal))
+		(void)tcsetattr(r->terminal, TCSANOW, &r->saved);
 	close_fd(r->own_out);
 	close_fd(r->held);
 }
 
-/* Reads when empty, writes when full; false when the direction has ended. All signals are blocked: a write must not wait. */
-static bool pump(struct pipe_buf *p)
+/*
+ * Reads when empty, writes when full. Negative when the direction has ended: -errno of either side, or -ENODATA at the end of what is
+ * read. All signals are blocked: a write must not wait.
+ */
+static int pump(struct pipe_buf *p)
 {
 	struct pollfd to = { .fd = p->to, .events = POLLOUT };
 
 	if (p->len == 0) {
 		ssize_t n = read(p->from, p->data, sizeof(p->data));
 
-		if (n <= 0)
-			return n < 0 && (errno == EAGAIN || errno == EINTR);
+		if (n == 0)
+			return -ENODATA;
+		if (n < 0)
+			return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 		p->len = (size_t)n;
 		p->off = 0;
 	}
 	if (poll(&to, 1, 0) <= 0)
-		return true;
+		return 0;
 	ssize_t n = write(p->to, p->data + p->off, MIN(p->len, PIPE_BUF));
 	if (n < 0) {
 		p->broken = errno != EAGAIN && errno != EINTR;
-		return !p->broken;
+		return p->broken ? -errno : 0;
 	}
 	p->off += (size_t)n;
 	p->len -= (size_t)n;
-	return true;
+	return 0;
 }
 
-static void step_direction(struct pipe_buf *p, const struct pollfd *from, const struct pollfd *to)
+static void step_direction(struct relay *r, struct pipe_buf *p, const struct pollfd *from,
+			   const struct pollfd *to)
 {
 	if (p->from < 0)
 		return;
 	bool ready = p->len ? to->revents != 0 : from->revents != 0;
-	if (ready && !pump(p)) {
-		p->from = -1;
-		p->len = 0;
+	int ret = ready ? pump(p) : 0;
+	if (ret >= 0)
+		return;
+	/* Read in the background. Whether it is the foreground by now is looked at later: the shell may just have changed that. */
+	if (ret == -EIO && p->len == 0 && p->from == r->terminal && tcgetpgrp(r->terminal) >= 0) {
+		r->away = true;
+		return;
 	}
+	p->from = -1;
+	p->len = 0;
 }
 
 /*
@@ -151,11 +189,12 @@ static void step_direction(struct pipe_buf *p, const struct pollfd *from, const 
  */
 static void hang_up_when_gone(struct relay *r, const struct pollfd *input)
 {
-	if (*r->master < 0 || !(r->out.broken || (r->changed == STDIN_FILENO &&
+	if (*r->master < 0 || !(r->out.broken || (r->terminal == STDIN_FILENO &&
 						  input->revents & (POLLHUP | POLLERR))))
 		return;
 	r->in.from = r->out.from = -1;
 	r->in.len = r->out.len = 0;
+	r->away = false;
 	close_fd(TAKE_FD(*r->master));
 	close_fd(TAKE_FD(r->held));
 }
@@ -179,6 +218,9 @@ static int take_signal(struct relay *r, int sigfd, int pidfd, bool *chld, struct
 		*chld = true;
 	else if (si.ssi_signo != SIGURG && !own_pipe)
 		(void)sys_pidfd_send_signal(pidfd, (int)si.ssi_signo);
+	/* the shell had the terminal meanwhile, and set it as it likes */
+	if (si.ssi_signo == SIGCONT)
+		take_terminal(r);
 	r->told_to_end |= asks_for_end(si.ssi_signo);
 	return 0;
 }
@@ -203,7 +245,7 @@ static void drain(struct relay *r, int sigfd, int pidfd)
 			return;
 		if (p[1].revents && take_signal(r, sigfd, pidfd, &chld, &ignored) < 0)
 			return;
-		if (p[0].revents && !pump(&r->out))
+		if (p[0].revents && pump(&r->out) < 0)
 			return;
 	}
 }
@@ -224,6 +266,25 @@ static bool reap(pid_t pid, int *ret_status)
 	return ended;
 }
 
+/* A terminal is watched even while nothing is read of it: it may be gone. */
+static struct pollfd input_pollfd(const struct relay *r)
+{
+	bool is_terminal = r->terminal == STDIN_FILENO;
+	bool wanted = r->in.from >= 0 && r->in.len == 0 && !(is_terminal && r->away);
+	bool watched = is_terminal && *r->master >= 0;
+
+	return (struct pollfd){ .fd = wanted || watched ? STDIN_FILENO : -1,
+				.events = wanted ? POLLIN : 0 };
+}
+
+/* For poll(). A shell that brings to the foreground what has not been stopped sends no signal. */
+static int time_limit(const struct relay *r)
+{
+	int ms = r->notify ? notify_timeout(r->notify) : -1;
+
+	return r->away && (ms < 0 || ms > LOOK_AGAIN_MS) ? LOOK_AGAIN_MS : ms;
+}
+
 static int loop(struct relay *r, pid_t pid, int pidfd, int sigfd, int *ret_status, struct err *e)
 {
 	static const struct pollfd none = { .fd = -1 };
@@ -233,7 +294,7 @@ static int loop(struct relay *r, pid_t pid, int pidfd, int sigfd, int *ret_statu
 		struct pollfd p[] = {
 			{ .fd = sigfd, .events = POLLIN },
 			{ .fd = pidfd, .events = POLLIN },
-			{ .fd = r->in.len ? -1 : r->in.from, .events = POLLIN },
+			input_pollfd(r),
 			{ .fd = r->in.len ? r->in.to : -1, .events = POLLOUT },
 			{ .fd = r->out.len ? -1 : r->out.from, .events = POLLIN },
 			{ .fd = r->out.len ? r->out.to : -1, .events = POLLOUT },
@@ -241,14 +302,15 @@ static int loop(struct relay *r, pid_t pid, int pidfd, int sigfd, int *ret_statu
 			r->agent ? seccomp_agent_pollfd(r->agent) : none,
 		};
 
-		if (poll(p, N_ELEMENTS(p), r->notify ? notify_timeout(r->notify) : -1) < 0 &&
-		    errno != EINTR)
+		if (poll(p, N_ELEMENTS(p), time_limit(r)) < 0 && errno != EINTR)
 			return err_sys(e, -errno, "poll");
+		if (r->away)
+			take_terminal(r);
 		int ret = p[0].revents ? take_signal(r, sigfd, pidfd, &chld, e) : 0;
 		if (ret < 0)
 			return ret;
-		step_direction(&r->in, &p[2], &p[3]);
-		step_direction(&r->out, &p[4], &p[5]);
+		step_direction(r, &r->in, &p[2], &p[3]);
+		step_direction(r, &r->out, &p[4], &p[5]);
 		hang_up_when_gone(r, &p[2]);
 		if (r->notify) /* before the end: what was said counts */
 			notify_step(r->notify, getpid());

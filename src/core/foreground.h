@@ -10,9 +10,10 @@
 
 /*
  * Waits for PID (our child, behind PIDFD). All signals must be blocked. *MASTER is the pty's master or -EBADF; while it is relayed our own
- * terminal is in raw mode (one that is the output alone only leaves line ends as they are). It is closed (and the process's terminal so hung
- * up) when our terminal or the reader of our output is gone; not when the process has its side closed for a
- * while. Forwards every signal but SIGCHLD, SIGURG and SIGWINCH (which resizes). Reaps other children.
+ * terminal is in raw mode (one that is the output alone only leaves line ends as they are). In the background of a shell our terminal is
+ * neither set nor read, nor is it restored there. *MASTER is closed (and the process's terminal so hung up) when our terminal or the reader
+ * of our output is gone; not when the process has its side closed for a while. Forwards every signal but SIGCHLD, SIGURG and SIGWINCH
+ * (which resizes). Reaps other children.
  * NOTIFY (may be NULL) is served meanwhile; we are the service's main process then. What AGENT (may be NULL) says is logged.
  * When PID has ended, a reader that takes its time gets what is left; after INT, TERM, HUP or QUIT not one that takes nothing for a second.
  * *ret_status: exit status, or 128 + signal.

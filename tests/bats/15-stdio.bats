@@ -368,6 +368,35 @@ is_gone() {
   assert_status 7
 }
 
+# shell STEP…: an interactive shell on a terminal. It runs what is sent; quotes in it keep its echo from being what is expected.
+shell() {
+  run timeout 60 env HISTFILE=/dev/null TERM=dumb LC_ALL=C python3 "$BATS_TEST_DIRNAME/pty.py" run "$@" -- /bin/bash --norc --noprofile -i
+}
+
+@test "stdio: run in the background of a shell gets the keyboard, and the window's size, when it is brought to the foreground" {
+  with_terminal
+  command_is sh -c 'echo ready; read a; echo "got $a $(stty size)"; read a; echo "got $a"; read a; echo "got $a"; exit 5'
+  echo "'$KETCH' --root '$ROOT' run -b '$BUNDLE' '$CT' & echo \$! > '$TEST_DIR/pid'" > "$TEST_DIR/script"
+  shell size:24x80 "send:. $TEST_DIR/script\n" expect:ready cooked size:50x132 'send:echo still-"here"\n' expect:still-here cooked \
+    'send:fg\n' raw 'send:typed\n' 'expect:got typed 50 132' \
+    "signal:STOP:$TEST_DIR/pid" expect:Stopped cooked 'send:fg\n' raw 'send:again\n' 'expect:got again' \
+    "signal:STOP:$TEST_DIR/pid" expect:Stopped cooked 'send:bg; echo in-"background"\n' expect:in-background \
+    'send:fg\n' raw 'send:third\n' 'expect:got third' cooked 'send:exit\n'
+  assert_status 5
+}
+
+@test "stdio: run in the background of a shell ends with the terminal" {
+  with_terminal
+  command_is sh -c 'trap "" HUP; echo ready; read x; exit 5'
+  echo "'$KETCH' --root '$ROOT' run -b '$BUNDLE' '$CT' &" > "$TEST_DIR/script"
+  shell "send:. $TEST_DIR/script\n" expect:ready 'send:sleep 0.3; echo wa"ited"\n' 'send:echo t"yped"\n' expect:waited expect:typed close
+  wait_for 20 nothing_listed
+}
+
+nothing_listed() {
+  [ -z "$(ketch list -q)" ]
+}
+
 # As a getty does it, who opens the terminal anew.
 @test "stdio: a terminal that was hung up in the container goes on when it is opened again" {
   with_terminal

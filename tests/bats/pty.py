@@ -8,7 +8,7 @@ pty.py receive SOCKET OUT      what an engine does behind --console-socket and -
 pty.py run STEP... -- COMMAND  runs COMMAND on a terminal of its own and does the steps:
                                not-controlling (first; as an engine's child: a process group of its own, killed with us)
                                no-input (first; standard input is /dev/null)
-                               size:ROWSxCOLS  expect:TEXT  send:TEXT  signal:NAME  raw  cooked  close
+                               size:ROWSxCOLS  expect:TEXT  send:TEXT  signal:NAME[:PIDFILE]  raw  cooked  close
                                full (the terminal takes no more)  ended (COMMAND has, with nobody reading)
                                Prints what came out, checks that the terminal's settings are as before, and ends with COMMAND's status.
 """
@@ -133,7 +133,8 @@ class Runner:
 
     def is_raw(self, want):
         end = time.monotonic() + LIMIT
-        while bool(termios.tcgetattr(self.slave)[3] & termios.ICANON) == want:
+        # not ICANON: a shell's line editor has it off, too
+        while bool(termios.tcgetattr(self.slave)[3] & termios.ISIG) == want:
             if time.monotonic() > end:
                 sys.exit("the terminal is %sin raw mode" % ("not " if want else ""))
             time.sleep(0.02)
@@ -161,7 +162,8 @@ class Runner:
         elif name == "size":
             set_size(self.slave, value)
         elif name == "signal":
-            os.kill(self.pid, getattr(signal, "SIG" + value))
+            signame, _, pidfile = value.partition(":")
+            os.kill(int(open(pidfile).read()) if pidfile else self.pid, getattr(signal, "SIG" + signame))
         elif name == "close":
             os.close(self.master)
             self.master = None
