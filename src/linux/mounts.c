@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #include "linux/steps.h"
+#include "spec/names.h"
 #include "sys/raw.h"
 #include "util/path.h"
 #include "util/util.h"
@@ -192,7 +193,9 @@ static int remount_super_block(struct run *r, const struct plan_mount *m, int ta
 
 	if (self_fds < 0)
 		return self_fds;
-	int ret = sys_mount_on_fd(self_fds, target, NULL, NULL, MS_REMOUNT | m->sb_flags, m->data);
+	unsigned long flags = MS_REMOUNT | (m->sb_flags & ~(unsigned long)MOUNT_NOACL);
+
+	int ret = sys_mount_on_fd(self_fds, target, NULL, NULL, flags, m->data);
 	return ret < 0 ? err_sys(e, ret, "remount '%s'", m->dest) : 0;
 }
 
