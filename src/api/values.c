@@ -89,9 +89,11 @@ void ketch_state_free(ketch_state *s)
 static int fill_state(ketch_state *s, const struct container *ct, struct err *e)
 {
 	auto_buf struct buf json = { 0 };
-	enum container_status status = container_status(ct);
+	enum container_status status;
 
-	int r = container_state_json(ct, &json, e);
+	int r = container_look(ct, &status, e);
+	if (r >= 0)
+		r = container_state_json(ct, &json, e);
 	if (r < 0)
 		return r;
 	s->id = strdup(ct->id);

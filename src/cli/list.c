@@ -150,6 +150,7 @@ static void add_damaged(struct listing *l, const char *id, const struct err *e)
 static void add(struct listing *l, const char *id)
 {
 	auto_container struct container *c = NULL;
+	auto_buf struct buf one = { 0 };
 	char owner[64];
 	struct err e;
 
@@ -168,9 +169,12 @@ static void add(struct listing *l, const char *id)
 		return;
 	}
 	c->state.owner_name = owner;
+	if (container_state_json(c, &one, &e) < 0) {
+		add_damaged(l, id, &e);
+		return;
+	}
 	separate(l);
-	if (container_state_json(c, &l->out, &e) < 0)
-		log_emit(LOG_WARNING, "container '%s': %s", id, e.msg);
+	buf_adds(&l->out, buf_str(&one));
 }
 
 static void add_all(struct listing *l, const struct strv *ids)

@@ -16,10 +16,11 @@
 #include "sys/hostfs.h"
 #include "sys/proc.h"
 #include "sys/raw.h"
+#include "util/log.h"
 
 static const char *const status_names[] = {
 	[C_CREATING] = "creating", [C_CREATED] = "created", [C_RUNNING] = "running",
-	[C_PAUSED] = "paused",	   [C_STOPPED] = "stopped",
+	[C_PAUSED] = "paused",	   [C_STOPPED] = "stopped", [C_UNKNOWN] = "unknown",
 };
 
 const char *container_status_name(enum container_status s)
@@ -79,7 +80,9 @@ static int load(struct container *c, struct err *e)
 	c->has_state = r >= 0;
 	if (r >= 0)
 		r = restore_bytes(c, e);
-	return r == -ENOENT || (r < 0 && c->tolerant) ? load_unfinished(c, e) : r;
+	/* what we lack now says nothing of the state */
+	bool lacking = r == -EMFILE || r == -ENFILE || r == -ENOMEM;
+	return r == -ENOENT || (r < 0 && c->tolerant && !lacking) ? load_unfinished(c, e) : r;
 }
 
 static struct container *container_new(const struct store *s, const char *id, int dir)
@@ -165,21 +168,25 @@ static bool has_ended(int pidfd)
 {
 	struct pollfd p = { .fd = pidfd, .events = POLLIN };
 
-	return poll(&p, 1, 0) != 0;
+	return poll(&p, 1, 0) > 0;
 }
 
-/* pidfd of init and its *PS, or -ESRCH. */
+/* pidfd of init and its *PS; -ESRCH: it has ended. */
 static int open_init(const struct state *st, struct proc_stat *ps)
 {
 	if (st->pid <= 0)
 		return -ESRCH;
 	auto_fd int pidfd = sys_pidfd_open((pid_t)st->pid);
+	if (pidfd == -EINVAL || pidfd == -ENOENT) /* the number is a thread's by now */
+		return -ESRCH;
 	if (pidfd < 0)
 		return pidfd;
 	/* Opened first, compared afterwards: a pid that was reused before the open has another start time, one that is reused
 	 * later does not change what the pidfd refers to. */
-	if (proc_stat_host((pid_t)st->pid, ps) < 0 || ps->start_time != st->start_time ||
-	    ps->state == 'X')
+	int r = proc_stat_host((pid_t)st->pid, ps);
+	if (r < 0)
+		return r;
+	if (ps->start_time != st->start_time || ps->state == 'X')
 		return -ESRCH;
 	if (ps->state != 'Z')
 		return TAKE_FD(pidfd);
@@ -188,16 +195,19 @@ static int open_init(const struct state *st, struct proc_stat *ps)
 	return has_ended(pidfd) ? -ESRCH : TAKE_FD(pidfd);
 }
 
-/* *PS of init, while it is alive. */
-static bool init_alive(const struct state *st, struct proc_stat *ps)
+/* 1 and *PS of init, while it is alive; 0: it has ended; or -errno. */
+static int init_alive(const struct state *st, struct proc_stat *ps)
 {
-	if (st->pid <= 0 || proc_stat_host((pid_t)st->pid, ps) < 0 ||
-	    ps->start_time != st->start_time || ps->state == 'X')
-		return false;
+	int r = st->pid > 0 ? proc_stat_host((pid_t)st->pid, ps) : -ESRCH;
+
+	if (r < 0)
+		return r == -ESRCH ? 0 : r;
+	if (ps->start_time != st->start_time || ps->state == 'X')
+		return 0;
 	if (ps->state != 'Z')
-		return true;
+		return 1;
 	auto_fd int pidfd = open_init(st, ps);
-	return pidfd >= 0;
+	return pidfd >= 0 ? 1 : pidfd == -ESRCH ? 0 : pidfd;
 }
 
 int container_init_pidfd(const struct container *c)
@@ -239,27 +249,46 @@ static bool is_paused(const struct container *c)
 	return frozen;
 }
 
-enum container_status container_status(const struct container *c)
+int container_look(const struct container *c, enum container_status *ret, struct err *e)
 {
 	struct proc_stat ps;
 
+	*ret = c->creating ? C_CREATING : C_STOPPED;
 	if (!c->has_state)
-		return c->creating ? C_CREATING : C_STOPPED;
+		return 0;
 	/* Asked first: a process that dies lets go of its descriptors, the lock among them, before it is a zombie. (CRIU's have never called
 	 * execve either, but they live.) */
 	bool waits = created_lock_held(c->dir);
-	if (!init_alive(&c->state, &ps) || (ps.flags & PF_FORKNOEXEC && ps.flags & PF_EXITING))
-		return C_STOPPED;
-	if (is_paused(c))
-		return C_PAUSED;
-	return waits ? C_CREATED : C_RUNNING;
+	int alive = init_alive(&c->state, &ps);
+	if (alive < 0)
+		return err_sys(e, alive, "look at process %lld of container '%s'",
+			       (long long)c->state.pid, c->id);
+	if (!alive || (ps.flags & PF_FORKNOEXEC && ps.flags & PF_EXITING))
+		*ret = C_STOPPED;
+	else if (is_paused(c))
+		*ret = C_PAUSED;
+	else
+		*ret = waits ? C_CREATED : C_RUNNING;
+	return 0;
+}
+
+enum container_status container_status(const struct container *c)
+{
+	enum container_status status;
+	struct err e;
+
+	if (container_look(c, &status, &e) >= 0)
+		return status;
+	log_emit(LOG_WARNING, "container '%s': %s", c->id, e.msg);
+	return C_UNKNOWN;
 }
 
 bool container_ends(const struct container *c)
 {
 	struct proc_stat ps;
+	int alive = init_alive(&c->state, &ps);
 
-	return !init_alive(&c->state, &ps) || (ps.flags & PF_EXITING);
+	return alive == 0 || (alive > 0 && ps.flags & PF_EXITING);
 }
 
 int container_spec(const struct container *c, struct spec **ret, struct err *e)
@@ -288,9 +317,13 @@ void container_place_err(const struct container *c, struct err *e)
 
 int container_state_json(const struct container *c, struct buf *out, struct err *e)
 {
-	enum container_status status = container_status(c);
+	enum container_status status;
+
+	int r = container_look(c, &status, e);
+	if (r < 0)
+		return r;
 	pid_t pid = status == C_STOPPED || status == C_CREATING ? 0 : (pid_t)c->state.pid;
 
-	int r = state_oci_json(&c->state, container_status_name(status), pid, false, out);
+	r = state_oci_json(&c->state, container_status_name(status), pid, false, out);
 	return r < 0 ? err_sys(e, r, "state of container '%s'", c->id) : 0;
 }

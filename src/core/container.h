@@ -13,7 +13,14 @@
 #include "engine/plan.h"
 #include "util/err.h"
 
-enum container_status { C_CREATING, C_CREATED, C_RUNNING, C_PAUSED, C_STOPPED };
+enum container_status {
+	C_CREATING,
+	C_CREATED,
+	C_RUNNING,
+	C_PAUSED,
+	C_STOPPED,
+	C_UNKNOWN, /* of container_status(): it can't be told now */
+};
 
 /* An opened container: its directory and its state. */
 struct container {
@@ -41,11 +48,13 @@ int container_open_tolerant(struct container **ret, const struct store *s, const
 int container_of_dir(struct container **ret, const struct store *s, const char *id, int dir,
 		     struct err *e);
 void container_free(struct container *c);
-/* The truth of this moment: from the process, the created lock and the freezer. */
+/* The truth of this moment: from the process, the created lock and the freezer. What could not be asked is an error. */
+int container_look(const struct container *c, enum container_status *ret, struct err *e);
+/* The same where there is nobody to take an error: that is a warning in the log, and C_UNKNOWN. */
 enum container_status container_status(const struct container *c);
 /* Init is being ended: true some time before the status is "stopped". */
 bool container_ends(const struct container *c);
-/* pidfd of init, checked by start time; -ESRCH when it has ended. */
+/* pidfd of init, checked by start time; -ESRCH when it has ended. Any other error says nothing of that. */
 int container_init_pidfd(const struct container *c);
 /* Locks, and reads the state again: another command may have changed it while we waited. */
 int container_lock(struct container *c, struct err *e);

@@ -15,7 +15,6 @@
 #include "linux/rdt.h"
 #include "linux/root_mount.h"
 #include "spec/load.h"
-#include "sys/hostfs.h"
 #include "sys/raw.h"
 #include "util/log.h"
 
@@ -64,6 +63,9 @@ int end_processes(struct container *c, struct err *e)
 	struct cgroup *cg = NULL;
 
 	auto_fd int pidfd = container_init_pidfd(c);
+	if (pidfd < 0 && pidfd != -ESRCH)
+		return err_sys(e, pidfd, "look at process %lld of container '%s'",
+			       (long long)c->state.pid, c->id);
 	if (pidfd == -ESRCH && c->state.own_pid_ns)
 		return 0; /* the kernel ends a pid namespace before its init is dead */
 	int r = open_cgroup(c, &cg, e);
@@ -136,16 +138,19 @@ static int signal_init(const struct container *c, int sig, bool may_be_gone, str
 
 int container_kill(struct container *c, int sig, bool all, struct err *e)
 {
-	enum container_status status = container_status(c);
-	bool alive = status == C_CREATED || status == C_RUNNING || status == C_PAUSED;
+	enum container_status status;
 	struct cgroup *cg = NULL;
 
+	int r = container_look(c, &status, e);
+	if (r < 0)
+		return r;
+	bool alive = status == C_CREATED || status == C_RUNNING || status == C_PAUSED;
 	if (!alive && !all)
 		return err_set(e, ERR_STATE, "container not running: '%s' is %s", c->id,
 			       container_status_name(status));
 	if (!c->has_state)
 		return 0;
-	int r = open_cgroup(c, &cg, e);
+	r = open_cgroup(c, &cg, e);
 	if (r < 0)
 		return r;
 	/* The kernel ends all others of an own pid namespace with init; where there is none, nothing may stay. */
@@ -162,8 +167,11 @@ int container_kill(struct container *c, int sig, bool all, struct err *e)
 
 static int check_pausable(const struct container *c, bool pause, struct err *e)
 {
-	enum container_status status = container_status(c);
+	enum container_status status;
 
+	int r = container_look(c, &status, e);
+	if (r < 0)
+		return r;
 	if (pause && status != C_RUNNING && status != C_CREATED)
 		return err_set(e, ERR_STATE, "cannot pause container '%s': it is %s", c->id,
 			       container_status_name(status));
@@ -205,12 +213,13 @@ void container_thaw(struct container *c)
 
 int container_pids(struct container *c, int (*fn)(void *ctx, pid_t pid), void *ctx, struct err *e)
 {
-	enum container_status status = container_status(c);
+	enum container_status status;
 	struct cgroup *cg;
 
-	if (status == C_STOPPED || status == C_CREATING)
-		return 0;
-	int r = open_cgroup(c, &cg, e);
+	int r = container_look(c, &status, e);
+	if (r < 0 || status == C_STOPPED || status == C_CREATING)
+		return r;
+	r = open_cgroup(c, &cg, e);
 	if (r < 0)
 		return r;
 	if (!cg)
@@ -294,10 +303,14 @@ static void free_lock(struct container *c)
 
 static int check_deletable(const struct container *c, unsigned flags, struct err *e)
 {
-	enum container_status status = container_status(c);
+	enum container_status status;
 
-	if ((flags & DELETE_FORCE) || status == C_STOPPED ||
-	    (status == C_CREATED && !(flags & DELETE_STRICT)))
+	if (flags & DELETE_FORCE)
+		return 0;
+	int r = container_look(c, &status, e);
+	if (r < 0)
+		return r;
+	if (status == C_STOPPED || (status == C_CREATED && !(flags & DELETE_STRICT)))
 		return 0;
 	err_set(e, ERR_STATE, "cannot delete container '%s': it is %s, not stopped", c->id,
 		container_status_name(status));
@@ -315,12 +328,7 @@ static int clear(struct container *c, struct err *e)
 		if (r >= 0)
 			r = end_cgroups(c, e);
 	}
-	if (r >= 0)
-		r = replay_all(c, e);
-	if (r < 0)
-		return r;
-	r = host_remove_tree(c->store->fd, c->id);
-	return r < 0 ? err_sys(e, r, "remove the state of container '%s'", c->id) : 0;
+	return r < 0 ? r : replay_all(c, e);
 }
 
 /* Does the end of this container call for the poststop hooks? A creation that was cut off before its first hook needs none. */
@@ -344,7 +352,10 @@ static int delete_locked(struct container *c, const struct spec *spec, struct er
 	if (hooks && !spec && container_spec(c, &mine, &ignored) >= 0)
 		spec = mine;
 	int r = clear(c, e);
-	if (r >= 0 && hooks && spec)
+	if (r < 0)
+		return r;
+	r = store_remove_dir(c->store, c->id, c->dir, e);
+	if ((r >= 0 || r == -ENOTEMPTY) && hooks && spec)
 		hooks_run_poststop(spec, &c->state, c->state.bundle);
 	return r;
 }

@@ -44,6 +44,19 @@ int journal_add(int dir, const char *what, const char *value, struct err *e)
 	return journal_put(fd, what, value, e);
 }
 
+int journal_is_ours(int dir)
+{
+	static const char begin[] = JOURNAL_BUNDLE " /";
+	auto_buf struct buf text = { 0 };
+
+	/* not host_read(): in a directory of somebody else's it may be a link to anything */
+	auto_fd int fd = sys_openat(dir, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
+	int r = fd < 0 ? fd : host_read_fd(fd, JOURNAL_MAX, &text);
+	if (r >= 0)
+		return strncmp(buf_str(&text), begin, strlen(begin)) == 0;
+	return r == -ENOENT || r == -ELOOP || r == -ENXIO || r == -EISDIR || r == -EFBIG ? 0 : r;
+}
+
 /* Cuts TEXT at its newlines into LINES, dropping an unfinished last one. */
 static int split(char *text, struct strv *lines)
 {

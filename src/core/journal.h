@@ -32,6 +32,8 @@ int journal_open(int dir);
 int journal_put(int fd, const char *what, const char *value, struct err *e);
 /* One entry. DIR is the container's directory. */
 int journal_add(int dir, const char *what, const char *value, struct err *e);
+/* Is there a journal of ketch's in DIR, which may be anybody's? Its first entry is the bundle. 1, 0 or -errno. */
+int journal_is_ours(int dir);
 /* Calls FN for each entry, the newest first. A missing journal has none. A negative return of FN ends. */
 int journal_replay(int dir,
 		   int (*fn)(void *ctx, const char *what, const char *value, struct err *e),

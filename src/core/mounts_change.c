@@ -94,8 +94,11 @@ static void keep_destinations(spec_mounts *mounts)
 
 static int check_status(const struct container *c, struct err *e)
 {
-	enum container_status s = container_status(c);
+	enum container_status s;
 
+	int r = container_look(c, &s, e);
+	if (r < 0)
+		return r;
 	if (s == C_CREATED || s == C_RUNNING || s == C_PAUSED)
 		return 0;
 	return err_set(e, ERR_STATE, "cannot change the mounts of a container that is %s",

@@ -141,8 +141,11 @@ int container_run(const struct store *s, const char *id, const struct launch_opt
 
 static int check_running(const struct container *c, const struct launch_opts *o, struct err *e)
 {
-	enum container_status status = container_status(c);
+	enum container_status status;
 
+	int r = container_look(c, &status, e);
+	if (r < 0)
+		return r;
 	if (status == C_RUNNING || status == C_CREATED || (status == C_PAUSED && o->ignore_paused))
 		return 0;
 	if (status == C_PAUSED)

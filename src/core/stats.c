@@ -147,8 +147,11 @@ static int open_cgroups(const struct container *c, struct cgroup **ret, struct e
 
 static int check_alive(const struct container *c, struct err *e)
 {
-	enum container_status status = container_status(c);
+	enum container_status status;
 
+	int r = container_look(c, &status, e);
+	if (r < 0)
+		return r;
 	if (status == C_CREATED || status == C_RUNNING || status == C_PAUSED)
 		return 0;
 	return err_set(e, ERR_STATE, "container not running: '%s' is %s", c->id,

@@ -21,7 +21,13 @@
 #include "util/log.h"
 #include "util/path.h"
 
-enum { ID_MAX = 1024, NAME_MAX_BYTES = 255, LOCK_POLL_MS = 5, PROC_MAX = 1024 * 1024 };
+enum {
+	ID_MAX = 1024,
+	NAME_MAX_BYTES = 255,
+	LOCK_POLL_MS = 5,
+	PROC_MAX = 1024 * 1024,
+	REMOVE_PASSES = 16,
+};
 
 /* The id outside of our user namespace's root: 0 in the initial one, whose whole range is mapped to itself. */
 static bool initial_userns(unsigned *ret_outside)
@@ -183,9 +189,11 @@ static int is_ours(void *ctx, const char *name, unsigned char d_type)
 					     JOURNAL_FILE,	"state.json" };
 
 	if (strcmp(name, NOTIFY_DIR) == 0) {
-		auto_fd int notify = host_opendir(*(int *)ctx, NOTIFY_DIR, false);
+		auto_fd int notify = host_opendir(*(const int *)ctx, NOTIFY_DIR, false);
 
-		return notify < 0 ? notify : host_list(notify, is_notify_socket, NULL);
+		return notify == -ENOTDIR ? -ENOTEMPTY
+		       : notify < 0	  ? notify
+					  : host_list(notify, is_notify_socket, NULL);
 	}
 	if (d_type == DT_DIR)
 		return -ENOTEMPTY;
@@ -198,11 +206,16 @@ static int is_ours(void *ctx, const char *name, unsigned char d_type)
 	return -ENOTEMPTY;
 }
 
-/* A directory that somebody else put there (--root /home) must never be taken for a container and removed. An empty one was made by a
- * create that was killed right then; one without a journal is what a delete that was killed left. */
-static bool is_container(int dir)
+/* 1, 0 or -errno. A directory that somebody else put there (--root /home) must never be taken for a container and removed. An empty one
+ * was made by a create that was killed right then; one without a journal is what a delete that was killed left. With a journal of ours
+ * it is one whatever else came to be in it (NFS's .nfs*, a core): its processes must not be lost sight of for that. */
+static int is_container(int dir)
 {
-	return host_list(dir, is_ours, &dir) >= 0;
+	int r = host_list(dir, is_ours, &dir);
+
+	if (r == -ENOTEMPTY)
+		return journal_is_ours(dir);
+	return r == -ENOENT ? 0 : r < 0 ? r : 1; /* deleted meanwhile */
 }
 
 int store_open_dir(const struct store *s, const char *id, struct err *e)
@@ -212,12 +225,55 @@ int store_open_dir(const struct store *s, const char *id, struct err *e)
 		return r;
 	auto_fd int dir =
 		s->fd < 0 ? -ENOENT : sys_openat(s->fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-	if (dir == -ENOENT || dir == -ENOTDIR || dir == -ELOOP ||
-	    (dir >= 0 && !is_container(dir))) {
-		err_set(e, ERR_NOT_FOUND, "container does not exist: '%s'", id);
-		return err_hint(e, "`ketch --root '%s' list` shows those there are", s->path);
+	r = dir == -ENOENT || dir == -ENOTDIR || dir == -ELOOP ? 0
+	    : dir < 0					       ? dir
+							       : is_container(dir);
+	if (r < 0)
+		return err_sys(e, r, "open the state of container '%s'", id);
+	if (r > 0)
+		return TAKE_FD(dir);
+	err_set(e, ERR_NOT_FOUND, "container does not exist: '%s'", id);
+	return err_hint(e, "`ketch --root '%s' list` shows those there are", s->path);
+}
+
+struct removal {
+	int dir;
+	char foreign[NAME_MAX_BYTES + 1]; /* an entry that is not ours */
+};
+
+static int remove_ours(void *ctx, const char *name, unsigned char d_type)
+{
+	struct removal *x = ctx;
+	int r = is_ours(&x->dir, name, d_type);
+
+	if (r == -ENOTEMPTY) {
+		snprintf(x->foreign, sizeof(x->foreign), "%s", name);
+		return 0;
 	}
-	return dir < 0 ? err_sys(e, dir, "open the state of container '%s'", id) : TAKE_FD(dir);
+	if (r >= 0)
+		r = strcmp(name, NOTIFY_DIR) == 0 ? host_remove_tree(x->dir, name)
+						  : host_unlink(x->dir, name, false);
+	return r == -ENOENT ? 0 : r;
+}
+
+int store_remove_dir(const struct store *s, const char *id, int dir, struct err *e)
+{
+	struct removal x = { .dir = dir };
+	int r = -ENOTEMPTY;
+
+	/* Removing while reading may skip entries. */
+	for (int pass = 0; r == -ENOTEMPTY && !x.foreign[0] && pass < REMOVE_PASSES; pass++) {
+		r = host_list(dir, remove_ours, &x);
+		if (r >= 0)
+			r = host_unlink(s->fd, id, true);
+	}
+	if (r >= 0 || r == -ENOENT)
+		return 0;
+	if (r != -ENOTEMPTY || !x.foreign[0])
+		return err_sys(e, r, "remove the state of container '%s'", id);
+	err_sys(e, r, "container '%s' is deleted, but '%s/%s' has '%s', which is not ketch's", id,
+		s->path, id, x.foreign);
+	return err_hint(e, "remove that directory yourself: until then the id is taken");
 }
 
 int store_is(const struct store *s, const char *id, int dir)
@@ -308,12 +364,15 @@ struct listing {
 static int add_id(void *ctx, const char *name, unsigned char d_type)
 {
 	const struct listing *l = ctx;
-	struct err ignored;
+	struct err e;
 
 	if (d_type != DT_DIR && d_type != DT_UNKNOWN)
 		return 0;
-	auto_fd int dir = store_open_dir(l->store, name, &ignored);
-	return dir < 0 ? 0 : strv_add(l->ids, name);
+	auto_fd int dir = store_open_dir(l->store, name, &e);
+	/* what others keep from us is not ours; of what could not be looked at whoever opens it is told why */
+	bool none =
+		dir < 0 && (e.code == ERR_NOT_FOUND || e.code == ERR_USAGE || e.code == ERR_DENIED);
+	return none ? 0 : strv_add(l->ids, name);
 }
 
 static int by_name(const void *a, const void *b)

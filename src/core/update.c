@@ -263,10 +263,13 @@ int container_update(struct container *c, const struct spec_resources *change, c
 {
 	sigset_t all, mask;
 
+	enum container_status status;
+
 	int r = container_lock(c, e);
+	if (r >= 0)
+		r = container_look(c, &status, e);
 	if (r < 0)
 		return r;
-	enum container_status status = container_status(c);
 	if (status != C_CREATED && status != C_RUNNING && status != C_PAUSED)
 		return err_set(e, ERR_STATE,
 			       "cannot update container '%s': container not running: it is %s",

@@ -704,7 +704,7 @@ b' 'ä' .cache 'a*' '$(x)' "a'b" 'a\b' 'a:b' 'a@b' a//b "a/../b" /etc ../x "${lo
 @test "lifecycle: with a wrong --root delete does not take a directory for a container" {
   local tree=$TEST_DIR/tree
   mkdir -p "$tree/home/me" "$tree/log/journal" "$tree/files"
-  echo precious | tee "$tree/home/me/file" "$tree/log/journal/x" "$tree/files/file" "$tree/files/journal" > /dev/null
+  echo precious | tee "$tree/home/me/file" "$tree/log/journal/x" "$tree/files/file" "$tree/files/journal" "$tree/files/state.json" > /dev/null
   local id
   for id in home log files; do
     run "$KETCH" --root "$tree" delete "$id"
@@ -714,7 +714,7 @@ b' 'ä' .cache 'a*' '$(x)' "a'b" 'a\b' 'a:b' 'a@b' a//b "a/../b" /etc ../x "${lo
   done
   [ -z "$("$KETCH" --root "$tree" list -q)" ]
   "$KETCH" --root "$tree" delete --force --regex .
-  [ "$(find "$tree" -type f | wc -l)" = 4 ]
+  [ "$(find "$tree" -type f | wc -l)" = 5 ]
 }
 
 @test "lifecycle: state directories are 0700, files in them 0600" {
@@ -725,6 +725,71 @@ b' 'ä' .cache 'a*' '$(x)' "a'b" 'a\b' 'a:b' 'a@b' a//b "a/../b" /etc ../x "${lo
   for f in "$ROOT/$CT"/*; do
     [ "$(stat -c %a "$f")" = 600 ] || { stat -c '%a %n' "$f" >&2; return 1; }
   done
+}
+
+# few_fds N COMMAND…: with room for descriptors below N, and none open but the first three
+few_fds() {
+  local n=$1 fd
+  shift
+  (
+    for fd in /proc/"$BASHPID"/fd/*; do
+      fd=${fd##*/}
+      [ "$fd" -le 2 ] || eval "exec $fd>&-"
+    done
+    ulimit -Sn "$n"
+    exec "$@"
+  )
+}
+
+@test "lifecycle: with too few descriptors a command fails, and takes no live container for one that is gone or has ended" {
+  start_one
+  local n
+  for n in $(seq 4 40); do
+    run few_fds "$n" "$KETCH" --root "$ROOT" list -q
+    [ "$status" != 0 ] || [ "$output" = "$CT" ]
+    run few_fds "$n" "$KETCH" --root "$ROOT" state "$CT"
+    [ "$status" != 0 ] || assert_output '"status": "running"'
+    refute_output "does not exist"
+    run few_fds "$n" "$KETCH" --root "$ROOT" kill "$CT" 0
+    refute_output "does not exist"
+    refute_output "not running"
+    [ "$status" = 0 ] || assert_output "Too many open files"
+  done
+  assert_status 0
+  for n in $(seq 4 40); do
+    run few_fds "$n" "$KETCH" --root "$ROOT" delete --force "$CT"
+    [ "$status" != 0 ] || break
+    assert_output "Too many open files"
+  done
+  assert_status 0
+  [ "$n" -gt 4 ]
+  is_dead "$PID"
+  assert_clean
+}
+
+@test "lifecycle: a container with a file of somebody else's in its directory is one; delete leaves that file, and says so" {
+  start_one
+  touch "$ROOT/$CT/.nfs0000001"
+  mkdir "$ROOT/$CT/dir"
+  [ "$(ketch list -q)" = "$CT" ]
+  status_is "$CT" running
+  fails 1 "is running" delete "$CT"
+  edit '.hooks.poststop = [{path: "/bin/touch", args: ["touch", $f]}]' --arg f "$TEST_DIR/poststop"
+  cp "$BUNDLE/config.json" "$ROOT/$CT/config.json"
+  rmdir "$ROOT/$CT/dir"
+  fails 1 "container '$CT' is deleted, but '$ROOT/$CT' has '.nfs0000001', which is not ketch's" delete --force "$CT"
+  [[ $stderr == *"remove that directory yourself"* ]]
+  is_dead "$PID"
+  [ -e "$TEST_DIR/poststop" ]
+  [ "$(ls -A "$ROOT/$CT")" = .nfs0000001 ]
+  [ -z "$(ketch list -q)" ]
+  fails 1 "is no container" create -b "$BUNDLE" "$CT"
+  rm -r "${ROOT:?}/$CT"
+  create_one
+  mkdir "$ROOT/$CT/dir"
+  fails 1 "has 'dir', which is not ketch's" delete "$CT"
+  rm -r "${ROOT:?}/$CT"
+  assert_clean
 }
 
 # ---- at the same time ----
