@@ -218,6 +218,37 @@ static int is_container(int dir)
 	return r == -ENOENT ? 0 : r < 0 ? r : 1; /* deleted meanwhile */
 }
 
+/* What is in a container's directory is done: hooks are run, cgroups named by the journal cleared. Where others than the state root's owner
+ * can make one (sticky as /tmp), they must not have it done by somebody else, above all not by root. */
+static int check_maker(const struct store *s, const char *id, int dir, struct err *e)
+{
+	struct stat st, root;
+
+	if (fstat(dir, &st) < 0)
+		return err_sys(e, -errno, "look at '%s/%s'", s->path, id);
+	if (st.st_mode & S_IWOTH) {
+		err_set(e, ERR_DENIED, "everybody can change '%s/%s': mode %04o", s->path, id,
+			st.st_mode & 07777);
+		return err_hint(e, "ketch makes it 0700: look who changed that, and what is in it");
+	}
+	if (st.st_uid == 0 || st.st_uid == geteuid())
+		return 0;
+	if (fstat(s->fd, &root) < 0)
+		return err_sys(e, -errno, "look at the state directory '%s'", s->path);
+	if (root.st_uid == st.st_uid) /* root looks at a user's */
+		return 0;
+	err_set(e, ERR_DENIED,
+		"'%s/%s' is uid %u's, neither ours nor the state directory's owner's", s->path, id,
+		st.st_uid);
+	return err_hint(e, "act as that user, or remove the directory");
+}
+
+static int none(const struct store *s, const char *id, struct err *e)
+{
+	err_set(e, ERR_NOT_FOUND, "container does not exist: '%s'", id);
+	return err_hint(e, "`ketch --root '%s' list` shows those there are", s->path);
+}
+
 int store_open_dir(const struct store *s, const char *id, struct err *e)
 {
 	int r = id_check(id, e);
@@ -231,9 +262,10 @@ int store_open_dir(const struct store *s, const char *id, struct err *e)
 	if (r < 0)
 		return err_sys(e, r, "open the state of container '%s'", id);
 	if (r > 0)
-		return TAKE_FD(dir);
-	err_set(e, ERR_NOT_FOUND, "container does not exist: '%s'", id);
-	return err_hint(e, "`ketch --root '%s' list` shows those there are", s->path);
+		r = check_maker(s, id, dir, e);
+	else
+		r = none(s, id, e);
+	return r < 0 ? r : TAKE_FD(dir);
 }
 
 struct removal {

@@ -26,8 +26,8 @@ void store_close(struct store *s);
 /* [A-Za-z0-9_+.-], 1 to 255 characters (a directory's name), not ".", ".." or the cache's name. Every command checks its id with this. */
 int id_check(const char *id, struct err *e);
 
-/* Opens the directory of ID, O_RDONLY|O_DIRECTORY. NOT_FOUND "container does not exist": there is none, or it is not a container's. Any
- * other error leaves open whether there is one. */
+/* Opens the directory of ID, O_RDONLY|O_DIRECTORY. NOT_FOUND "container does not exist": there is none, or it is not a container's. DENIED:
+ * everybody can change it, or it is another user's, neither root's nor that of the state root's owner. Any other error leaves open whether there is one. */
 int store_open_dir(const struct store *s, const char *id, struct err *e);
 /* Removes the directory of ID, which is DIR and locked, with all that is ketch's in it. -ENOTEMPTY: all of that is removed, but the
  * directory has something else. */

@@ -191,6 +191,46 @@ hint() {
   assert_clean
 }
 
+@test "errors: in a state directory as /tmp nobody gets his hooks run by another user" {
+  local root=$TEST_DIR/open evil=$TEST_DIR/open/$CT
+  mkdir -m 1777 "$root"
+  mkdir -m 700 "$evil"
+  edit '.hooks.poststop = [{path: "/bin/touch", args: ["touch", $f]}]' --arg f "$TEST_DIR/ran"
+  cp "$BUNDLE/config.json" "$evil"
+  printf 'bundle /tmp\nhooks \n' > "$evil/journal"
+  chown -R 65534 "$evil"
+  local words
+  for words in "state $CT" "kill $CT" "delete $CT" "delete --force $CT" "start $CT" "list"; do
+    run --separate-stderr "$KETCH" --root "$root" $words
+    [ "$words" = list ] || [ "$status" = 1 ]
+    [ "$words" = list ] || [[ $stderr == *"'$evil' is uid 65534's, neither ours nor the state directory's owner's"* ]]
+    refute_output "$CT"
+  done
+  "$KETCH" --root "$root" delete --force --regex .
+  [ -d "$evil" ]
+  chown -R 0 "$evil"
+  chmod 777 "$evil"
+  run "$KETCH" --root "$root" delete --force "$CT"
+  assert_status 1
+  assert_output "everybody can change '$evil': mode 0777"
+  refute test -e "$TEST_DIR/ran"
+  # It is the owner that was in the way.
+  chmod 700 "$evil"
+  "$KETCH" --root "$root" delete --force "$CT"
+  [ -e "$TEST_DIR/ran" ]
+  [ ! -d "$evil" ]
+}
+
+@test "errors: root may look at a user's state directory, and clear it" {
+  start_one
+  chown -R 65534 "$ROOT"
+  [ "$(ketch list -q)" = "$CT" ]
+  status_is "$CT" running
+  ketch delete --force "$CT"
+  is_dead "$PID"
+  assert_clean
+}
+
 @test "errors: state directories that others can change, or without a way to them" {
   mkdir "$TEST_DIR/open" "$TEST_DIR/theirs" "$TEST_DIR/gone"
   chmod 777 "$TEST_DIR/open"
