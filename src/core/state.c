@@ -4,10 +4,13 @@
 #include <string.h>
 
 #include "core/state.h"
+#include "spec/json.h"
 #include "sys/hostfs.h"
 #include "util/jsonw.h"
 
 static const char file[] = "state.json";
+
+_Static_assert((int)STATE_MAX == (int)JSON_MAX_SIZE, "what is written can be parsed");
 
 static void write_strv(struct jsonw *w, const char *key, const struct strv *l)
 {
@@ -23,6 +26,16 @@ static void write_map(struct jsonw *w, const char *key, const spec_map *map)
 	for (size_t i = 0; i < map->n; i++)
 		jsonw_str(w, map->v[i].key, map->v[i].value);
 	jsonw_end_object(w);
+}
+
+/* Of all that is in it the annotations alone have no limit, and a byte of theirs may take six here (\u007f). */
+static int too_long(size_t len, struct err *e)
+{
+	err_set(e, ERR_SPEC,
+		"the annotations make a state of %zu bytes, more than the limit of %d MiB", len,
+		STATE_MAX >> 20);
+	err_hint(e, "shorten them, above all control characters, which are written as \\u00XX");
+	return err_at(e, "$.annotations");
 }
 
 int state_save(const struct state *st, int dir, struct err *e)
@@ -54,6 +67,8 @@ int state_save(const struct state *st, int dir, struct err *e)
 	jsonw_end_object(&w);
 	buf_addc(&text, '\n');
 	int r = buf_error(&text);
+	if (r >= 0 && text.len > STATE_MAX)
+		return too_long(text.len, e);
 	if (r >= 0)
 		r = host_replace(dir, file, text.p, text.len, 0600, false);
 	return r < 0 ? err_sys(e, r, "write the state of container '%s'", st->id) : 0;

@@ -12,7 +12,7 @@
 #include "util/buf.h"
 #include "util/err.h"
 
-enum { STATE_VERSION = 1, STATE_MAX = 32 * 1024 * 1024 };
+enum { STATE_VERSION = 1, STATE_MAX = 16 * 1024 * 1024 };
 #define STATE_OCI_VERSION "1.3.0"
 
 struct state {
@@ -39,6 +39,7 @@ int state_parse(struct state *st, const char *json, size_t len, struct err *e);
 
 /* -ENOENT without an error text when there is no state.json (creation under way, or killed). */
 int state_load(struct state *st, int dir, struct err *e);
+/* SPEC at $.annotations: longer than STATE_MAX, so that state_load() would refuse it. */
 int state_save(const struct state *st, int dir, struct err *e);
 void state_clear(struct state *st);
 
