@@ -9,6 +9,14 @@
 #include "linux/cgroup_stats.h"
 #include "sys/hostfs.h"
 
+static int check_no_cgroup(const char *const *options, struct err *e)
+{
+	if (!options || !options[0])
+		return 0;
+	err_set(e, ERR_USAGE, "--cgroup %s: the container has no cgroups", options[0]);
+	return err_hint(e, "it was created without them: leave the option out");
+}
+
 static int open_run(struct run *r, struct err *e)
 {
 	struct launch *l = r->core;
@@ -19,7 +27,7 @@ static int open_run(struct run *r, struct err *e)
 		return err_set(e, ERR_STATE, "its process is gone");
 	state_cgroup_record(&l->container->state, &rec);
 	if (rec.leaves.n == 0)
-		return 0;
+		return check_no_cgroup(r->plan->opts.exec_cgroups, e);
 	int ret = cgroup_open(&r->cgroup, &rec, e);
 	if (ret < 0)
 		return ret;

@@ -434,6 +434,13 @@ D
   ex_fails "--cgroup ../.." --cgroup ../.. "$CT" true
 }
 
+@test "exec --cgroup: an error where the container has no cgroups" {
+  command_is sleep 1000
+  detached --cgroup-manager disabled run --detach -b "$BUNDLE" "$CT"
+  ex_fails "--cgroup sub: the container has no cgroups" --cgroup sub "$CT" true
+  ketch exec "$CT" true
+}
+
 # ---- where it is ----
 
 @test "exec: namespaces, cgroups, root and oom_score_adj are init's" {
