@@ -261,10 +261,27 @@ static int replay(void *ctx, const char *what, const char *value, struct err *e)
 	return 0;
 }
 
+static int kill_frozen(UNUSED void *ctx, const char *what, const char *value, UNUSED struct err *e)
+{
+	if (strcmp(what, JOURNAL_CGROUP) == 0)
+		cgroup_kill_frozen(value);
+	return 0;
+}
+
+/* Without a state nobody knows which cgroup is the freezer's: in the others the processes of a paused container would not die. */
+static void end_frozen(const struct container *c)
+{
+	struct err ignored;
+
+	if (!c->has_state)
+		(void)journal_replay(c->dir, kill_frozen, NULL, &ignored);
+}
+
 static int replay_all(const struct container *c, struct err *e)
 {
 	struct replaying p = { .c = c };
 
+	end_frozen(c);
 	int r = journal_replay(c->dir, replay, &p, e);
 	/* now that nobody is left who would mount anything */
 	for (size_t i = 0; i < p.mounts.n && r >= 0; i++)
@@ -298,6 +315,7 @@ static void free_lock(struct container *c)
 	auto_fd int pidfd = container_init_pidfd(c);
 	if (pidfd >= 0)
 		(void)sys_pidfd_send_signal(pidfd, SIGKILL);
+	end_frozen(c);
 	(void)journal_replay(c->dir, kill_holders, c, &ignored);
 }
 

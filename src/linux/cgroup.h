@@ -62,5 +62,8 @@ int cgroup_destroy(struct cgroup *cg, struct err *e);
 /* Replays a journal entry "cgroup": removes DIR (made by ketch), killing only processes in it. A missing one is success. A DIR
  * that ends in "/" was made on the way to a leaf: it is removed only if it is empty, which is success either way. */
 int cgroup_remove_dir(const char *dir, struct err *e);
+/* For a cgroup of which nothing is known but a journal entry DIR: what is frozen in it dies only when it is thawed, which is done here, by
+ * the hierarchy that has the freezer. A cgroup that is not frozen is left alone. */
+void cgroup_kill_frozen(const char *dir);
 /* The same for an entry "scope": kills what is in the unit and stops it. */
 int cgroup_remove_scope(const char *record, struct err *e);

@@ -162,6 +162,26 @@ int cgroup_remove_dir(const char *dir, struct err *e)
 	return 0;
 }
 
+static bool is_frozen(int dir)
+{
+	char state[32];
+
+	/* v1: FREEZING, too, where a process can't be stopped */
+	if (host_read_small(dir, "freezer.state", state, sizeof(state)) >= 0)
+		return strcmp(state, "THAWED") != 0;
+	return cgroup_v2.frozen(dir) == 1;
+}
+
+void cgroup_kill_frozen(const char *dir)
+{
+	if (is_shared(dir))
+		return;
+	auto_fd int fd = host_opendir(AT_FDCWD, dir, false);
+	if (fd < 0 || !is_frozen(fd))
+		return;
+	(void)cgroup_tree_kill(fd, SIGKILL);
+}
+
 /* ---- all of a container ---- */
 
 /* One after the other, the rest too when one fails: the first error is told. */
