@@ -217,20 +217,23 @@ int container_init_pidfd(const struct container *c)
 	return c->has_state ? open_init(&c->state, &ps) : -ESRCH;
 }
 
-/* Whether init still holds the lock that execve drops: "created" as a fact of the kernel. */
-static bool created_lock_held(int dir)
+/* Whether init still holds the lock that execve drops: "created" as a fact of the kernel. Asked as a reader, who needs no right to write:
+ * the view of the state root may be read-only. 1, 0 or -errno. */
+static int created_lock_held(int dir)
 {
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
 
-	auto_fd int fd = sys_openat(dir, FILE_CREATED_LOCK, O_RDWR, 0);
-	return fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type == F_WRLCK;
+	auto_fd int fd = sys_openat(dir, FILE_CREATED_LOCK, O_RDONLY, 0);
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	return fcntl(fd, F_OFD_GETLK, &lock) < 0 ? -errno : lock.l_type == F_WRLCK;
 }
 
 void container_await_started(int dir)
 {
 	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
 
-	auto_fd int fd = sys_openat(dir, FILE_CREATED_LOCK, O_RDWR, 0);
+	auto_fd int fd = sys_openat(dir, FILE_CREATED_LOCK, O_RDONLY, 0);
 	if (fd >= 0)
 		(void)fcntl(fd, F_OFD_SETLKW, &lock);
 }
@@ -258,7 +261,7 @@ int container_look(const struct container *c, enum container_status *ret, struct
 		return 0;
 	/* Asked first: a process that dies lets go of its descriptors, the lock among them, before it is a zombie. (CRIU's have never called
 	 * execve either, but they live.) */
-	bool waits = created_lock_held(c->dir);
+	int waits = created_lock_held(c->dir);
 	int alive = init_alive(&c->state, &ps);
 	if (alive < 0)
 		return err_sys(e, alive, "look at process %lld of container '%s'",
@@ -267,6 +270,9 @@ int container_look(const struct container *c, enum container_status *ret, struct
 		*ret = C_STOPPED;
 	else if (is_paused(c))
 		*ret = C_PAUSED;
+	else if (waits < 0)
+		return err_sys(e, waits, "ask for the lock '%s' of container '%s'",
+			       FILE_CREATED_LOCK, c->id);
 	else
 		*ret = waits ? C_CREATED : C_RUNNING;
 	return 0;

@@ -792,6 +792,68 @@ few_fds() {
   assert_clean
 }
 
+@test "lifecycle: a view of the state directory without the right to write tells the same statuses" {
+  command_is sleep 1000
+  create_one
+  local want
+  for want in created running; do
+    run unshare -m sh -c 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && exec "$2" --root "$1" state "$3"' - "$ROOT" "$KETCH" "$CT"
+    assert_status 0
+    assert_output "\"status\": \"$want\""
+    [ "$want" = running ] || ketch start "$CT"
+  done
+}
+
+has_child() {
+  [ -n "$(cat "/proc/$1/task/$1/children")" ]
+}
+
+@test "lifecycle: delete --force clears a paused container with a damaged state and without a pid namespace" {
+  edit '.linux.namespaces |= map(select(.type != "pid"))'
+  command_is sh -c 'sleep 1000 & exec sleep 1000'
+  detached run --detach -b "$BUNDLE" "$CT"
+  local pids file
+  PID=$(pid_of "$CT")
+  wait_for 5 has_child "$PID"
+  pids="$PID $(cat "/proc/$PID/task/$PID/children")"
+  ketch pause "$CT"
+  cp "$ROOT/$CT/state.json" "$TEST_DIR/state"
+  : > "$ROOT/$CT/state.json"
+  run ketch delete --force "$CT"
+  [ "$status" = 0 ] || cp "$TEST_DIR/state" "$ROOT/$CT/state.json" # for the teardown
+  assert_status 0
+  for PID in $pids; do is_dead "$PID"; done
+  assert_clean
+}
+
+# Makes the annotation "long" N bytes that take six each in the state.
+long_annotation() {
+  python3 - "$BUNDLE/config.json" "$1" <<'P'
+import re, sys
+text = open(sys.argv[1]).read()
+text = re.sub('"long": *"[^"]*"', lambda m: '"long": "' + '\x7f' * int(sys.argv[2]) + '"', text)
+open(sys.argv[1], 'w').write(text)
+P
+}
+
+@test "lifecycle: annotations too long for the state to be read again are refused" {
+  command_is sleep 1000
+  edit '.annotations.long = "x"'
+  local words mib
+  for words in create "run --detach"; do
+    for mib in 3 6; do
+      long_annotation $((mib << 20))
+      fails 1 "more than the limit of 16 MiB" $words -b "$BUNDLE" "$CT"
+      [[ $stderr == *"the annotations make a state of "* ]]
+      [[ $stderr == *'$.annotations'* ]]
+      assert_clean
+    done
+  done
+  long_annotation $((2 << 20))
+  create_one
+  ketch state "$CT" | grep -q '"status": "created"'
+}
+
 # ---- at the same time ----
 
 @test "lifecycle: of parallel creates with one id exactly one wins" {
