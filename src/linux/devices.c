@@ -64,14 +64,6 @@ static bool is_below_dev(const char *path)
 	return below && *below;
 }
 
-/* The same, for a directory that got there by a symbolic link of the image, or was there in the root file system. 1, 0 or -errno. */
-static int dev_is_strange(struct run *r, struct err *e)
-{
-	int dev = mount_dev(r, e);
-
-	return dev < 0 ? dev : r->mounts->dev_is_strange;
-}
-
 static bool has_mount_at(const struct plan *p, const char *dest)
 {
 	for (size_t i = 0; i < p->mounts.n; i++) {
@@ -79,6 +71,14 @@ static bool has_mount_at(const struct plan *p, const char *dest)
 			return true;
 	}
 	return false;
+}
+
+/* The same, for a directory that got on /dev by a symbolic link of the image, or was there in the root file system. 1, 0 or -errno. */
+static int dev_is_strange(struct run *r, struct err *e)
+{
+	int dev = mount_dev(r, e);
+
+	return dev < 0 ? dev : !has_mount_at(r->plan, "/dev") && sys_is_mount_root(dev) > 0;
 }
 
 /* ---- where it goes ---- */
@@ -506,13 +506,12 @@ static int make_ptmx(struct run *r, int dev, struct err *e)
 
 static int make_all_links(struct run *r, struct err *e)
 {
-	int dev = mount_dev(r, e);
+	int ret = dev_is_strange(r, e);
 
-	if (dev < 0)
-		return dev;
-	if (r->mounts->dev_is_strange)
-		return 0;
-	int ret = make_links(r, dev, e);
+	if (ret)
+		return MIN(ret, 0);
+	int dev = mount_dev(r, e);
+	ret = make_links(r, dev, e);
 	return ret < 0 ? ret : make_ptmx(r, dev, e);
 }
 

@@ -87,7 +87,6 @@ int mount_dev(struct run *r, struct err *e)
 			S_ISLNK(st.st_mode) ? "a symbolic link" : "a file");
 		return err_hint(e, "add a mount of type tmpfs on /dev and make /dev a directory");
 	}
-	w->dev_is_strange = sys_is_mount_root(fd) > 0;
 	return w->places[MOUNT_PLACE_DEV] = TAKE_FD(fd);
 }
 

@@ -26,7 +26,6 @@ struct mount_work {
 	int null_mask; /* rootfs.pivot: detached clone of the host's /dev/null, which mounts.masked attaches */
 	/* what was mounted there: a procfs, a sysfs, on /dev a new file system; else -EBADF, or what mount_dev() has opened */
 	int places[MOUNT_PLACES];
-	bool dev_is_strange; /* mount_dev(): what is mounted on /dev is no entry of mounts there */
 	int late[MOUNTS_MAX_LATE]; /* mounts that become read-only when everything is in its place */
 	unsigned n_late;
 };
