@@ -188,7 +188,8 @@ int launch_clone_failed(int r, bool into_cgroup, struct err *e)
 		{ -EINVAL,
 		  "this kernel lacks one of the namespaces that the configuration asks for" },
 		{ -ENOSPC, "a limit in /proc/sys/user or on nested namespaces is reached" },
-		{ -ENOMEM, "a pid namespace whose init has ended takes no further processes" },
+		{ -ENOMEM,
+		  "memory is short, or the init of the pid namespace it would be in has ended" },
 		{ -EAGAIN,
 		  "the pids.max of its cgroup or of one above, or RLIMIT_NPROC, is reached; where "
 		  "namespaces are joined it needs two processes more for a moment" },
