@@ -36,9 +36,10 @@ for line in open(sys.argv[1], "rb"):
 P
 }
 
-# On a terminal of its own: what a person sees.
+# On a terminal of its own: what a person sees. `script` asks $SHELL, or sh where there is none:
+# only bash reads all that %q writes.
 on_terminal() {
-  run script -qec "$(printf '%q ' "$KETCH" --root "$ROOT" "$@")" /dev/null < /dev/null
+  SHELL=$BASH run script -qec "$(printf '%q ' "$KETCH" --root "$ROOT" "$@")" /dev/null < /dev/null
   output=${output//$'\r'/}
   mapfile -t lines <<< "$output"
 }
