@@ -191,8 +191,7 @@ int launch_clone_failed(int r, bool into_cgroup, struct err *e)
 		{ -ENOMEM,
 		  "memory is short, or the init of the pid namespace it would be in has ended" },
 		{ -EAGAIN,
-		  "the pids.max of its cgroup or of one above, or RLIMIT_NPROC, is reached; where "
-		  "namespaces are joined it needs two processes more for a moment" },
+		  "the pids.max of its cgroup or of one above, or RLIMIT_NPROC, is reached" },
 	};
 
 	/* cgroup-v2.rst, Threads and No Internal Process Constraint */
@@ -229,7 +228,7 @@ static int make_children(struct launch *l, struct err *e)
 					    l->container ? (pid_t)l->container->state.pid : 0);
 	struct run_child *child = f->ns_stage ? &r->first : &r->init;
 	pid_t pid = sys_clone3(f->clone_flags, SIGCHLD, cgroup_fd, &child->pidfd);
-	if (pid == -EACCES && cgroup_fd >= 0 && cgroup_clone_refused(r->cgroup))
+	if (pid < 0 && cgroup_fd >= 0 && cgroup_clone_refused(r->cgroup, pid))
 		pid = sys_clone3(f->clone_flags, SIGCHLD, -EBADF, &child->pidfd);
 	if (pid == 0)
 		stage_child(l);

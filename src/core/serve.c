@@ -12,6 +12,7 @@
 #include "core/start.h"
 #include "core/steps.h"
 #include "engine/progress.h"
+#include "linux/cgroup.h"
 #include "linux/cgroup_stats.h"
 #include "sys/raw.h"
 #include "util/log.h"
@@ -98,7 +99,7 @@ static int answer(struct launch *l, struct packet *in, struct err *e)
 		ret = or_gone(
 			chan_send(&r->chan, out.type, out.data, out.len, out.fds, out.n_fds, e));
 	packet_close_fds(&out);
-	return ret;
+	return ret == 0 && in->type == MSG_ROOM ? cgroup_room_end(r, e) : ret;
 }
 
 /* COMMITTED, GONE or 0: go on. */

@@ -138,6 +138,19 @@ static NORETURN void init_after_first(struct launch *l, int turn)
 	init_main(l);
 }
 
+/* Where the container has all the processes it may have init is born outside and moved: see linux/cgroup_room.c. */
+static pid_t clone_init(struct launch *l, int *pidfd)
+{
+	const uint64_t flags = CLONE_PARENT | l->plan->fork.init_flags;
+	struct err ignored;
+
+	pid_t pid = sys_clone3(flags, 0, -EBADF, pidfd);
+	if (pid != -EAGAIN ||
+	    chan_ask(&l->run.chan, MSG_ROOM, NULL, 0, NULL, 0, NULL, &ignored) < 0)
+		return pid;
+	return sys_clone3(flags, 0, -EBADF, pidfd);
+}
+
 static NORETURN void ns_main(struct launch *l)
 {
 	struct run *r = &l->run;
@@ -156,7 +169,7 @@ static NORETURN void ns_main(struct launch *l)
 		err_sys(&e, -errno, "pipe");
 		leave(l, &e);
 	}
-	pid_t pid = sys_clone3(CLONE_PARENT | l->plan->fork.init_flags, 0, -EBADF, &pidfd);
+	pid_t pid = clone_init(l, &pidfd);
 	if (pid == 0) {
 		close_fd(turn[1]);
 		init_after_first(l, turn[0]);

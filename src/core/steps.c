@@ -31,6 +31,7 @@ static const struct step *const rows[] = {
 	&step_cgroup_place_first,
 	&step_cgroup_join_first,
 	&step_cgroup_attach,
+	&step_cgroup_room,
 	&step_oom_first,
 	&step_ns_join,
 	&step_ns_user,

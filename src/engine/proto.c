@@ -17,21 +17,14 @@ struct wire {
 };
 
 static const char *const names[MSG_N] = {
-	[MSG_MAP_IDS] = "MAP_IDS",
-	[MSG_TIME_OFFSETS] = "TIME_OFFSETS",
-	[MSG_ADOPT] = "ADOPT",
-	[MSG_PLACE] = "PLACE",
-	[MSG_MOUNT_FD] = "MOUNT_FD",
-	[MSG_NOTE] = "NOTE",
-	[MSG_NETDEV] = "NETDEV",
-	[MSG_HOOKS] = "HOOKS",
-	[MSG_CONSOLE] = "CONSOLE",
-	[MSG_LOG] = "LOG",
-	[MSG_ERROR] = "ERROR",
-	[MSG_READY] = "READY",
-	[MSG_OK] = "OK",
-	[MSG_COMMIT] = "COMMIT",
-	[MSG_GO] = "GO",
+	[MSG_MAP_IDS] = "MAP_IDS", [MSG_TIME_OFFSETS] = "TIME_OFFSETS",
+	[MSG_ADOPT] = "ADOPT",	   [MSG_PLACE] = "PLACE",
+	[MSG_ROOM] = "ROOM",	   [MSG_MOUNT_FD] = "MOUNT_FD",
+	[MSG_NOTE] = "NOTE",	   [MSG_NETDEV] = "NETDEV",
+	[MSG_HOOKS] = "HOOKS",	   [MSG_CONSOLE] = "CONSOLE",
+	[MSG_LOG] = "LOG",	   [MSG_ERROR] = "ERROR",
+	[MSG_READY] = "READY",	   [MSG_OK] = "OK",
+	[MSG_COMMIT] = "COMMIT",   [MSG_GO] = "GO",
 	[MSG_EXEC] = "EXEC",
 };
 

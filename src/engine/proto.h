@@ -7,6 +7,7 @@
  *   TIME_OFFSETS      ───────────────▶ write timens_offsets                    ◀── OK | ERROR
  *   ADOPT + pidfd     ───────────────▶ init's pid and pidfd; reap the first    ◀── OK | ERROR
  *   PLACE             ───────────────▶ cgroup driver moves init (systemd)      ◀── OK | ERROR
+ *   ROOM              ───────────────▶ pids.max: the first out of the cgroup   ◀── OK | ERROR
  *   MOUNT_FD(i)       ───────────────▶ open and idmap source i                 ◀── OK + fd | ERROR
  *   NOTE text         ───────────────▶ journal: the root's mount is next       ◀── OK | ERROR
  *   NETDEV            ───────────────▶ move devices into the network namespace ◀── OK | ERROR
@@ -43,6 +44,7 @@ enum msg {
 	MSG_TIME_OFFSETS,
 	MSG_ADOPT,
 	MSG_PLACE,
+	MSG_ROOM,
 	MSG_MOUNT_FD,
 	MSG_NOTE,
 	MSG_NETDEV,

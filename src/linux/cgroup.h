@@ -14,6 +14,7 @@
 #include "util/strv.h"
 
 struct cgroup;
+struct run;
 
 /* What the state file keeps, so that later commands find the cgroups again. Owned by whoever filled it. */
 struct cgroup_record {
@@ -39,10 +40,14 @@ int cgroup_clone_fd(struct cgroup *cg, pid_t init_pid);
  * `[CTRL[,CTRL]:]PATH`, NULL-ended or NULL) and opens what the child writes to. Call it before cgroup_clone_fd(). */
 int cgroup_prepare_join(struct cgroup *cg, const char *const *cgroups, pid_t init_pid,
 			struct err *e);
-/* The clone into it was refused (EACCES): true when somebody else can move the child, who then joins by cgroup_join_self(). */
-bool cgroup_clone_refused(struct cgroup *cg);
+/* The clone into it was refused with R: true when the child can join it all the same, by cgroup_join_self(): when somebody else can move it
+ * (-EACCES), or when pids.max, which limits births alone, is reached (-EAGAIN). */
+bool cgroup_clone_refused(struct cgroup *cg, int r);
 /* In a single-threaded child: joins the hierarchies it was not born in, through descriptors the parent opened. */
 int cgroup_join_self(struct cgroup *cg, struct err *e);
+/* In the parent, after step cgroup.room was answered: moves what the first child clones now to where that was, and lets both go. Returns when
+ * it has cloned, or said why not. */
+int cgroup_room_end(struct run *r, struct err *e);
 
 /* Tells who else looks after the cgroups (systemd) what W sets in them, and the DEVICES that are allowed now (NULL: as before), so that it does not undo it with its own next change. For
  * `update`, after the files are written; in `create` the steps do it. Nothing to do for cgroups of the cgroupfs driver. */

@@ -269,17 +269,18 @@ int cgroup_clone_fd(struct cgroup *cg, pid_t init_pid)
 	return fd < 0 ? -EBADF : fd;
 }
 
-bool cgroup_clone_refused(struct cgroup *cg)
+bool cgroup_clone_refused(struct cgroup *cg, int r)
 {
 	struct cgroup_leaf *leaf = cgroup_unified(cg);
+	bool movable = cg->scope && cg->driver && cg->driver->attach;
 
-	if (!leaf || !cg->scope || !cg->driver || !cg->driver->attach)
+	if (!leaf || !(r == -EAGAIN || (r == -EACCES && movable)))
 		return false;
 	leaf->born = false;
 	return true;
 }
 
-static int join_error(const struct cgroup_leaf *leaf, int r, struct err *e)
+int cgroup_join_error(const struct cgroup_leaf *leaf, int r, struct err *e)
 {
 	err_sys(e, r, "join cgroup '%s'", leaf->dir);
 	if (r == -ENOSPC)
@@ -309,7 +310,7 @@ int cgroup_join_self(struct cgroup *cg, struct err *e)
 	for (unsigned i = 0; i < cg->n && r >= 0; i++) {
 		r = join_leaf(&cg->leaves[i]);
 		if (r < 0)
-			r = join_error(&cg->leaves[i], r, e);
+			r = cgroup_join_error(&cg->leaves[i], r, e);
 	}
 	cgroup_close_fds(cg); /* none may stay in the container's process */
 	return r;

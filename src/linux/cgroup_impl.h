@@ -33,6 +33,8 @@ struct cgroup {
 	unsigned n;
 	struct strv made;
 	struct strv lacking; /* controllers that --rootless=true goes without */
+	bool first_held;     /* cgroup.room: the first child is traced by us */
+	bool first_out;	     /* and is in our own cgroup, of the hierarchy that counts processes */
 	uint64_t oom_kills;  /* those before our process; cgroup_oom_note() */
 	char *scope;
 	struct systemd *systemd; /* linux/systemd.h: the connection, once it is needed */
@@ -138,6 +140,8 @@ int cgroup_undo_run(struct cgroup_undo *u);
 void cgroup_undo_free(struct cgroup_undo *u);
 
 /* cgroup_exec.c */
+/* Fills E: why LEAF could not be entered, with -errno R. Returns R. */
+int cgroup_join_error(const struct cgroup_leaf *leaf, int r, struct err *e);
 /* /proc/PID/cgroup */
 int cgroup_proc_read(pid_t pid, struct buf *out);
 /* The path in its line of the hierarchy with CONTROLLERS ("" for v2), and its length; NULL: it has none. */

@@ -330,6 +330,13 @@ ptrace_window() {
   refute grep "^holds" "$TEST_DIR/out"
 }
 
+# Where pids.max is reached it is born outside of the container's cgroup: nobody gets hold of it there.
+@test "attack: exec_window_ptrace where pids.max is reached" {
+  edit '.process.capabilities[] += ["CAP_SYS_PTRACE"] | .linux.resources.pids.limit = 1'
+  trace_execs
+  diff <(grep "^in " "$TEST_DIR/out" | sort -u) <(echo "in our cgroups")
+}
+
 @test "attack: exec_window_ptrace with CAP_SYS_PTRACE in a user namespace" {
   chmod 755 "$TEST_DIR"
   edit '.process.capabilities[] += ["CAP_SYS_PTRACE"] | .linux.namespaces += [{type: "user"}] |

@@ -174,21 +174,24 @@ hierarchies() {
   refute_output two
 }
 
-@test "limits: an exec that pids.limit leaves no room for says so" {
-  local limit
+@test "limits: exec where pids.limit is reached" {
+  local limit i
   command_is sleep 100
-  for limit in 1 2; do
+  for limit in 1 2 3; do
     edit '.linux.resources.pids = {limit: $l}' --argjson l "$limit"
     start
-    run ketch exec "$CT" true
-    assert_status 255
-    assert_output "Resource temporarily unavailable"
-    assert_output "pids.max of its cgroup"
+    for i in 1 2 3; do # more than there is room for
+      detached exec -d --pid-file "$TEST_DIR/pid" "$CT" sleep 100
+      [ "$(cgroup_of "$(cat "$TEST_DIR/pid")" pids)" = "$(cgroup_of "$PID" pids)" ]
+    done
+    run ketch exec "$CT" sh -c 'echo in; (echo two); true'
+    assert_output in
+    refute_output two
+    run ketch exec "$CT" false
+    assert_status 1
+    [ "$(ketch ps -f json "$CT" | jq length)" = 4 ]
     ketch delete --force "$CT"
   done
-  edit '.linux.resources.pids = {limit: 3}'
-  start
-  ketch exec "$CT" true
 }
 
 @test "limits: before 1.3 pids.limit 0 is no limit" {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Attaches to every process that comes up beside it and says whose program it got hold of, with which capabilities and descriptors; until
- * SIGTERM. */
+/* Attaches to every process that comes up beside it and says whose program it got hold of, with which capabilities and descriptors, and
+ * whether it is in other cgroups than ourselves; until SIGTERM. */
 #include <dirent.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -57,6 +57,27 @@ static void tell_descriptors(pid_t pid)
 		closedir(d);
 }
 
+static void read_cgroups(const char *pid, char text[8192])
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%s/cgroup", pid);
+	FILE *f = fopen(path, "r");
+	size_t n = f ? fread(text, 1, 8191, f) : 0;
+	text[n] = '\0';
+	if (f)
+		fclose(f);
+}
+
+static void tell_cgroups(const char *pid)
+{
+	static char its[8192], own[8192];
+
+	read_cgroups(pid, its);
+	read_cgroups("self", own);
+	printf("in %s cgroups\n", strcmp(its, own) == 0 ? "our" : "other");
+}
+
 /* False: not allowed (yet). */
 static bool seize(pid_t pid)
 {
@@ -65,6 +86,8 @@ static bool seize(pid_t pid)
 
 	if (ptrace(PTRACE_SEIZE, pid, 0, 0) < 0)
 		return false;
+	snprintf(path, sizeof(path), "%d", (int)pid);
+	tell_cgroups(path);
 	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
 	ssize_t n = readlink(path, exe, sizeof(exe) - 1);
 	if (n > 0) {
