@@ -238,7 +238,7 @@ static void check_namespaces(struct check *c)
 		const struct spec_namespace *ns = &c->spec->lnx->ns[i];
 		struct err e;
 
-		if (ns->present && ns->path && ns_check_path(ns, (enum spec_ns)i, &e) < 0)
+		if (ns->present && ns->path && ns_check_path(c->spec, (enum spec_ns)i, &e) < 0)
 			check_error(c, &e);
 	}
 }

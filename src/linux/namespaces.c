@@ -202,26 +202,38 @@ static int is_that_of(const struct procfs *proc, int fd, enum spec_ns kind, pid_
 	return ret < 0 ? ret : st.st_dev == dev && st.st_ino == ino;
 }
 
-/* 1 when FD is the namespace that we are in, 0 when it is another. A path to the host's is no namespace of the container's, where its
- * sysctls could be set: engines give one for the host's network. */
-static int check_own(const struct procfs *proc, const struct spec_namespace *ns, enum spec_ns kind,
-		     int fd, bool sets_sysctls, struct err *e)
+/* The property that create sets in the container's namespace KIND; NULL: none. */
+static const char *set_there(const struct spec *s, enum spec_ns kind)
+{
+	if (s->lnx->ns[kind].has_sysctl)
+		return "linux.sysctl";
+	return kind != NS_UTS  ? NULL
+	       : s->hostname   ? "hostname"
+	       : s->domainname ? "domainname"
+			       : NULL;
+}
+
+/* 1 when FD is the namespace that we are in, 0 when it is another. A path to the host's is no namespace of the container's, in which
+ * something could be set: engines give one for the host's network. */
+static int check_own(const struct procfs *proc, const struct spec *s, enum spec_ns kind, int fd,
+		     bool create, struct err *e)
 {
 	int own = is_that_of(proc, fd, kind, getpid());
+	const char *what = create ? set_there(s, kind) : NULL;
 
 	if (own < 0)
 		return err_sys(e, own, "compare namespaces");
-	if (!own || !ns->has_sysctl || !sets_sysctls)
+	if (!own || !what)
 		return own;
 	err_set(e, ERR_SPEC,
-		"linux.sysctl would be set outside of the container: '%s' is the namespace ketch "
-		"runs in",
-		ns->path);
+		"%s would be set outside of the container: '%s' is the namespace ketch runs in",
+		what, s->lnx->ns[kind].path);
 	return err_hint(e, "leave the property out, or give the container a namespace of its own");
 }
 
-int ns_check_path(const struct spec_namespace *ns, enum spec_ns kind, struct err *e)
+int ns_check_path(const struct spec *s, enum spec_ns kind, struct err *e)
 {
+	const struct spec_namespace *ns = &s->lnx->ns[kind];
 	struct procfs proc;
 
 	auto_fd int fd = open_joined(ns, kind, e);
@@ -229,7 +241,7 @@ int ns_check_path(const struct spec_namespace *ns, enum spec_ns kind, struct err
 	if (r >= 0 && (r = proc_open(&proc)) < 0)
 		err_sys(e, r, "open /proc");
 	if (r >= 0) {
-		r = check_own(&proc, ns, kind, fd, true, e);
+		r = check_own(&proc, s, kind, fd, true, e);
 		proc_close(&proc);
 	}
 	return r < 0 ? err_at(e, "$.linux.namespaces[%zu].path", ns->index) : 0;
@@ -237,11 +249,12 @@ int ns_check_path(const struct spec_namespace *ns, enum spec_ns kind, struct err
 
 static int open_one(struct run *r, enum spec_ns kind, struct err *e)
 {
-	const struct spec_namespace *ns = &r->plan->spec->lnx->ns[kind];
-	bool sets_sysctls = r->plan->opts.use == FOR_CREATE;
+	const struct spec *s = r->plan->spec;
+	const struct spec_namespace *ns = &s->lnx->ns[kind];
+	bool create = r->plan->opts.use == FOR_CREATE;
 
 	auto_fd int fd = open_joined(ns, kind, e);
-	int own = fd < 0 ? fd : check_own(&r->proc, ns, kind, fd, sets_sysctls, e);
+	int own = fd < 0 ? fd : check_own(&r->proc, s, kind, fd, create, e);
 	if (own < 0)
 		return err_at(e, "$.linux.namespaces[%zu].path", ns->index);
 	if (!own) /* joining one's own is -EINVAL (user), or -EPERM for nothing */

@@ -24,8 +24,8 @@ int ns_become_root(struct err *e);
 int ns_enter(struct run *r, int kinds, struct err *e);
 /* Fills E from a failed clone3 or unshare of FLAGS: R is its -errno. Names likely causes. Returns R. */
 int ns_make_err(struct err *e, int r, uint64_t flags);
-/* Is there a namespace of KIND at NS's path that we may open, and set the sysctls of NS in? Nothing is joined. */
-int ns_check_path(const struct spec_namespace *ns, enum spec_ns kind, struct err *e);
+/* Is there a namespace at the path that S gives for KIND, that we may open, and set in what S sets there? Nothing is joined. */
+int ns_check_path(const struct spec *s, enum spec_ns kind, struct err *e);
 /* A descriptor of the namespace at PATH, without opening what is there before it is known to be one: a FIFO would block, a
  * device might do anything. -EINVAL with NOT_NS set: something else. */
 int ns_open(const char *path, bool *not_ns);

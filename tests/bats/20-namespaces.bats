@@ -140,6 +140,28 @@ teardown() {
   assert_status 0
 }
 
+# In a UTS namespace that is made for it, or the host would be renamed where this is not refused.
+@test "namespaces: a name is set in a joined UTS namespace, but not in the one we are in" {
+  local which
+  command_is true
+  join uts /proc/self/ns/uts
+  for which in hostname domainname; do
+    edit 'del(.hostname, .domainname) | .[$w] = "other"' --arg w $which
+    run unshare --uts sh -c 'before=$(cat /proc/sys/kernel/hostname /proc/sys/kernel/domainname)
+      "$@"; status=$?; [ "$(cat /proc/sys/kernel/hostname /proc/sys/kernel/domainname)" = "$before" ] || echo renamed; exit $status' \
+      sh "$KETCH" --root "$ROOT" run -b "$BUNDLE" "$CT"
+    assert_status 1
+    assert_output "$which would be set outside of the container: '/proc/self/ns/uts' is the namespace ketch runs in"
+    refute_output renamed
+    run ketch check -b "$BUNDLE"
+    assert_status 1
+    assert_output "$which would be set outside of the container"
+  done
+  edit 'del(.hostname, .domainname)'
+  run_bundle
+  assert_status 0
+}
+
 @test "namespaces: a FIFO as path is refused, not waited on" {
   mkfifo "$TEST_DIR/fifo"
   join network "$TEST_DIR/fifo"
