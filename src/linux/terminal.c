@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
@@ -237,7 +238,7 @@ static bool applies(const struct plan *p)
 static void explain(const struct plan *p, struct buf *out)
 {
 	if (p->process->has_console_size)
-		buf_addf(out, "size %ux%u\n", p->process->console_width,
+		buf_addf(out, "size %" PRIu64 "x%" PRIu64 "\n", p->process->console_width,
 			 p->process->console_height);
 	buf_addf(out, "owner %u\n", p->creds.uid);
 	if (p->opts.use != FOR_EXEC && p->root_mount)

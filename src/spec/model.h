@@ -61,7 +61,7 @@ struct spec_io_priority {
 struct spec_process {
 	bool terminal;
 	bool has_console_size; /* consoleSize with both members; {0,0} counts as absent */
-	uint32_t console_height, console_width;
+	uint64_t console_height, console_width;
 	struct spec_user user;
 	struct strv args;
 	struct strv env;

@@ -7,6 +7,9 @@
 #include "spec/rules.h"
 #include "util/util.h"
 
+/* No more than these are told; each name costs a search. */
+enum { MAX_UNKNOWN = 64 };
+
 static const struct {
 	const char *key, *instead;
 } not_done[] = {
@@ -39,13 +42,14 @@ static void check_not_done(struct rule_run *r)
 	}
 }
 
-static void check_name(struct rule_run *r, const char *key)
+/* False: it is none of ours. */
+static bool check_name(struct rule_run *r, const char *key)
 {
 	struct name_search near = name_search_begin(key);
 
 	for (const struct annotation *a = annotations; a->name; a++) {
 		if (strcmp(a->name, key) == 0)
-			return;
+			return true;
 		if (strncmp(a->name, ANNOTATION_CRUN, strlen(ANNOTATION_CRUN)) == 0)
 			name_search_try(&near, a->name);
 	}
@@ -53,16 +57,19 @@ static void check_name(struct rule_run *r, const char *key)
 	rule_warn(r, rule_key_path(r, "$.annotations", key, ""),
 		  "ketch knows no such annotation of crun's%s%s%s", best ? ": did you mean '" : "",
 		  best ?: "", best ? "'?" : "");
+	return false;
 }
 
 static void check_names(struct rule_run *r)
 {
-	for (size_t i = 0; i < r->spec->annotations.n; i++) {
+	unsigned left = MAX_UNKNOWN;
+
+	for (size_t i = 0; i < r->spec->annotations.n && left > 0; i++) {
 		const char *key = r->spec->annotations.v[i].key;
 
 		if (strncmp(key, ANNOTATION_CRUN, strlen(ANNOTATION_CRUN)) == 0 &&
-		    strcmp(key, ANNOTATION_HANDLER) != 0)
-			check_name(r, key);
+		    strcmp(key, ANNOTATION_HANDLER) != 0 && !check_name(r, key))
+			left--;
 	}
 }
 

@@ -40,10 +40,10 @@ static void check_console(struct rule_run *r)
 		return;
 	if (p->console_height > UINT16_MAX)
 		rule_broken(r, rule_path(r, "%s.consoleSize.height", r->process_at), NULL,
-			    "must be at most %d, not %" PRIu32, UINT16_MAX, p->console_height);
+			    "must be at most %d, not %" PRIu64, UINT16_MAX, p->console_height);
 	if (p->console_width > UINT16_MAX)
 		rule_broken(r, rule_path(r, "%s.consoleSize.width", r->process_at), NULL,
-			    "must be at most %d, not %" PRIu32, UINT16_MAX, p->console_width);
+			    "must be at most %d, not %" PRIu64, UINT16_MAX, p->console_width);
 }
 
 static void check_groups(struct rule_run *r)
