@@ -89,7 +89,8 @@ static int note(const struct hook_run *h)
 		       : journal_add_process(h->env->journal_dir, JOURNAL_HOOK, getpid(), &ignored);
 }
 
-/* In the child. The exit status 127 with a word on stderr tells of a failed execve. */
+/* In the child. The exit status 127 with a word on stderr tells of a failed execve. Nothing here allocates (see sys_clone3()):
+ * not strerror(3) either, which may load a translation. */
 static NORETURN void become(const struct hook_run *h)
 {
 	sigset_t none;
@@ -113,7 +114,7 @@ static NORETURN void become(const struct hook_run *h)
 		r = sys_chdir(h->env->cwd);
 	if (r >= 0)
 		r = sys_execve(h->hook->path, h->argv, h->envp);
-	dprintf(2, "%s: %s", h->hook->path, strerror(-r));
+	dprintf(2, "%s: %s", h->hook->path, strerrordesc_np(-r));
 	_exit(127);
 }
 

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/uio.h>
 
 #include "core/journal.h"
 #include "sys/hostfs.h"
@@ -24,16 +25,32 @@ int journal_open(int dir)
 	return sys_openat(dir, file, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0600);
 }
 
+static int put_line(int fd, const char *what, const char *value)
+{
+	struct iovec line[] = {
+		{ (char *)what, strlen(what) },
+		{ (char *)" ", 1 },
+		{ (char *)value, strlen(value) },
+		{ (char *)"\n", 1 },
+	};
+	size_t len = 0;
+	ssize_t n;
+
+	for (size_t i = 0; i < N_ELEMENTS(line); i++)
+		len += line[i].iov_len;
+	do {
+		n = writev(fd, line, N_ELEMENTS(line));
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	return (size_t)n == len ? 0 : -ENOSPC;
+}
+
 int journal_put(int fd, const char *what, const char *value, struct err *e)
 {
-	auto_buf struct buf line = { 0 };
-
 	if (strchr(value, '\n'))
 		return err_set(e, ERR_INTERNAL, "a journal entry holds a newline");
-	buf_addf(&line, "%s %s\n", what, value);
-	int r = fd < 0 ? fd : buf_error(&line);
-	if (r >= 0)
-		r = host_write_fd(fd, line.p, line.len);
+	int r = fd < 0 ? fd : put_line(fd, what, value);
 	return r < 0 ? err_sys(e, r, "write the journal") : 0;
 }
 

@@ -28,7 +28,8 @@
 
 /* For many entries: DIR's journal, made if it is missing. */
 int journal_open(int dir);
-/* FD is such a journal. Neither WHAT nor VALUE may hold a newline. */
+/* FD is such a journal. Neither WHAT nor VALUE may hold a newline. Nothing that adds an entry allocates memory: the child of a process
+ * with threads, which some of them are for, must not (see sys_clone3()). */
 int journal_put(int fd, const char *what, const char *value, struct err *e);
 /* One entry. DIR is the container's directory. */
 int journal_add(int dir, const char *what, const char *value, struct err *e);

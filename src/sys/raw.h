@@ -13,8 +13,10 @@
 #include <sys/types.h>
 
 /* clone3(2). CGROUP_FD >= 0 adds CLONE_INTO_CGROUP. EXIT_SIGNAL must be 0 with CLONE_PARENT. On success the
- * parent gets the pid and *pidfd (which may be NULL); the child gets 0. No pthread_atfork handlers run. Where clone3 is
- * filtered away clone(2) is used; what that can't do is -ENOSYS. */
+ * parent gets the pid and *pidfd (which may be NULL); the child gets 0. Where clone3 is filtered away clone(2) is used;
+ * what that can't do is -ENOSYS.
+ * No pthread_atfork handlers run, nor those of malloc(3): where the parent may have other threads (libketch) the child must not allocate,
+ * as one of them may have held malloc's lock. A child that has to is for fork(2). */
 pid_t sys_clone3(uint64_t flags, int exit_signal, int cgroup_fd, int *pidfd);
 
 int sys_pidfd_open(pid_t pid);

@@ -8,6 +8,15 @@ library() {
   dirname "$KETCH" | sed 's|/cli$|/api|'
 }
 
+# One function of the library: its program stays, its output goes to a file, as a container keeps it open.
+call() {
+  timeout -k 1 "${LIMIT:-60}" "$PROGRAMS/call" "$(realpath "$KETCH")" "$ROOT" "$@" < /dev/null > "$TEST_DIR/call" 2>&1 3>&- || {
+    local status=$?
+    cat "$TEST_DIR/call" >&2
+    return $status
+  }
+}
+
 @test "libketch: create, start, exec, pause, resume, list, kill, delete, and errors with all their parts" {
   command_is sleep 1000
   run timeout 60 "$PROGRAMS/lifecycle" "$(realpath "$KETCH")" "$ROOT" "$BUNDLE" "$CT" < /dev/null
@@ -29,6 +38,29 @@ library() {
   assert_output "hook: poststart hook 0: hook '/bin/sh' has ended, but its exit status was taken by somebody else"
   assert_output "hint: the program that uses libketch must not ignore SIGCHLD"
   status_is "$CT" stopped
+}
+
+# call FUNCTION…, by a caller whose other threads are nearly always within malloc(3).
+call_among_threads() {
+  CALL_THREADS=4 MALLOC_ARENA_MAX=1 GLIBC_TUNABLES=glibc.malloc.tcache_count=0 LIMIT=20 call "$@"
+}
+
+@test "libketch: start runs hooks in a caller with other threads" {
+  command_is sleep 1000
+  edit '.hooks.poststart = [range(20) | {path: "/bin/true"}]'
+  create_one
+  call_among_threads start "$CT"
+  status_is "$CT" running
+}
+
+@test "libketch: delete takes off mounts in a caller with other threads" {
+  command_is sleep 1000
+  edit '.linux.namespaces |= map(select(.type != "mount"))'
+  local i
+  for i in 1 2 3 4 5 6 7 8; do
+    create_one
+    call_among_threads delete "$CT"
+  done
 }
 
 @test "libketch: exports ketch_ names alone" {
