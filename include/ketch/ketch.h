@@ -8,6 +8,10 @@
  * create and exec run the installed `ketch` program, so that nothing of the calling process is ever seen from within a container. The
  * container's process becomes a child of the nearest subreaper of the caller (prctl(2), PR_SET_CHILD_SUBREAPER), else of pid 1.
  *
+ * What the environment says to the caller alone does not concern its containers: NOTIFY_SOCKET (no call waits for READY=1, nobody is told
+ * of a main process) and LISTEN_FDS (the program gets the descriptors of ketch_create_options.preserve_fds). ketch and the hooks
+ * get the rest of the environment.
+ *
  * That program and the hooks are children of the caller, which must neither ignore SIGCHLD nor wait for them: without its exit status
  * a hook counts as failed.
  */

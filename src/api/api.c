@@ -186,7 +186,7 @@ int ketch_start(ketch_context *c, const char *id, ketch_error **err)
 
 	int r = store_open(&s, c->root, false, &e);
 	if (r >= 0)
-		r = container_start(&s, id, &e);
+		r = container_start(&s, id, NULL, &e);
 	return r < 0 ? api_fail(r, &e, err) : 0;
 }
 

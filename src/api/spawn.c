@@ -10,7 +10,7 @@
 
 #include "api/context.h"
 #include "config.h"
-#include "core/launch.h"
+#include "core/hooks.h"
 #include "spec/field.h"
 #include "sys/hostfs.h"
 #include "sys/raw.h"
@@ -112,9 +112,9 @@ static int build_argv(const ketch_context *c, const struct strv *args, int log, 
 }
 
 /* In the child. Only here the log stays open over execve, for the program to open it by its number: other threads may start programs, too. */
-static NORETURN void become(const char *program, char **argv, int log)
+static NORETURN void become(const char *program, char **argv, char **envp, int log)
 {
-	int r = fcntl(log, F_SETFD, 0) < 0 ? -errno : sys_execve(program, argv, environ);
+	int r = fcntl(log, F_SETFD, 0) < 0 ? -errno : sys_execve(program, argv, envp);
 	const struct not_begun word = { .mark = NOT_BEGUN, .r = r };
 
 	(void)!write(log, &word, sizeof(word));
@@ -134,16 +134,29 @@ static int not_begun(int log)
 /* The log above the descriptors that are passed on: in a hole among them the container would have it. -errno */
 static int open_log(unsigned preserve_fds)
 {
-	unsigned lowest = 3 + launch_listen_fds() + preserve_fds;
-
 	auto_fd int log = memfd_create("libketch-log", MFD_CLOEXEC);
 	if (log < 0)
 		return -errno;
-	int above = fcntl(log, F_DUPFD_CLOEXEC, (int)lowest);
+	int above = fcntl(log, F_DUPFD_CLOEXEC, (int)(3 + preserve_fds));
 	if (above >= 0)
 		return above;
 	/* above RLIMIT_NOFILE: ketch refuses that, and says why */
 	return errno == EINVAL ? TAKE_FD(log) : -errno;
+}
+
+/* The child's pid or -errno. The caller's service manager is no matter of the container's. */
+static pid_t start(const char *program, char **argv, int log)
+{
+	char **envp;
+	int r = environ_for_others(environ, &envp);
+
+	if (r < 0)
+		return r;
+	pid_t pid = sys_clone3(0, SIGCHLD, -EBADF, NULL);
+	if (pid == 0)
+		become(program, argv, envp, log);
+	free(envp);
+	return pid;
 }
 
 int api_spawn(const ketch_context *c, const struct strv *args, unsigned preserve_fds, int *status,
@@ -159,9 +172,7 @@ int api_spawn(const ketch_context *c, const struct strv *args, unsigned preserve
 	int r = build_argv(c, args, log, &argv);
 	if (r < 0)
 		return err_sys(e, r, "arguments");
-	pid_t pid = sys_clone3(0, SIGCHLD, -EBADF, NULL);
-	if (pid == 0)
-		become(program, argv.v, log);
+	pid_t pid = start(program, argv.v, log);
 	if (pid < 0)
 		return err_sys(e, pid, "start '%s'", program);
 	while (waitpid(pid, &wstatus, 0) < 0) {

@@ -95,7 +95,9 @@ struct launch_opts {
 
 int container_create(const struct store *s, const char *id, const struct launch_opts *o,
 		     struct err *e);
-int container_start(const struct store *s, const char *id, struct err *e);
+/* NOTIFY_SOCKET: the service manager's, which is told when the container is ready; NULL or empty: nobody is, and nothing waits. */
+int container_start(const struct store *s, const char *id, const char *notify_socket,
+		    struct err *e);
 /* Create, start and, unless detached, wait and delete. *ret_status: the process's exit status (128 + signal). */
 int container_run(const struct store *s, const char *id, const struct launch_opts *o,
 		  int *ret_status, struct err *e);

@@ -55,10 +55,8 @@ static bool is_ours_alone(const char *entry)
 	       strncmp(entry, "NOTIFY_SOCKET=", 14) == 0;
 }
 
-/* decisions on `env`: absent → our own environment (or ENV), empty → empty. Borrowed strings. */
-static int pick_env(const struct spec_hook *h, const struct hook_env *env, char ***ret)
+int environ_for_others(char *const *from, char ***ret)
 {
-	char *const *from = h->has_env ? h->env.v : env->env ? env->env->v : environ;
 	size_t n = 0, k = 0;
 
 	while (from && from[n])
@@ -67,7 +65,7 @@ static int pick_env(const struct spec_hook *h, const struct hook_env *env, char 
 	if (!v)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
-		if (h->has_env || !is_ours_alone(from[i]))
+		if (!is_ours_alone(from[i]))
 			v[k++] = from[i];
 	}
 	*ret = v;
@@ -283,7 +281,7 @@ static int run_one(const struct spec_hook *hook, const struct hook_env *env, str
 {
 	char *default_argv[] = { hook->path, NULL };
 	struct hook_run h = { .hook = hook, .env = env };
-	char **envp = NULL;
+	char *no_env[] = { NULL }, **made = NULL;
 
 	auto_fd int captured = memfd_with("hook-output", NULL);
 	auto_fd int in = memfd_with("hook-state", env->state_json);
@@ -293,11 +291,12 @@ static int run_one(const struct spec_hook *hook, const struct hook_env *env, str
 	h.out = env->outputs[0] < 0 ? captured : env->outputs[0];
 	h.err = env->outputs[1] < 0 ? captured : env->outputs[1];
 	h.argv = hook->args.n ? hook->args.v : default_argv;
-	if (pick_env(hook, env, &envp) < 0)
+	/* decisions on `env`: absent → our own environment (or ENV), empty → empty */
+	if (!hook->has_env && environ_for_others(env->env ? env->env->v : environ, &made) < 0)
 		return err_sys(e, -ENOMEM, "prepare hook '%s'", hook->path);
-	h.envp = envp;
+	h.envp = made ? made : hook->env.n ? hook->env.v : no_env;
 	int r = spawn_and_wait(&h, captured, e);
-	free(envp);
+	free(made);
 	return r;
 }
 

@@ -19,6 +19,10 @@ struct hook_env {
 	struct run *run; /* of a step, whose log may be the parent's; NULL: the log is ours */
 };
 
+/* FROM, which may be NULL, without what a service manager means for us alone (LISTEN_*, NOTIFY_SOCKET). The list is the caller's,
+ * the strings stay FROM's. 0 or -ENOMEM. */
+int environ_for_others(char *const *from, char ***ret);
+
 /* Runs the hooks of KIND in order; the first failure ends with a HOOK error that names kind, index, path, how it ended and what it
  * wrote: where that is long beginning and end, and in the log the last 4 KiB (which an init
  * that has waited for `start` has not). A hook that outlives its timeout is killed with its process group. */

@@ -223,10 +223,9 @@ static int start_locked(struct container *c, const struct spec *s, int pidfd, bo
 	return r;
 }
 
-static int start_and_notify(struct container *c, const struct spec *s, struct notify *n,
-			    struct err *e)
+static int start_and_notify(struct container *c, const struct spec *s, const char *host,
+			    struct notify *n, struct err *e)
 {
-	const char *host = getenv("NOTIFY_SOCKET");
 	bool left_alone = false;
 
 	auto_fd int pidfd = container_init_pidfd(c);
@@ -253,7 +252,8 @@ static int start_and_notify(struct container *c, const struct spec *s, struct no
 	return notify_wait(n, (pid_t)c->state.pid, pidfd, -EBADF, e);
 }
 
-int container_start(const struct store *st, const char *id, struct err *e)
+int container_start(const struct store *st, const char *id, const char *notify_socket,
+		    struct err *e)
 {
 	auto_container struct container *c = NULL;
 	auto_spec struct spec *s = NULL;
@@ -277,7 +277,7 @@ int container_start(const struct store *st, const char *id, struct err *e)
 		err_set(e, ERR_SPEC, "process is missing: there is nothing to start");
 		return err_at(e, "$.process");
 	}
-	r = start_and_notify(c, s, &notify, e);
+	r = start_and_notify(c, s, notify_socket, &notify, e);
 	notify_close(&notify);
 	return r;
 }

@@ -4,6 +4,11 @@
 
 load helpers
 
+teardown() {
+  [ -z "$MANAGER" ] || { kill "$MANAGER"; wait "$MANAGER" || true; } 2>/dev/null
+  test_teardown
+}
+
 library() {
   dirname "$KETCH" | sed 's|/cli$|/api|'
 }
@@ -61,6 +66,28 @@ call_among_threads() {
     create_one
     call_among_threads delete "$CT"
   done
+}
+
+@test "libketch: NOTIFY_SOCKET and LISTEN_FDS of the caller are its own" {
+  timeout 60 python3 "$BATS_TEST_DIRNAME/notify.py" "$TEST_DIR/manager" > "$TEST_DIR/heard" 3>&- &
+  MANAGER=$!
+  wait_for 10 grep -q listening "$TEST_DIR/heard"
+  export NOTIFY_SOCKET=$TEST_DIR/manager LISTEN_FDS=1
+  command_is sleep 1000
+  LIMIT=10 call create "$CT" "$BUNDLE"
+  [ ! -e "$ROOT/$CT/notify" ]
+  LIMIT=10 call start "$CT"
+  run grep -zE '^(NOTIFY_SOCKET|LISTEN_)' "/proc/$(pid_of "$CT")/environ"
+  assert_status 1
+  ketch delete --force "$CT"
+  # One that ketch has created for the manager does not make the library wait either.
+  env -u LISTEN_FDS "$KETCH" --root "$ROOT" create -b "$BUNDLE" "$CT" < /dev/null > "$TEST_DIR/out" 2>&1 3>&-
+  [ -e "$ROOT/$CT/notify" ]
+  LIMIT=10 call start "$CT"
+  status_is "$CT" running
+  unset NOTIFY_SOCKET LISTEN_FDS
+  sleep 0.3
+  [ "$(cat "$TEST_DIR/heard")" = listening ]
 }
 
 @test "libketch: exports ketch_ names alone" {
