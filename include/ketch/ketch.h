@@ -68,7 +68,8 @@ struct ketch_exec_options {
 int ketch_create(ketch_context *c, const char *id, const char *bundle,
 		 const struct ketch_create_options *options, ketch_error **err);
 int ketch_start(ketch_context *c, const char *id, ketch_error **err);
-/* Runs ARGV (NULL-ended) in a running container. Not detached: waits, and *EXIT_STATUS (may be NULL) is the program's, or 128 + signal. */
+/* Runs ARGV (NULL-ended) in a running container. Not detached: waits, and *EXIT_STATUS (may be NULL) is the program's, or 128 + signal.
+ * That ketch itself was killed is an error; the program may run on then. */
 int ketch_exec(ketch_context *c, const char *id, const char *const *argv,
 	       const struct ketch_exec_options *options, int *exit_status, ketch_error **err);
 /* SIGNAL to init, or with ALL to every process of the container. */

@@ -92,7 +92,7 @@ static int create_args(struct strv *args, const char *id, const char *bundle,
 	return r < 0 ? r : strv_add(args, id);
 }
 
-/* What failed without a word: it was killed. */
+/* What failed without a word. */
 static int silent_failure(int status, struct err *e)
 {
 	return err_set(e, ERR_INTERNAL, "ketch ended with status %d and without a word", status);

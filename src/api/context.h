@@ -19,6 +19,6 @@ int api_fail(int r, const struct err *e, ketch_error **ret);
 
 /* Runs `ketch ARGS` with the context's global options and the caller's standard streams. PRESERVE_FDS: what ARGS say of
  * --preserve-fds; the log of libketch is not among those. *STATUS: its exit status, no failure by itself. An error that it
- * reports comes back in E. */
+ * reports comes back in E; that it was killed is one, too. */
 int api_spawn(const ketch_context *c, const struct strv *args, unsigned preserve_fds, int *status,
 	      struct err *e);

@@ -159,6 +159,22 @@ static pid_t start(const char *program, char **argv, int log)
 	return pid;
 }
 
+/* The exit status, or the error by which ketch ended. That a signal ended the program of an exec it tells by its exit status: of a ketch that
+ * was killed itself nobody knows what its container does. */
+static int take_end(int wstatus, int log, int *status, struct err *e)
+{
+	if (wstatus != 0 && read_error(log, e))
+		return err_errno(e);
+	if (WIFSIGNALED(wstatus)) {
+		const char *name = sigabbrev_np(WTERMSIG(wstatus));
+
+		return err_set(e, ERR_INTERNAL, "ketch was killed by signal %d (%s)",
+			       WTERMSIG(wstatus), name ? name : "?");
+	}
+	*status = WEXITSTATUS(wstatus);
+	return 0;
+}
+
 int api_spawn(const ketch_context *c, const struct strv *args, unsigned preserve_fds, int *status,
 	      struct err *e)
 {
@@ -186,8 +202,5 @@ int api_spawn(const ketch_context *c, const struct strv *args, unsigned preserve
 			e->code = ERR_NOT_FOUND;
 		return err_hint(e, "ketch_context_set_program() says where ketch is");
 	}
-	*status = WIFSIGNALED(wstatus) ? 128 + WTERMSIG(wstatus) : WEXITSTATUS(wstatus);
-	if (*status != 0 && read_error(log, e))
-		return err_errno(e);
-	return 0;
+	return take_end(wstatus, log, status, e);
 }

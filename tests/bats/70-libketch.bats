@@ -90,6 +90,20 @@ call_among_threads() {
   [ "$(cat "$TEST_DIR/heard")" = listening ]
 }
 
+@test "libketch: exec with a ketch that was killed is an error, a program that was killed a status" {
+  start_one
+  call exec "$CT" sh -c 'kill -9 $$'
+  grep -qx 'status 137' "$TEST_DIR/call"
+  grep -qx 'returned 0' "$TEST_DIR/call"
+  call exec "$CT" sh -c 'echo begun; exec sleep 1000' &
+  local caller=$!
+  wait_for 10 grep -qs begun "$TEST_DIR/call"
+  kill -9 "$(pgrep -f -- "--log-format=json exec -- $CT ")"
+  if wait $caller; then return 1; fi
+  grep -q '^internal: ketch was killed by signal 9 (KILL);' "$TEST_DIR/call"
+  grep -qx 'status -1' "$TEST_DIR/call"
+}
+
 @test "libketch: exports ketch_ names alone" {
   command -v nm > /dev/null || skip "no nm (binutils) here"
   run bash -c "nm -D --defined-only '$(library)/libketch.so' | awk '\$2 != \"A\" {print \$3}' | grep -vE '^ketch_'"
