@@ -141,6 +141,9 @@ int container_kill(struct container *c, int sig, bool all, struct err *e)
 	enum container_status status;
 	struct cgroup *cg = NULL;
 
+	/* a cgroup without processes would take any */
+	if (sig < 0 || sig > SIGRTMAX)
+		return err_sys(e, -EINVAL, "signal container '%s' with %d", c->id, sig);
 	int r = container_look(c, &status, e);
 	if (r < 0)
 		return r;

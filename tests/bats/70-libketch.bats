@@ -104,6 +104,21 @@ call_among_threads() {
   grep -qx 'status -1' "$TEST_DIR/call"
 }
 
+@test "libketch: kill refuses what is no signal, with ALL and without" {
+  start_one
+  local sig all
+  for sig in -3 65 9999; do
+    for all in 1 0; do
+      run call kill "$CT" $sig $all
+      assert_status 1
+      assert_output 'returned -22'
+      assert_output "kernel: signal container '$CT' with $sig: Invalid argument"
+    done
+  done
+  call kill "$CT" 0 1
+  call kill "$CT" 64 1
+}
+
 @test "libketch: exports ketch_ names alone" {
   command -v nm > /dev/null || skip "no nm (binutils) here"
   run bash -c "nm -D --defined-only '$(library)/libketch.so' | awk '\$2 != \"A\" {print \$3}' | grep -vE '^ketch_'"
