@@ -24,8 +24,8 @@ enum ketch_error_code {
 
 typedef struct ketch_error ketch_error;
 
-/* The accessors take an error that a function of libketch filled; strings live as long as the error and are never NULL
- * ("" = unknown). */
+/* The accessors take an error that a function of libketch filled, or NULL (KETCH_ERROR_INTERNAL, of which nothing else is known);
+ * strings live as long as the error and are never NULL ("" = unknown). */
 enum ketch_error_code ketch_error_code(const ketch_error *e);
 const char *ketch_error_code_name(const ketch_error *e); /* "spec", "not-found", … */
 int ketch_error_errno(const ketch_error *e);		 /* what the kernel said; 0 = nothing */

@@ -3,7 +3,8 @@
  * libketch: the life cycle of OCI containers for C programs (C99).
  *
  * Every function that can fail returns >= 0, or a negative errno and, when ERR is not NULL, an error in *ERR that the caller frees
- * with ketch_error_free(). *ERR is not touched on success. A context is used by one thread at a time.
+ * with ketch_error_free(). *ERR is not touched on success, and becomes NULL when there is no memory for an error. A context is used by one
+ * thread at a time.
  *
  * create and exec run the installed `ketch` program, so that nothing of the calling process is ever seen from within a container. The
  * container's process becomes a child of the nearest subreaper of the caller (prctl(2), PR_SET_CHILD_SUBREAPER), else of pid 1.
@@ -72,7 +73,7 @@ int ketch_start(ketch_context *c, const char *id, ketch_error **err);
  * That ketch itself was killed is an error; the program may run on then. */
 int ketch_exec(ketch_context *c, const char *id, const char *const *argv,
 	       const struct ketch_exec_options *options, int *exit_status, ketch_error **err);
-/* SIGNAL to init, or with ALL to every process of the container. */
+/* SIGNAL to init, or with ALL to every process of the container. -EINVAL: there is no such signal. */
 int ketch_kill(ketch_context *c, const char *id, int signal, int all, ketch_error **err);
 int ketch_pause(ketch_context *c, const char *id, ketch_error **err);
 int ketch_resume(ketch_context *c, const char *id, ketch_error **err);
@@ -96,7 +97,8 @@ const char *ketch_state_bundle(const ketch_state *s);
 const char *ketch_state_json(const ketch_state *s); /* the OCI state document */
 void ketch_state_free(ketch_state *s);
 
-/* Calls FN for the id of each container, in order; a negative return ends with that value. */
+/* Calls FN for the id of each container, in order. When FN returns a negative value the call ends and returns that; it is no error of the
+ * library's, and *ERR is not touched. */
 int ketch_list(ketch_context *c, int (*fn)(void *data, const char *id), void *data,
 	       ketch_error **err);
 

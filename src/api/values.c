@@ -18,49 +18,57 @@ int api_fail(int r, const struct err *e, ketch_error **ret)
 	return r;
 }
 
+/* Without memory for an error, and after a callback's own negative return, there is none. */
+static const struct err *known(const ketch_error *e)
+{
+	static const struct err none = { .code = ERR_INTERNAL };
+
+	return e ? &e->e : &none;
+}
+
 enum ketch_error_code ketch_error_code(const ketch_error *e)
 {
-	return (enum ketch_error_code)e->e.code;
+	return (enum ketch_error_code)known(e)->code;
 }
 
 const char *ketch_error_code_name(const ketch_error *e)
 {
-	return err_code_name(e->e.code);
+	return err_code_name(known(e)->code);
 }
 
 int ketch_error_errno(const ketch_error *e)
 {
-	return e->e.errnum;
+	return known(e)->errnum;
 }
 
 const char *ketch_error_message(const ketch_error *e)
 {
-	return e->e.msg;
+	return known(e)->msg;
 }
 
 const char *ketch_error_step(const ketch_error *e)
 {
-	return e->e.step;
+	return known(e)->step;
 }
 
 const char *ketch_error_json_path(const ketch_error *e)
 {
-	return e->e.where;
+	return known(e)->where;
 }
 
 unsigned ketch_error_line(const ketch_error *e)
 {
-	return e->e.line;
+	return known(e)->line;
 }
 
 unsigned ketch_error_column(const ketch_error *e)
 {
-	return e->e.col;
+	return known(e)->col;
 }
 
 const char *ketch_error_hint(const ketch_error *e)
 {
-	return e->e.hint;
+	return known(e)->hint;
 }
 
 void ketch_error_free(ketch_error *e)

@@ -119,6 +119,14 @@ call_among_threads() {
   call kill "$CT" 64 1
 }
 
+@test "libketch: what ends a list is its callback's own value, which has no error" {
+  create_one
+  run call list any
+  assert_status 1
+  assert_output 'returned -5'
+  assert_output 'internal: ; hint: ; step: ; path: ; line: 0:0; errno: 0; code: 11'
+}
+
 @test "libketch: exports ketch_ names alone" {
   command -v nm > /dev/null || skip "no nm (binutils) here"
   run bash -c "nm -D --defined-only '$(library)/libketch.so' | awk '\$2 != \"A\" {print \$3}' | grep -vE '^ketch_'"
