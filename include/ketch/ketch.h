@@ -38,7 +38,7 @@ ketch_context *ketch_context_new(void);
 void ketch_context_free(ketch_context *c);
 /* The state root (default: as `ketch --root`). 0 or -ENOMEM. */
 int ketch_context_set_root(ketch_context *c, const char *path);
-/* The ketch program (default: the installed one). 0 or -ENOMEM. */
+/* The ketch program (default: the installed one); its ketch-seccomp-agent may be beside it. 0 or -ENOMEM. */
 int ketch_context_set_program(ketch_context *c, const char *path);
 /* "cgroupfs", "systemd" or "disabled" (default: cgroupfs). 0 or -ENOMEM; a wrong word is told by create. */
 int ketch_context_set_cgroup_manager(ketch_context *c, const char *manager);

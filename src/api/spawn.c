@@ -94,9 +94,11 @@ static bool read_error(int log, struct err *e)
 	return found;
 }
 
-static int build_argv(const ketch_context *c, const struct strv *args, int log, struct strv *ret)
+/* argv[0] is its path: beside that ketch looks for ketch-seccomp-agent. */
+static int build_argv(const ketch_context *c, const char *program, const struct strv *args, int log,
+		      struct strv *ret)
 {
-	int r = strv_add(ret, "ketch");
+	int r = strv_add(ret, program);
 
 	if (r >= 0 && c->root && (r = strv_add(ret, "--root")) >= 0)
 		r = strv_add(ret, c->root);
@@ -185,7 +187,7 @@ int api_spawn(const ketch_context *c, const struct strv *args, unsigned preserve
 	auto_fd int log = open_log(preserve_fds);
 	if (log < 0)
 		return err_sys(e, log, "make a file for ketch's log");
-	int r = build_argv(c, args, log, &argv);
+	int r = build_argv(c, program, args, log, &argv);
 	if (r < 0)
 		return err_sys(e, r, "arguments");
 	pid_t pid = start(program, argv.v, log);

@@ -127,6 +127,17 @@ call_among_threads() {
   assert_output 'internal: ; hint: ; step: ; path: ; line: 0:0; errno: 0; code: 11'
 }
 
+@test "libketch: the program's own seccomp agent is found beside it" {
+  export TEST_PLUGIN_CONF=$TEST_DIR/plugins.conf
+  echo "a:107 value 4242" > "$TEST_PLUGIN_CONF"
+  command_is sleep 1000
+  edit '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["geteuid"], action: "SCMP_ACT_NOTIFY"}]} |
+    .annotations["run.oci.seccomp.plugins"] = $p' --arg p "$PROGRAMS/seccomp_plugin_a.so"
+  call create "$CT" "$BUNDLE"
+  call start "$CT"
+  status_is "$CT" running
+}
+
 @test "libketch: exports ketch_ names alone" {
   command -v nm > /dev/null || skip "no nm (binutils) here"
   run bash -c "nm -D --defined-only '$(library)/libketch.so' | awk '\$2 != \"A\" {print \$3}' | grep -vE '^ketch_'"
