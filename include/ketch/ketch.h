@@ -3,8 +3,8 @@
  * libketch: the life cycle of OCI containers for C programs (C99).
  *
  * Every function that can fail returns >= 0, or a negative errno and, when ERR is not NULL, an error in *ERR that the caller frees
- * with ketch_error_free(). *ERR is not touched on success, and becomes NULL when there is no memory for an error. A context is used by one
- * thread at a time.
+ * with ketch_error_free(). *ERR is not touched on success, and becomes NULL when there is no memory for an error. Errors are the
+ * caller's to print: none is on its standard error. A context is used by one thread at a time.
  *
  * create and exec run the installed `ketch` program, so that nothing of the calling process is ever seen from within a container. The
  * container's process becomes a child of the nearest subreaper of the caller (prctl(2), PR_SET_CHILD_SUBREAPER), else of pid 1.
@@ -38,7 +38,7 @@ ketch_context *ketch_context_new(void);
 void ketch_context_free(ketch_context *c);
 /* The state root (default: as `ketch --root`). 0 or -ENOMEM. */
 int ketch_context_set_root(ketch_context *c, const char *path);
-/* The ketch program (default: the installed one); its ketch-seccomp-agent may be beside it. 0 or -ENOMEM. */
+/* The ketch program (default: the installed one), of the library's version; its ketch-seccomp-agent may be beside it. 0 or -ENOMEM. */
 int ketch_context_set_program(ketch_context *c, const char *path);
 /* "cgroupfs", "systemd" or "disabled" (default: cgroupfs). 0 or -ENOMEM; a wrong word is told by create. */
 int ketch_context_set_cgroup_manager(ketch_context *c, const char *manager);

@@ -106,6 +106,8 @@ static int build_argv(const ketch_context *c, const char *program, const struct 
 		r = strv_addf(ret, "--log=/proc/self/fd/%d", log);
 	if (r >= 0)
 		r = strv_add(ret, "--log-format=json");
+	if (r >= 0)
+		r = strv_add(ret, "--log-only"); /* standard error is the container's */
 	if (r >= 0 && c->cgroup_manager)
 		r = strv_addf(ret, "--cgroup-manager=%s", c->cgroup_manager);
 	for (size_t i = 0; r >= 0 && i < args->n; i++)

@@ -9,7 +9,7 @@
 struct cli_global {
 	const char *root, *log, *criu;
 	int log_format, log_level;
-	bool debug, systemd_cgroup;
+	bool debug, systemd_cgroup, log_only;
 	int cgroup_manager; /* enum cgroup_manager */
 	int rootless;	    /* enum tristate */
 	bool version;

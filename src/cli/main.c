@@ -33,11 +33,13 @@ static void for_people(const struct err *e, const char *document, struct buf *ou
 		buf_addf(out, "  hint %s\n", e->hint);
 }
 
-static void report(const struct err *e, const char *document)
+static void report(const struct err *e, const char *document, bool log_only)
 {
 	auto_buf struct buf out = { 0 };
 
 	log_err(e, document); /* first: SIGPIPE may come of the other */
+	if (log_only && log_fd() >= 0)
+		return;
 	buf_adds(&out, "ketch: ");
 	if (isatty(STDERR_FILENO)) {
 		for_people(e, document, &out);
@@ -121,7 +123,7 @@ static int open_log(const struct cli_global *g, struct err *e)
 		.fd = -1,
 		.format = (enum log_format)g->log_format,
 		.level = g->debug ? LOG_DEBUG : (enum log_level)g->log_level,
-		.terminal = isatty(STDERR_FILENO),
+		.terminal = !g->log_only && isatty(STDERR_FILENO),
 	};
 
 	int r = 0;
@@ -277,7 +279,7 @@ int main(int argc, char **argv)
 		r = dispatch(&g, n_rest, rest, &fail_status, &e);
 	}
 	if (r < 0)
-		report(&e, document);
+		report(&e, document, g.log_only);
 	free(rest);
 	log_close();
 	return r < 0 ? fail_status : r;

@@ -98,7 +98,7 @@ call_among_threads() {
   call exec "$CT" sh -c 'echo begun; exec sleep 1000' &
   local caller=$!
   wait_for 10 grep -qs begun "$TEST_DIR/call"
-  kill -9 "$(pgrep -f -- "--log-format=json exec -- $CT ")"
+  kill -9 "$(pgrep -f -- "--log-only exec -- $CT ")"
   if wait $caller; then return 1; fi
   grep -q '^internal: ketch was killed by signal 9 (KILL);' "$TEST_DIR/call"
   grep -qx 'status -1' "$TEST_DIR/call"
@@ -136,6 +136,18 @@ call_among_threads() {
   call create "$CT" "$BUNDLE"
   call start "$CT"
   status_is "$CT" running
+}
+
+@test "libketch: errors are the caller's to print, not ketch's" {
+  run call create "$CT" /nonexistent
+  assert_status 1
+  assert_output "bundle: bundle '/nonexistent': No such file or directory"
+  refute_output 'ketch: '
+  start_one
+  run call exec "$CT" /no/such
+  assert_status 1
+  assert_output 'no such file or directory'
+  refute_output 'ketch: '
 }
 
 @test "libketch: exports ketch_ names alone" {
