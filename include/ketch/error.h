@@ -32,7 +32,8 @@ int ketch_error_errno(const ketch_error *e);		 /* what the kernel said; 0 = noth
 const char *ketch_error_message(const ketch_error *e);
 const char *ketch_error_step(const ketch_error *e);	 /* "mounts.all" */
 const char *ketch_error_json_path(const ketch_error *e); /* "$.mounts[3]" */
-unsigned ketch_error_line(const ketch_error *e);	 /* in config.json; 0 = unknown */
+/* Where in config.json, or in the document that the call was given (process_file, RESOURCES); 0 = unknown. */
+unsigned ketch_error_line(const ketch_error *e);
 unsigned ketch_error_column(const ketch_error *e);
 const char *ketch_error_hint(const ketch_error *e);
 /* NULL is allowed. */

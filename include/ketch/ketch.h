@@ -43,7 +43,8 @@ int ketch_context_set_program(ketch_context *c, const char *path);
 /* "cgroupfs", "systemd" or "disabled" (default: cgroupfs). 0 or -ENOMEM; a wrong word is told by create. */
 int ketch_context_set_cgroup_manager(ketch_context *c, const char *manager);
 
-/* Members that are NULL or 0 mean the default. Zero the struct first: later versions add members behind these. */
+/* Members that are NULL or 0 mean the default: zero the struct first. As the structs have no size of their own, they get no further members
+ * within a soname (libketch.so.0); what is added later has functions and structs of its own. */
 struct ketch_create_options {
 	const char *console_socket;
 	const char *pid_file;
@@ -78,7 +79,8 @@ int ketch_kill(ketch_context *c, const char *id, int signal, int all, ketch_erro
 int ketch_pause(ketch_context *c, const char *id, ketch_error **err);
 int ketch_resume(ketch_context *c, const char *id, ketch_error **err);
 /* Changes the resources of a container by RESOURCES, a linux.resources document of the runtime-spec: what it does not say stays. All of
- * it, or nothing and an error. */
+ * it, or nothing and an error. Line, column and JSON path of a wrong document are of RESOURCES ("$.memory.limit"); a value that can't be set
+ * has the path of a config.json ("$.linux.resources.memory.limit") and no line. */
 int ketch_update(ketch_context *c, const char *id, const char *resources, ketch_error **err);
 /* What a container uses: *RET_JSON is the line that `ketch events --stats` prints, to be freed with free(3). */
 int ketch_stats(ketch_context *c, const char *id, char **ret_json, ketch_error **err);

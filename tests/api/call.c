@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* One call of libketch. usage: call KETCH ROOT FUNCTION ID [ARGUMENT…]
- *	create ID BUNDLE | start ID | exec ID PROGRAM… | kill ID SIGNAL ALL | list ID (its callback returns -5) | delete ID
+ *	create ID BUNDLE | start ID | exec ID PROGRAM… | kill ID SIGNAL ALL | update ID RESOURCES | list ID (its callback returns -5) | delete ID
  * With CALL_THREADS=N, N other threads allocate and free memory all the time. Prints what was returned, the exit status of exec and the
  * error; exit status 1 when the function failed. */
 #include <pthread.h>
@@ -59,6 +59,8 @@ static int call(ketch_context *c, char **v, int n, ketch_error **e)
 	}
 	if (strcmp(what, "kill") == 0 && n == 4)
 		return ketch_kill(c, id, atoi(v[2]), atoi(v[3]), e);
+	if (strcmp(what, "update") == 0 && n == 3)
+		return ketch_update(c, id, v[2], e);
 	if (strcmp(what, "list") == 0)
 		return ketch_list(c, refuse, NULL, e);
 	if (strcmp(what, "delete") == 0 && n == 2)

@@ -150,6 +150,16 @@ call_among_threads() {
   refute_output 'ketch: '
 }
 
+@test "libketch: an error of update is placed in the resources that it was given" {
+  start_one
+  run call update "$CT" $'{\n"memory": {"limit": "x"}}'
+  assert_status 1
+  assert_output 'path: $.memory.limit; line: 2:21'
+  run call update "$CT" $'{\n"cpu": {"cpus": "999"}}'
+  assert_status 1
+  assert_output 'path: $.linux.resources.cpu.cpus; line: 0:0'
+}
+
 @test "libketch: exports ketch_ names alone" {
   command -v nm > /dev/null || skip "no nm (binutils) here"
   run bash -c "nm -D --defined-only '$(library)/libketch.so' | awk '\$2 != \"A\" {print \$3}' | grep -vE '^ketch_'"
