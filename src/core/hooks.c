@@ -16,6 +16,7 @@
 #include "engine/step.h"
 #include "spec/annotations.h"
 #include "spec/names.h"
+#include "sys/creds.h"
 #include "sys/hostfs.h"
 #include "sys/raw.h"
 #include "util/clock.h"
@@ -87,17 +88,14 @@ static int note(const struct hook_run *h)
 		       : journal_add_process(h->env->journal_dir, JOURNAL_HOOK, getpid(), &ignored);
 }
 
-/* In the child. The exit status 127 with a word on stderr tells of a failed execve. Nothing here allocates (see sys_clone3()):
- * not strerror(3) either, which may load a translation. */
+/* In the child. The exit status 127 with a word on stderr tells of a failed execve. Nothing here allocates (see sys_clone3()) or
+ * takes another lock of the C library: not strerror(3) either, which may load a translation. */
 static NORETURN void become(const struct hook_run *h)
 {
-	sigset_t none;
+	int r = sys_signals_reset();
 
-	for (int sig = 1; sig <= SIGRTMAX; sig++)
-		signal(sig, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	int r = setpgid(0, 0) < 0 ? -errno : 0;
+	if (r >= 0 && setpgid(0, 0) < 0)
+		r = -errno;
 	if (r >= 0)
 		r = note(h);
 	if (r >= 0)
