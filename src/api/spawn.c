@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -52,6 +53,37 @@ static enum err_code code_of(const char *name)
 	return ERR_INTERNAL;
 }
 
+/* Cuts END off TEXT where that ends with it. */
+static bool cut_end(char *text, const char *end)
+{
+	size_t n = strlen(text), len = strlen(end);
+
+	if (len == 0 || n < len || strcmp(text + n - len, end) != 0)
+		return false;
+	text[n - len] = '\0';
+	return true;
+}
+
+/* Step, place and hint stand in LINE too, for engines that show nothing else (err_line()): the message is what is left without them. */
+static const char *bare_message(const struct err *e, char *line)
+{
+	auto_buf struct buf place = { 0 }, hint = { 0 };
+	size_t n = strlen(e->step);
+	char *begin;
+
+	if (n && strncmp(line, e->step, n) == 0 && strncmp(line + n, ": ", 2) == 0)
+		line += n + 2;
+	buf_addf(&hint, "; hint: %s", e->hint);
+	if (e->hint[0])
+		(void)cut_end(line, buf_str(&hint));
+	err_place(e, "", &place); /* the name of the document stands before it */
+	if (place.len)
+		buf_addc(&place, ')');
+	if (cut_end(line, buf_str(&place)) && (begin = strrchr(line, '(')) && begin > line)
+		begin[-1] = '\0';
+	return line;
+}
+
 static bool take_line(const char *text, struct err *e)
 {
 	auto_arena struct arena arena = { 0 };
@@ -61,12 +93,7 @@ static bool take_line(const char *text, struct err *e)
 	if (field_parse(line_fields, &l, &arena, text, strlen(text), &ignored) < 0 || !l.level ||
 	    !l.msg || strcmp(l.level, "error") != 0)
 		return false;
-	/* The step stands in the message too, for engines that show nothing else. */
-	size_t n = l.step ? strlen(l.step) : 0;
-	const char *msg = n && strncmp(l.msg, l.step, n) == 0 && strncmp(l.msg + n, ": ", 2) == 0
-				  ? l.msg + n + 2
-				  : l.msg;
-	err_set(e, code_of(l.code), "%s", msg);
+	err_set(e, code_of(l.code), "%s", "");
 	e->errnum = l.errnum > 0 ? l.errnum : 0;
 	e->line = l.line;
 	e->col = l.column;
@@ -76,6 +103,7 @@ static bool take_line(const char *text, struct err *e)
 		err_at(e, "%s", l.path);
 	if (l.hint)
 		err_hint(e, "%s", l.hint);
+	snprintf(e->msg, sizeof(e->msg), "%s", bare_message(e, l.msg));
 	return true;
 }
 

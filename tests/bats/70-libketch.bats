@@ -160,6 +160,18 @@ call_among_threads() {
   assert_output 'path: $.linux.resources.cpu.cpus; line: 0:0'
 }
 
+@test "libketch: an error's message does not repeat its step, place and hint" {
+  run call create "$CT" /nonexistent
+  assert_output "bundle: bundle '/nonexistent': No such file or directory; hint: a bundle is a directory with a config.json; \`ketch spec -b DIR\` writes one; step: ; path: ; line: 0:0;"
+  start_one
+  run call exec "$CT" /no/such
+  assert_output "not-found: exec: \"/no/such\": stat /no/such: no such file or directory; hint: the path is looked up in the container's root file system; step: exec.lookup; path: \$.process.args[0]; line: 0:0;"
+  edit '.process.cwd = "x"'
+  run call create "$CT-2" "$BUNDLE"
+  assert_output "spec: process.cwd must be an absolute path, not 'x'; hint: ; step: ; path: \$.process.cwd; line: "
+  refute_output "line: 0:0"
+}
+
 @test "libketch: exports ketch_ names alone" {
   command -v nm > /dev/null || skip "no nm (binutils) here"
   run bash -c "nm -D --defined-only '$(library)/libketch.so' | awk '\$2 != \"A\" {print \$3}' | grep -vE '^ketch_'"
