@@ -8,7 +8,7 @@
 SYSTEMD_CGROUP=false
 if [ "$CGROUPS" = systemd ]; then SYSTEMD_CGROUP=true; fi
 MAJOR=$(containerd --version | sed 's/.* v\?\([0-9]*\)[.].*/\1/')
-settings_1() {
+settings_1() { # settings_1 DEFAULT-RUNTIME: a line or nothing
   cat << CONF
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "docker.io/library/pause:latest"
@@ -17,7 +17,7 @@ settings_1() {
   restrict_oom_score_adj = true
   disable_apparmor = true
   [plugins."io.containerd.grpc.v1.cri".containerd]
-    default_runtime_name = "ketch"
+    $1
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "$D/cni"
     conf_dir = "$D/cni"
@@ -34,27 +34,28 @@ settings_2() {
   restrict_oom_score_adj = true
   disable_apparmor = true
   [plugins.'io.containerd.cri.v1.runtime'.containerd]
-    default_runtime_name = "ketch"
+    $1
   [plugins.'io.containerd.cri.v1.runtime'.cni]
     bin_dirs = ["$D/cni"]
     conf_dir = "$D/cni"
 CONF
 }
-{
+configuration() { # configuration DIR [DEFAULT-RUNTIME], a line
   cat << CONF
-root = "$D/root"
-state = "$D/state"
+root = "$1/root"
+state = "$1/state"
 disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.nri.v1.nri", "io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.zfs", "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.aufs"]
 CONF
   sed "s|/usr/bin/ketch|$PROGRAM|; s|SystemdCgroup = true|SystemdCgroup = $SYSTEMD_CGROUP|" "$here/../../contrib/engines/containerd-$MAJOR.toml"
   cat << CONF
 [grpc]
-address = "$D/c.sock"
+address = "$1/c.sock"
 [ttrpc]
-address = "$D/t.sock"
+address = "$1/t.sock"
 CONF
-  "settings_$MAJOR"
-} > "$D/config.toml"
+  "settings_$MAJOR" "${2:-}"
+}
+configuration "$D" 'default_runtime_name = "ketch"' > "$D/config.toml"
 # The network of a pod is the loopback interface and an address that is said to be there: a plugin (CNI) of its own.
 mkdir "$D/cni"
 cat > "$D/cni/loopback" << 'CNI'
@@ -75,6 +76,21 @@ for image in 'img ["sh"]' 'pause ["sleep","100000"]'; do
   make_image "docker.io/library/${image% *}:latest" "${image#* }" "$D/image.tar"
   limited c image import "$D/image.tar" || { cat "$OUT"; echo "Bail out! no image"; exit 1; }
 done
+
+# Another containerd, whose pods are runc's unless they ask for ketch: the plugin starts, and knows both.
+default_left_alone() {
+  local status=0 pid
+  mkdir "$D/alone"
+  configuration "$D/alone" > "$D/alone/config.toml"
+  containerd --config "$D/alone/config.toml" --log-level warn > "$D/alone/log" 2>&1 &
+  pid=$!
+  until_true "$LIMIT" ctr --address "$D/alone/c.sock" version || status=1
+  limited python3 "$here/cri.py" "$D/alone/c.sock" Status || status=1
+  [ "$status" = 0 ] || tail -n 5 "$D/alone/log" >> "$OUT"
+  kill "$pid"
+  wait "$pid"
+  return "$status"
+}
 
 pod_config() { # pod_config NAME [JQ]: what the kubelet says of a pod; no network of its own, as hostNetwork has it
   jq -nc --arg n "$1" --arg d "$D/logs/$1" --arg p "$PARENT" '{metadata: {name: $n, uid: ("u" + $n), namespace: "default"}, hostname: "", log_directory: $d,
@@ -269,4 +285,5 @@ check "StopContainer: SIGTERM" stopped
 check "StopPodSandbox ends its containers" pod_ended
 kill "$DAEMON"
 wait "$DAEMON"
+check "the configuration of contrib with the default runtime left alone" default_left_alone
 finish /run/containerd/runc/k8s.io "/run/$NAME"
