@@ -127,3 +127,25 @@ nothing_is_kept() {
   grep -qF 'restore --detach --bundle /a"b"c\nd --image-path ' "$TEST_DIR/called"
   [ "$(grep -c '^--root /r --systemd-cgroup ' "$TEST_DIR/called")" = 3 ]
 }
+
+# ---- quickstart ----
+
+@test "contrib/quickstart: a setup that fails says why, and the next one is not kept from working by what it left" {
+  local tree=$TEST_DIR/tree
+  mkdir -p "$tree/contrib"
+  cp "$CONTRIB/quickstart" "$tree/contrib/"
+  ln -s /bin/true "$tree/contrib/install-deps"
+  stub meson << 'EOF'
+#!/bin/sh
+mkdir -p build-release
+[ "$CC" != /bin/false ] || { echo "ERROR: /bin/false is no compiler"; exit 1; }
+touch build-release/build.ninja
+EOF
+  printf '#!/bin/sh\n[ -e "$2/build.ninja" ] || exit 1\necho built\nexit 7\n' | stub ninja
+  CC=/bin/false PATH=$TEST_DIR/stubs:$PATH run "$tree/contrib/quickstart"
+  assert_status 1
+  assert_output "is no compiler"
+  PATH=$TEST_DIR/stubs:$PATH run "$tree/contrib/quickstart"
+  assert_status 7
+  assert_output built
+}
