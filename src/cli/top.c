@@ -17,7 +17,7 @@ struct top_opts {
 
 static const struct opt options[] = {
 	OPTION(0, "interval", OPT_STR, struct top_opts, interval, "DURATION",
-	       "time between two views (default 2s)"),
+	       "time between two views (default 2s; 500ms where it is no terminal)"),
 	OPTION('n', "count", OPT_U32, struct top_opts, count, "N",
 	       "end after N views (default: 1, on a terminal none)"),
 };
