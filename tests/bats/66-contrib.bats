@@ -149,3 +149,19 @@ EOF
   assert_status 7
   assert_output built
 }
+
+# ---- tests/run ----
+
+@test "tests/run: build and unit want no more than what builds" {
+  local tree=$TEST_DIR/tree
+  mkdir -p "$tree/contrib" "$tree/tests"
+  cp "$BATS_TEST_DIRNAME/../run" "$tree/tests/"
+  printf '#!/bin/sh\necho "wants $1"\nexit 1\n' > "$tree/contrib/install-deps"
+  chmod 755 "$tree/contrib/install-deps"
+  run "$tree/tests/run" build unit
+  [ "$output" = "wants build" ]
+  run "$tree/tests/run" build bats
+  [ "$output" = "wants test" ]
+  run "$tree/tests/run"
+  [ "$output" = "wants test" ]
+}
