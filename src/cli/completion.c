@@ -27,6 +27,11 @@ static bool takes_id(const struct command *c)
 	return c->usage && strstr(c->usage, "ID") && c->max_args != 0;
 }
 
+static bool takes_file(const struct command *c)
+{
+	return c->usage && strstr(c->usage, " FILE");
+}
+
 /* The words that the first argument can be, with blanks between them; false: it is none of some words. */
 static bool first_words(const struct command *c, struct buf *out)
 {
@@ -85,9 +90,9 @@ static void bash_options(struct table t, struct buf *out)
 static void bash_values(struct table t, const char *command, struct buf *out)
 {
 	static const char *const how[] = {
-		[VALUE_DIR] = "compgen -d -- \"$cur\"",
-		[VALUE_FILE] = "compgen -f -- \"$cur\"",
-		[VALUE_OTHER] = "",
+		[VALUE_DIR] = "_ketch_paths -d",
+		[VALUE_FILE] = "_ketch_paths -f",
+		[VALUE_OTHER] = "COMPREPLY=()",
 	};
 
 	for (size_t i = 0; i < t.n; i++) {
@@ -104,10 +109,8 @@ static void bash_values(struct table t, const char *command, struct buf *out)
 			buf_adds(out, "COMPREPLY=($(compgen -W '");
 			add_words(o, " ", out);
 			buf_adds(out, "' -- \"$cur\"))");
-		} else if (kind == VALUE_OTHER) {
-			buf_adds(out, "COMPREPLY=()");
 		} else {
-			buf_addf(out, "COMPREPLY=($(%s))", how[kind]);
+			buf_adds(out, how[kind]);
 		}
 		buf_adds(out, "; return ;;\n");
 	}
@@ -130,12 +133,39 @@ static void bash_skip_values(struct buf *out)
 	buf_adds(out, ") [[ ${COMP_WORDS[i+1]} != = ]] || ((i++)); ((i++)) ;;\n");
 }
 
+/* What a command's own words can be; $n of them are there already. */
+static void bash_words(const struct command *c, struct buf *out)
+{
+	auto_buf struct buf first = { 0 };
+
+	buf_addf(out, "  %s) words=\"--help", c->name);
+	bash_options(table_of(c), out);
+	buf_addc(out, '"');
+	if (first_words(c, &first)) {
+		buf_addf(out, "; case $n in 0) words=\"%s $words\" ;;", buf_str(&first));
+		if (takes_id(c))
+			buf_adds(out, " 1) ids=1 ;;");
+		if (takes_file(c))
+			buf_adds(out, " 2) files=1 ;;");
+		buf_adds(out, " esac");
+	} else if (takes_id(c)) {
+		buf_adds(out, " ids=1");
+	}
+	buf_adds(out, " ;;\n");
+}
+
 static void bash_script(struct buf *out)
 {
+	/* A quoted word comes with its quotes; what is found is quoted by bash. */
 	buf_adds(out, "# bash completion of ketch: made by `ketch completion bash`\n"
+		      "_ketch_paths() {\n"
+		      "  cur=${cur#[\\\"\\']}\n"
+		      "  compopt -o filenames 2>/dev/null\n"
+		      "  mapfile -t COMPREPLY < <(compgen \"$1\" -- \"${cur//\\\\/}\")\n"
+		      "}\n"
 		      "_ketch() {\n"
 		      "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} "
-		      "command= root= words= ids= i\n"
+		      "command= root= words= ids= files= i n=0\n"
 		      "  [[ $cur != = ]] || cur=\n"
 		      "  [[ $prev != = ]] || prev=${COMP_WORDS[COMP_CWORD-2]}\n"
 		      "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
@@ -145,6 +175,9 @@ static void bash_script(struct buf *out)
 		      "    *) command=${COMP_WORDS[i]}; break ;;\n"
 		      "    esac\n"
 		      "  done\n"
+		      "  for ((i++; i < COMP_CWORD; i++)); do\n"
+		      "    [[ ${COMP_WORDS[i]} == -* ]] || ((n++))\n"
+		      "  done\n"
 		      "  case $command:$prev in\n");
 	bash_values(global_table(), "", out);
 	for (size_t i = 0; commands[i]; i++)
@@ -152,20 +185,16 @@ static void bash_script(struct buf *out)
 	buf_adds(out, "  esac\n  case $command in\n  '') words=\"");
 	for (size_t i = 0; commands[i]; i++)
 		buf_addf(out, "%s%s", i ? " " : "", commands[i]->name);
+	buf_adds(out, " --help");
 	bash_options(global_table(), out);
 	buf_adds(out, "\" ;;\n");
-	for (size_t i = 0; commands[i]; i++) {
-		buf_addf(out, "  %s) words=\"", commands[i]->name);
-		if (first_words(commands[i], out))
-			buf_addc(out, ' ');
-		buf_adds(out, "--help");
-		bash_options(table_of(commands[i]), out);
-		buf_addf(out, "\"%s ;;\n", takes_id(commands[i]) ? " ids=1" : "");
-	}
+	for (size_t i = 0; commands[i]; i++)
+		bash_words(commands[i], out);
 	buf_adds(out, "  esac\n"
 		      "  if [[ -n $ids && $cur != -* ]]; then\n"
-		      "    words=\"${words%%--help*}$(ketch ${root:+--root \"$root\"} list -q "
-		      "2>/dev/null)\"\n"
+		      "    words=$(ketch ${root:+--root \"$root\"} list -q 2>/dev/null)\n"
+		      "  elif [[ -n $files && $cur != -* ]]; then\n"
+		      "    _ketch_paths -f; return\n"
 		      "  fi\n"
 		      "  COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
 		      "}\n"
@@ -271,7 +300,10 @@ static void zsh_script(struct buf *out)
 		      "  command)\n"
 		      "    list=(\n");
 	zsh_commands(out);
-	buf_adds(out, "    ;;\n  esac\n}\n_ketch \"$@\"\n");
+	/* Loaded by compinit as the function itself it has to run; from .zshrc, to be known. */
+	buf_adds(out, "    ;;\n  esac\n}\n"
+		      "if (( ${funcstack[(I)_ketch]} )); then _ketch \"$@\"; "
+		      "else compdef _ketch ketch; fi\n");
 }
 
 /* ---- fish ---- */
@@ -305,6 +337,65 @@ static void fish_options(struct table t, const char *when, struct buf *out)
 	}
 }
 
+/* __ketch_words: the command and its arguments before the cursor, without options. */
+static void fish_words(struct buf *out)
+{
+	const struct table t = global_table();
+
+	buf_adds(out, "function __ketch_words\n"
+		      "  set -l words (commandline -opc)\n"
+		      "  set -l command\n"
+		      "  set -l value\n"
+		      "  set -e words[1]\n"
+		      "  for word in $words\n"
+		      "    if test -n \"$value\"\n"
+		      "      set value\n"
+		      "    else if string match -q -- '-*' $word\n"
+		      "      test -n \"$command\"; and continue\n"
+		      "      contains -- $word");
+	for (size_t i = 0; i < t.n; i++) {
+		if (value_of(&t.opts[i]) != VALUE_NONE)
+			buf_addf(out, " --%s", t.opts[i].name);
+	}
+	buf_adds(out, "; and set value yes\n"
+		      "    else\n"
+		      "      set command $word\n"
+		      "      echo $word\n"
+		      "    end\n"
+		      "  end\n"
+		      "end\n"
+		      "function __ketch_no_command\n"
+		      "  test (count (__ketch_words)) = 0\n"
+		      "end\n"
+		      "# COMMAND [HOW-MANY-ARGUMENTS]\n"
+		      "function __ketch_is\n"
+		      "  set -l words (__ketch_words)\n"
+		      "  test \"$words[1]\" = $argv[1]; or return\n"
+		      "  test (count $argv) = 1; or test (count $words) = (math $argv[2] + 1)\n"
+		      "end\n");
+}
+
+/* What a command's own words can be. */
+static void fish_arguments(const struct command *c, struct buf *out)
+{
+	static const char *const line = "complete -c ketch -n '__ketch_is %s%s' ";
+	auto_buf struct buf words = { 0 };
+	bool first = first_words(c, &words);
+
+	if (first) {
+		buf_addf(out, line, c->name, " 0");
+		buf_addf(out, "-a '%s'\n", buf_str(&words));
+	}
+	if (takes_id(c)) {
+		buf_addf(out, line, c->name, first ? " 1" : "");
+		buf_adds(out, "-a '(__ketch_ids)'\n");
+	}
+	if (first && takes_file(c)) {
+		buf_addf(out, line, c->name, " 2");
+		buf_adds(out, "-F\n");
+	}
+}
+
 static void fish_script(struct buf *out)
 {
 	buf_adds(out, "# fish completion of ketch: made by `ketch completion fish`\n"
@@ -320,11 +411,13 @@ static void fish_script(struct buf *out)
 		      "    end\n"
 		      "  end\n"
 		      "  ketch $root list -q 2>/dev/null\n"
-		      "end\n"
-		      "complete -c ketch -f\n");
-	fish_options(global_table(), "__fish_use_subcommand", out);
+		      "end\n");
+	fish_words(out);
+	buf_adds(out, "complete -c ketch -f\n"
+		      "complete -c ketch -l help -d 'print help'\n");
+	fish_options(global_table(), "__ketch_no_command", out);
 	for (size_t i = 0; commands[i]; i++) {
-		buf_addf(out, "complete -c ketch -n __fish_use_subcommand -a %s -d '",
+		buf_addf(out, "complete -c ketch -n __ketch_no_command -a %s -d '",
 			 commands[i]->name);
 		add_quoted(out, commands[i]->summary, "\\");
 		buf_adds(out, "'\n");
@@ -332,15 +425,9 @@ static void fish_script(struct buf *out)
 	for (size_t i = 0; commands[i]; i++) {
 		auto_buf struct buf when = { 0 };
 
-		buf_addf(&when, "__fish_seen_subcommand_from %s", commands[i]->name);
+		buf_addf(&when, "__ketch_is %s", commands[i]->name);
 		fish_options(table_of(commands[i]), buf_str(&when), out);
-		if (takes_id(commands[i]))
-			buf_addf(out, "complete -c ketch -n '%s' -a '(__ketch_ids)'\n",
-				 buf_str(&when));
-		auto_buf struct buf words = { 0 };
-		if (first_words(commands[i], &words))
-			buf_addf(out, "complete -c ketch -n '%s' -a '%s'\n", buf_str(&when),
-				 buf_str(&words));
+		fish_arguments(commands[i], out);
 	}
 }
 
