@@ -165,3 +165,21 @@ EOF
   run "$tree/tests/run"
   [ "$output" = "wants test" ]
 }
+
+# ---- build-deb ----
+
+@test "contrib/build-deb: the packager's name may have an ampersand, and CDPATH leads nowhere" {
+  local tree=$TEST_DIR/tree
+  export TEST_DIR
+  mkdir -p "$tree/contrib"
+  cp -r "$CONTRIB/build-deb" "$CONTRIB/debian" "$tree/contrib/"
+  printf '#!/bin/sh\n[ "$3" != archive ] || exec tar -C "$2" -cf - contrib\n' | stub git
+  printf '#!/bin/sh\ncp debian/control debian/changelog "$TEST_DIR"\ntouch ../x.deb ../x.changes ../x.buildinfo\n' | stub dpkg-buildpackage
+  printf '#!/bin/sh\n' | stub lintian
+  cd "$TEST_DIR"
+  CDPATH=$TEST_DIR DEBFULLNAME='Smith & Sons \ a|b' DEBEMAIL=s@example.org PATH=$TEST_DIR/stubs:$PATH run tree/contrib/build-deb out
+  assert_status 0
+  [ -e out/x.deb ]
+  grep -qxF 'Maintainer: Smith & Sons \ a|b <s@example.org>' control
+  grep -qF -- ' -- Smith & Sons \ a|b <s@example.org>' changelog
+}

@@ -17,6 +17,7 @@
 # called is in DIR/LABEL/VIEW/PROGRAM/.
 set -euo pipefail
 
+unset CDPATH
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(cd "$here/../.." && pwd)
 suite=$top/build-conformance/suite out=$top/build-conformance/results

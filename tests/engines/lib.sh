@@ -8,6 +8,7 @@
 # Output: TAP. With RESULTS=FILE also one line "NAME<tab>ok|FAILED|no" each, for the table of tests/engines/run --compare.
 set -uo pipefail
 
+unset CDPATH
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 RUNTIME=${RUNTIME:-$here/../../build/src/cli/ketch}
 ENGINE=$(basename "$0" .sh)

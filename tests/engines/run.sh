@@ -9,6 +9,7 @@
 # --compare: then with runc and crun too: what they fail in, and a table of all results. Success is ketch's.
 # KETCH names the program. What is not installed is skipped, and said.
 set -uo pipefail
+unset CDPATH
 cd "$(dirname "$0")" || exit 1
 KETCH=$(realpath "${KETCH:-../../build/src/cli/ketch}")
 export KETCH

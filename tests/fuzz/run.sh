@@ -11,6 +11,7 @@ set -uo pipefail
 build=$(realpath -- "$1") || exit 2
 seconds=$2
 shift 2
+unset CDPATH
 cd "$(dirname "$0")" || exit 2
 fixtures=$(realpath ../../oci-spec-fixtures)
 crashes=$build/crashes

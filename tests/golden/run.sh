@@ -14,6 +14,7 @@
 set -uo pipefail
 ketch=$(realpath "$1")
 update=${2:-}
+unset CDPATH
 cd "$(dirname "$0")" || exit 1
 fixtures=$(realpath ../../oci-spec-fixtures)
 base=v2-systemd

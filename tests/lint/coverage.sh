@@ -4,6 +4,7 @@
 # property or no test, or a file of a row is missing or does not have the property: a valid fixture must hold it, an
 # invalid one must give an error at it, any other file must name it.
 set -euo pipefail
+unset CDPATH
 cd "$(dirname "$0")/../.."
 
 list=tests/spec-paths.tsv table=tests/coverage.tsv

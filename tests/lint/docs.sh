@@ -5,6 +5,7 @@
 set -euo pipefail
 build=$(realpath "$1")
 ketch=$build/src/cli/ketch
+unset CDPATH
 cd "$(dirname "$0")/../.."
 bad=0
 wrong() { echo "$*"; bad=1; }

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Fails when a header does not compile alone, and when a file lacks its SPDX line.
 set -euo pipefail
+unset CDPATH
 cd "$(dirname "$0")/../.."
 bad=0
 for h in $(find src include -name '*.h' | sort); do

@@ -3,6 +3,7 @@
 # Fails when a hint has words that engines look for in an error (Docker, Podman and containerd choose exit status and treatment by them):
 # they belong into the message, which says what happened, or the hint would change what an engine does.
 set -euo pipefail
+unset CDPATH
 cd "$(dirname "$0")/../.."
 python3 - src/*/*.c << 'P'
 import re, sys

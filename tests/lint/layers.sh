@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Fails when a file includes a header that its own layer may not see: the last column of ARCHITECTURE.md, "Layers".
 set -euo pipefail
+unset CDPATH
 cd "$(dirname "$0")/../.."
 
 declare -A may=(

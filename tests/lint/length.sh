@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Fails on a function over 100 lines or a source file over 1,000 (data tables excepted: src/spec/t_*.c, names.c, tests/lint/long-tables).
 set -euo pipefail
+unset CDPATH
 cd "$(dirname "$0")/../.."
 bad=0
 while read -r lines file; do

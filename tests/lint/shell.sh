@@ -3,6 +3,7 @@
 # Fails on what shellcheck finds in the scripts, and on a negation that bats ignores: `! command` must be the last of its test or
 # function, or followed by `||`; helpers.bash has refute for the others.
 set -euo pipefail
+unset CDPATH
 cd "$(dirname "$0")/../.."
 scripts=(.ci/run tests/run contrib/install-deps contrib/quickstart contrib/build-deb contrib/migrate tests/vm/run tests/vm/guest/vm-run)
 mapfile -t more < <(find tests contrib -name '*.sh' -o -name '*.bash' | sort)

@@ -6,6 +6,7 @@
 set -euo pipefail
 build=$(realpath "$1")
 print=${2:-}
+unset CDPATH
 cd "$(dirname "$0")/../.."
 
 bad=0

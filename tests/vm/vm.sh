@@ -20,6 +20,7 @@
 # Environment: KETCH_CACHE and KETCH_MIRROR as for image.sh; VM_MEM (MiB), VM_CPUS, VM_MACHINE, VM_ACCEL, VM_CPU, QEMU.
 set -euo pipefail
 
+unset CDPATH
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 say() { echo "vm.sh: $*" >&2; }
