@@ -73,6 +73,15 @@ journal_has() { journalctl -t "${SERVICE%.service}" -o cat | grep -x "$1"; }
   wait_for 20 journal_has "ended by TERM"
 }
 
+@test "service: a program that TERM ends has not failed" {
+  # ketch's status is 128 plus the signal then, as that of a shell or a small init.
+  command_is sh -c 'trap "exit 143" TERM; while :; do sleep 0.1; done'
+  started
+  systemctl stop "$SERVICE"
+  is ActiveState inactive
+  is Result success
+}
+
 @test "service: begun again when its program fails, and when ketch is killed" {
   command_is sh -c 'trap "exit 0" TERM; while [ ! -e /fail ]; do sleep 0.1; done; rm /fail; exit 3'
   edit '.root.readonly = false'
