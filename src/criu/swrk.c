@@ -93,7 +93,7 @@ static int open_dir(const char *path)
 	return fd < 0 ? fd : lift(fd);
 }
 
-static int place_fds(const struct criu *c, const struct criu_start *how, int sock)
+static int place_fds(struct criu *c, const struct criu_start *how, int sock)
 {
 	int high[CRIU_MAX_FDS], null = sys_open("/dev/null", O_RDWR, 0);
 	int images = open_dir(how->images), work = open_dir(how->work);
@@ -108,13 +108,18 @@ static int place_fds(const struct criu *c, const struct criu_start *how, int soc
 		  : null < 0	 ? null
 				 : lift(null),
 		  0 },
-		{ out, 1 },
-		{ out, 2 },
 		{ s, SWRK_FD },
 		{ images, CRIU_IMAGES_FD },
 		{ work, CRIU_WORK_FD },
 	};
-	int r = sys_close_range(SWRK_FD + 1, CRIU_FIRST_FD - 1, 0);
+	/* first, and from here on the one that is surely open: what fails later is still to be told */
+	int r = place_one(out, STDOUT_FILENO);
+	if (r >= 0) {
+		c->output = STDOUT_FILENO;
+		r = place_one(out, STDERR_FILENO);
+	}
+	if (r >= 0)
+		r = sys_close_range(SWRK_FD + 1, CRIU_FIRST_FD - 1, 0);
 	for (unsigned i = 0; r >= 0 && i < N_ELEMENTS(all); i++)
 		r = place_one(all[i].from, all[i].to);
 	for (unsigned i = 0; r >= 0 && i < how->n_fds; i++)
@@ -155,8 +160,11 @@ static NORETURN void become(struct criu *c, const struct criu_start *how, int pa
 		r = place_fds(c, how, sock);
 	if (r >= 0)
 		r = sys_signals_reset();
-	if (r >= 0)
+	if (r >= 0) {
 		r = sys_execve(c->path, argv, environ);
+		err_set(&e, ERR_KERNEL, "can't be executed: %s%s", strerror(-r),
+			r == -ENOENT ? " (is its interpreter missing?)" : "");
+	}
 	dprintf(c->output, "%s: %s", c->path, e.msg[0] ? e.msg : strerror(-r));
 	_exit(127);
 }

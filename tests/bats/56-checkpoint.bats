@@ -46,6 +46,26 @@ load checkpoint
   running
 }
 
+@test "a criu that can't be executed: told why, by checkpoint and restore" {
+  start_counter
+  printf '#!/nowhere/sh\n' > "$TEST_DIR/criu"
+  chmod 755 "$TEST_DIR/criu"
+  run ketch --criu "$TEST_DIR/criu" checkpoint --image-path "$IMG" "$CT"
+  assert_status 1
+  assert_output "criu ended without an answer: $TEST_DIR/criu: can't be executed: No such file or directory (is its interpreter missing?)"
+  running
+  head -c 100 /dev/zero > "$TEST_DIR/criu"
+  run ketch --criu "$TEST_DIR/criu" checkpoint --image-path "$IMG" "$CT"
+  assert_output "$TEST_DIR/criu: can't be executed: Exec format error"
+  ketch delete --force "$CT"
+  mkdir -p "$IMG"
+  touch "$IMG/inventory.img"
+  run ketch --criu "$TEST_DIR/criu" restore --detach -b "$BUNDLE" --image-path "$IMG" "$CT"
+  assert_status 1
+  assert_output "$TEST_DIR/criu: can't be executed: Exec format error"
+  assert_clean
+}
+
 @test "what can't be checkpointed: a created container, a stopped one, one without a mount namespace, mapped mounts" {
   counts
   create_one
