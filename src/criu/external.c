@@ -189,7 +189,7 @@ static int find_source(const struct mount_line *m, struct buf *out)
 	return r < 0 ? r : buf_error(out);
 }
 
-static int mark_foreign(struct external_dump *d)
+static int mark_foreign(struct external_dump *d, struct err *e)
 {
 	/* CRIU mounts cgroups where it may: not in a user namespace, whose cgroup namespace is not made there */
 	bool cgroup_ns = d->plan->spec->lnx->ns[NS_CGROUP].present && !d->plan->user_ns;
@@ -209,7 +209,7 @@ static int mark_foreign(struct external_dump *d)
 		if (r >= 0)
 			r = image_note_add_mount(d->note, m->path, buf_str(&source));
 		if (r < 0)
-			return r;
+			return err_sys(e, r, "the mount from outside on '%s'", m->path);
 	}
 	return 0;
 }
@@ -230,9 +230,9 @@ static int add_mounts(struct external_dump *d, struct err *e)
 	}
 	if (r >= 0)
 		r = mark_below(d, planned);
-	if (r >= 0)
-		r = mark_foreign(d);
-	return r < 0 ? err_sys(e, r, "list the mounts from outside") : 0;
+	if (r < 0)
+		return err_sys(e, r, "list the mounts from outside");
+	return mark_foreign(d, e);
 }
 
 /* ---- namespaces ---- */

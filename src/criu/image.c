@@ -9,14 +9,45 @@
 #include "sys/hostfs.h"
 #include "util/jsonw.h"
 
+/*
+ * Both become CRIU's "KIND[KEY]:VALUE", of which the last one that begins with the key it looks for counts: "/a]:x" would take the place of "/a",
+ * which is config.json's.
+ */
+static const char *form_name(const char *s)
+{
+	return strpbrk(s, "]\n") ? "a path without ']' and newlines" : NULL;
+}
+
+static const char *form_key(const char *s)
+{
+	static const char *const kinds[] = { "file[", IMAGE_TERMINAL };
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < N_ELEMENTS(kinds); i++) {
+		size_t len = strlen(kinds[i]), n;
+
+		if (strncmp(s, kinds[i], len) != 0)
+			continue;
+		n = strspn(s + len, digits);
+		if (n == 0 || s[len + n] != ':')
+			continue;
+		len += n + 1;
+		n = strspn(s + len, digits);
+		if (n > 0 && strcmp(s + len + n, "]") == 0)
+			return NULL;
+	}
+	return "file[MOUNT:INODE] or tty[RDEV:DEV], in hexadecimal digits";
+}
+
 static const struct field mount_fields[] = {
-	F_STR("name", struct image_mount, name, .flags = FIELD_REQUIRED | FIELD_NON_EMPTY),
+	F_STR("name", struct image_mount, name, .flags = FIELD_REQUIRED | FIELD_ABSOLUTE,
+	      .check = form_name),
 	F_STR("source", struct image_mount, source, .flags = FIELD_REQUIRED),
 	FIELD_END,
 };
 
 static const struct field file_fields[] = {
-	F_STR("key", struct image_file, key, .flags = FIELD_REQUIRED | FIELD_NON_EMPTY),
+	F_STR("key", struct image_file, key, .flags = FIELD_REQUIRED, .check = form_key),
 	F_INT("fd", struct image_file, fd, .flags = FIELD_REQUIRED, .min = -1, .max = 2),
 	F_STR("path", struct image_file, path, .flags = FIELD_REQUIRED),
 	F_BOOL("device", struct image_file, device),
@@ -41,9 +72,12 @@ static const struct field descriptors_fields[] = {
 /* The error's place is of this file, not of config.json. */
 static int damaged(const char *name, int r, struct err *e)
 {
+	char where[sizeof(e->where)];
+
+	memcpy(where, e->where, sizeof(where));
 	e->line = e->col = 0;
 	e->where[0] = '\0';
-	err_wrap(e, "%s of the image is damaged", name);
+	err_wrap(e, "%s of the image is damaged%s%s", name, where[0] ? ": " : "", where);
 	return r;
 }
 
@@ -181,6 +215,8 @@ int image_note_add_mount(struct image_note *n, const char *name, const char *sou
 	struct image_mount *v = grow(n, n->mounts.v, n->mounts.n, sizeof(*v));
 	struct image_mount m = { arena_str(&n->arena, name), arena_str(&n->arena, source) };
 
+	if (form_name(name))
+		return -EILSEQ;
 	if (!v || !m.name || !m.source)
 		return -ENOMEM;
 	v[n->mounts.n++] = m;

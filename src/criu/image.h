@@ -63,6 +63,7 @@ int image_pagemap_parse(const char *text, size_t len, uint32_t *ret_id, uint64_t
 /* After a failed dump. */
 void image_note_remove(int dir);
 
+/* -EILSEQ: a restore would not take such a name. */
 int image_note_add_mount(struct image_note *n, const char *name, const char *source);
 int image_note_add_file(struct image_note *n, const char *key, int fd, const char *path,
 			bool device);

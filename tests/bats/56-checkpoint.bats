@@ -477,6 +477,11 @@ receive() {
   run ketch restore --detach -b "$BUNDLE" --image-path "$IMG" "$CT" < /dev/null
   assert_status 1
   assert_output "the image has a mount on '/x' from outside, which config.json lacks"
+  # CRIU would take what begins with the name of a bind mount of config.json for that
+  jq -c '.mounts += [{name: "/data]:/etc", source: "/dev/null"}]' <<< "$note" > "$IMG/ketch.json"
+  run ketch restore --detach -b "$BUNDLE" --image-path "$IMG" "$CT" < /dev/null
+  assert_status 1
+  assert_output "ketch.json of the image is damaged: $.mounts["
   jq -c '.files += [{key: "file[1:2]", fd: -1, path: "/etc/passwd", device: false}]' <<< "$note" > "$IMG/ketch.json"
   run ketch restore --detach -b "$BUNDLE" --image-path "$IMG" "$CT" < /dev/null > "$TEST_DIR/out"
   assert_status 1

@@ -346,6 +346,7 @@ static void notes(void)
 		snprintf(name, sizeof(name), "/m\"%d", i);
 		CHECK_INT(image_note_add_mount(&w, name, i ? "/s" : ""), 0);
 	}
+	CHECK_INT(image_note_add_mount(&w, "/data]:/x", "/dev/null"), -EILSEQ);
 	CHECK_INT(image_note_add_file(&w, "file[1:2]", 1, "/log", false), 0);
 	CHECK_INT(image_note_write(&w, fd, &e), 0);
 	CHECK_INT(image_note_read(&r, fd, &e), 0);
@@ -391,6 +392,49 @@ static void bad_notes(void)
 	image_note_clear(&n);
 }
 
+/* Does a note with that mount, or that file, get an error that names PLACE? NULL: no error. */
+static bool refused(const char *list, const char *element, const char *place)
+{
+	auto_buf struct buf text = { 0 };
+	struct image_note n = { 0 };
+	struct err e = { 0 };
+
+	buf_addf(&text, "{\"version\":1,\"%s\":[%s]}", list, element);
+	int r = image_note_parse(&n, buf_str(&text), text.len, &e);
+	image_note_clear(&n);
+	return place ? r < 0 && strstr(e.msg, place) && !e.where[0] : r >= 0;
+}
+
+/* CRIU takes the last of the entries "mnt[NAME]:SOURCE" that begins with the name it looks for. */
+static void names_in_notes(void)
+{
+	static const char *const names[] = { "data", "/data]:/x", "/data]", "/a\\nb", "" };
+	static const char *const keys[] = {
+		"",	     "k",	    "file[]",	"file[1:2",	 "file[1:2]]",
+		"file[1:]",  "file[:2]",    "file[1]",	"file[1:2]:/x]", "tty[1:2]:x",
+		"tty[8:1]x", "mnt[/data]:", "net[1:2]", "file[1:2]\\n",	 "file[x:2]",
+	};
+	char element[256];
+
+	for (size_t i = 0; i < N_ELEMENTS(names); i++) {
+		snprintf(element, sizeof(element), "{\"name\":\"%s\",\"source\":\"/dev/null\"}",
+			 names[i]);
+		CHECK(refused("mounts", element,
+			      "ketch.json of the image is damaged: "
+			      "$.mounts[0].name"));
+	}
+	for (size_t i = 0; i < N_ELEMENTS(keys); i++) {
+		snprintf(element, sizeof(element), "{\"key\":\"%s\",\"fd\":1,\"path\":\"/p\"}",
+			 keys[i]);
+		CHECK(refused("files", element,
+			      "ketch.json of the image is damaged: "
+			      "$.files[0].key"));
+	}
+	CHECK(refused("mounts", "{\"name\":\"/a[b\",\"source\":\"\"}", NULL));
+	CHECK(refused("files", "{\"key\":\"file[1f:20a]\",\"fd\":1,\"path\":\"/p\"}", NULL));
+	CHECK(refused("files", "{\"key\":\"tty[8801:1b]\",\"fd\":1,\"path\":\"/p\"}", NULL));
+}
+
 static void addresses(void)
 {
 	static const char *const bad[] = { "", "x", "x:", ":1", "[]:1", "x:0", "x:70000", "x:1a" };
@@ -423,6 +467,7 @@ static const struct test tests[] = {
 	{ "process_trees", process_trees },
 	{ "the note of an image goes to and fro", notes },
 	{ "damaged notes", bad_notes },
+	{ "names in a note that would take another's place", names_in_notes },
 	{ "addresses of page servers", addresses },
 };
 
