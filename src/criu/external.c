@@ -383,7 +383,7 @@ int external_dump(struct external_dump *d, const pid_t *pids, size_t n_pids, str
 			      e); /* first: its standard descriptors give files their place */
 	for (size_t i = 0; r >= 0 && i < n_pids; i++)
 		r = add_files(d, pids[i], e);
-	return r;
+	return r < 0 ? r : image_note_check(d->note, e);
 }
 
 void external_dump_clear(struct external_dump *d)

@@ -81,6 +81,27 @@ static int damaged(const char *name, int r, struct err *e)
 	return r;
 }
 
+int image_note_check(const struct image_note *n, struct err *e)
+{
+	const struct {
+		const char *name;
+		size_t n;
+	} lists[] = {
+		{ "namespaces", n->namespaces.n },
+		{ "binds", n->binds.n },
+		{ "mounts", n->mounts.n },
+		{ "files", n->files.n },
+	};
+
+	for (size_t i = 0; i < N_ELEMENTS(lists); i++) {
+		if (lists[i].n > IMAGE_LIST_MAX)
+			return err_set(e, ERR_UNSUPPORTED,
+				       "%zu %s from outside: an image can have at most %d",
+				       lists[i].n, lists[i].name, IMAGE_LIST_MAX);
+	}
+	return 0;
+}
+
 int image_note_parse(struct image_note *n, const char *text, size_t len, struct err *e)
 {
 	int r = field_parse(note_fields, n, &n->arena, text, len, e);
@@ -90,7 +111,8 @@ int image_note_parse(struct image_note *n, const char *text, size_t len, struct 
 	if (n->version != IMAGE_NOTE_VERSION)
 		return err_set(e, ERR_UNSUPPORTED, "version %lld of %s is not %d",
 			       (long long)n->version, IMAGE_NOTE, IMAGE_NOTE_VERSION);
-	return 0;
+	r = image_note_check(n, e);
+	return r < 0 ? err_wrap(e, "%s of the image", IMAGE_NOTE) : 0;
 }
 
 /* The file is a bare array, which is read as the member of an object. */

@@ -14,7 +14,7 @@
 
 #define IMAGE_TERMINAL "tty["
 
-enum { IMAGE_NOTE_VERSION = 1, IMAGE_FILE_MAX = 16 << 20 };
+enum { IMAGE_NOTE_VERSION = 1, IMAGE_FILE_MAX = 16 << 20, IMAGE_LIST_MAX = 8192 };
 
 /* A mount that came from outside and not from config.json: a masked file's, a hook's. */
 struct image_mount {
@@ -50,6 +50,8 @@ int image_note_read(struct image_note *n, int dir, struct err *e);
 /* Their texts. Pure. */
 int image_note_parse(struct image_note *n, const char *text, size_t len, struct err *e);
 int image_descriptors_parse(struct image_note *n, const char *text, size_t len, struct err *e);
+/* Are its lists longer than a restore takes (IMAGE_LIST_MAX)? The image's author may be anybody, and each element is looked for among others. */
+int image_note_check(const struct image_note *n, struct err *e);
 void image_note_clear(struct image_note *n);
 /*
  * Whether the pages that an image in DIR and those of its parents say they have are there: CRIU hangs where they are not. Not for a restore

@@ -113,6 +113,16 @@ damaged() {
   counts_on "$(count)"
 }
 
+@test "an image with a million mounts: refused at once" {
+  mkdir "$IMG"
+  touch "$IMG/inventory.img"
+  python3 -c 'import json, sys
+json.dump({"version": 1, "mounts": [{"name": "/m%d" % i, "source": "/dev/null"} for i in range(150000)], "binds": ["/b"] * 900000}, sys.stdout)' > "$IMG/ketch.json"
+  failing restore --detach -b "$BUNDLE" --image-path "$IMG" "$CT"
+  assert_output "ketch.json of the image: 900000 binds from outside: an image can have at most 8192"
+  assert_clean
+}
+
 @test "the image of another container: the root file system's difference is told, nothing is left" {
   needs_criu
   start_mover

@@ -435,6 +435,40 @@ static void names_in_notes(void)
 	CHECK(refused("files", "{\"key\":\"tty[8801:1b]\",\"fd\":1,\"path\":\"/p\"}", NULL));
 }
 
+/* Whether a note with N elements in LIST is read; if not, the error names it. */
+static bool takes(const char *list, const char *element, unsigned n)
+{
+	auto_buf struct buf text = { 0 };
+	struct image_note note = { 0 };
+	struct err e = { 0 };
+
+	buf_addf(&text, "{\"version\":1,\"%s\":[%s", list, element);
+	for (unsigned i = 1; i < n; i++)
+		buf_addf(&text, ",%s", element);
+	buf_adds(&text, "]}");
+	int r = image_note_parse(&note, buf_str(&text), text.len, &e);
+	image_note_clear(&note);
+	CHECK(r >= 0 || (strstr(e.msg, IMAGE_NOTE) && strstr(e.msg, list)));
+	return r >= 0;
+}
+
+static void long_notes(void)
+{
+	static const struct {
+		const char *list, *element;
+	} all[] = {
+		{ "namespaces", "\"network\"" },
+		{ "binds", "\"/b\"" },
+		{ "mounts", "{\"name\":\"/m\",\"source\":\"\"}" },
+		{ "files", "{\"key\":\"file[1:2]\",\"fd\":-1,\"path\":\"/p\"}" },
+	};
+
+	for (size_t i = 0; i < N_ELEMENTS(all); i++) {
+		CHECK(takes(all[i].list, all[i].element, 8192));
+		CHECK(!takes(all[i].list, all[i].element, 8193));
+	}
+}
+
 static void addresses(void)
 {
 	static const char *const bad[] = { "", "x", "x:", ":1", "[]:1", "x:0", "x:70000", "x:1a" };
@@ -468,6 +502,7 @@ static const struct test tests[] = {
 	{ "the note of an image goes to and fro", notes },
 	{ "damaged notes", bad_notes },
 	{ "names in a note that would take another's place", names_in_notes },
+	{ "a note with more than can be", long_notes },
 	{ "addresses of page servers", addresses },
 };
 
