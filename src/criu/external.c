@@ -4,8 +4,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/memfd.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -305,6 +307,25 @@ static bool is_terminal(dev_t dev)
 	return n == 4 || n == 5 || n == 188 || (n >= 128 && n <= 143);
 }
 
+/*
+ * A memfd, or shared memory: of the file system for them that the kernel alone has mounted, or the one for each size of huge pages. CRIU keeps
+ * what is in it. The name would not tell surely: a file of the host may have one that begins with "/memfd:".
+ */
+static bool is_memory(const struct stat *st)
+{
+	unsigned log2 = (unsigned)__builtin_ctzll((unsigned long long)st->st_blksize | 1ull << 63);
+	const unsigned kinds[] = { 0, MFD_HUGETLB | log2 << MFD_HUGE_SHIFT };
+	struct stat own;
+
+	for (size_t i = 0; S_ISREG(st->st_mode) && i < N_ELEMENTS(kinds); i++) {
+		auto_fd int fd = memfd_create("ketch", MFD_CLOEXEC | kinds[i]);
+
+		if (fd >= 0 && fstat(fd, &own) == 0 && own.st_dev == st->st_dev)
+			return true;
+	}
+	return false;
+}
+
 /* A file or device whose mount the container does not have: its output on the host, /dev/null of an engine. */
 static int look_at_fd(void *ctx, const char *name, UNUSED unsigned char type)
 {
@@ -322,7 +343,7 @@ static int look_at_fd(void *ctx, const char *name, UNUSED unsigned char type)
 	if (!S_ISREG(st.st_mode) && !S_ISCHR(st.st_mode) && !S_ISDIR(st.st_mode))
 		return 0;
 	if (rootdir_readlink(link, target, sizeof(target)) < 0 || target[0] != '/' ||
-	    fd_mount(w->pid, name, &mount) < 0 || find_id(d, mount) < d->n_mounts)
+	    fd_mount(w->pid, name, &mount) < 0 || find_id(d, mount) < d->n_mounts || is_memory(&st))
 		return 0;
 	if (S_ISCHR(st.st_mode) && is_terminal(st.st_rdev))
 		snprintf(key, sizeof(key), IMAGE_TERMINAL "%llx:%llx]",

@@ -81,6 +81,34 @@ static int damaged(const char *name, int r, struct err *e)
 	return r;
 }
 
+/* Memfds and shared memory, which older notes have as files of the host: CRIU keeps them itself. */
+static bool is_memory(const struct image_file *f)
+{
+	static const char *const heads[] = { "/memfd:", "/SYSV", "/dev/zero" };
+	static const char tail[] = " (deleted)";
+	size_t len = strlen(f->path), n = sizeof(tail) - 1;
+
+	for (size_t i = 0; !f->device && i < N_ELEMENTS(heads); i++) {
+		size_t head = strlen(heads[i]);
+
+		if (len >= head + n && strncmp(f->path, heads[i], head) == 0 &&
+		    strcmp(f->path + len - n, tail) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void drop_memory(struct image_note *n)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n->files.n; i++) {
+		if (!is_memory(&n->files.v[i]))
+			n->files.v[kept++] = n->files.v[i];
+	}
+	n->files.n = kept;
+}
+
 int image_note_check(const struct image_note *n, struct err *e)
 {
 	const struct {
@@ -111,6 +139,7 @@ int image_note_parse(struct image_note *n, const char *text, size_t len, struct 
 	if (n->version != IMAGE_NOTE_VERSION)
 		return err_set(e, ERR_UNSUPPORTED, "version %lld of %s is not %d",
 			       (long long)n->version, IMAGE_NOTE, IMAGE_NOTE_VERSION);
+	drop_memory(n);
 	r = image_note_check(n, e);
 	return r < 0 ? err_wrap(e, "%s of the image", IMAGE_NOTE) : 0;
 }

@@ -49,6 +49,28 @@ COUNTING='i=0; while :; do i=$((i + 1)); echo $i > /tmp/n.new; mv /tmp/n.new /tm
   assert_status 1
 }
 
+@test "a memfd: CRIU keeps it, and restore passes over what an older note has of it" {
+  needs_criu
+  cp "$PROGRAMS/held" "$BUNDLE/rootfs/bin/"
+  command_is /bin/held memfd cache
+  start_on_null
+  dump
+  refute grep -F memfd: "$IMG/ketch.json"
+  local n=$(count)
+  restore_it
+  counts_on "$n"
+  ketch delete --force "$CT"
+  # an older ketch's note has them
+  local note=$(cat "$IMG/ketch.json")
+  jq -c '.files += [{key: "file[0:20a]", fd: -1, path: "/memfd:cache (deleted)", device: false}]' <<< "$note" > "$IMG/ketch.json"
+  restore_it
+  counts_on "$n"
+  ketch delete --force "$CT"
+  jq -c '.files += [{key: "file[0:20a]", fd: -1, path: "/memfd:cache", device: false}]' <<< "$note" > "$IMG/ketch.json"
+  failing restore --detach -b "$BUNDLE" --image-path "$IMG" "$CT"
+  assert_output "the container had the file '/memfd:cache' of its host open"
+}
+
 @test "--no-new-keyring: exec keeps its caller's keyring after restore, and has one of the container's own without" {
   needs_criu
   edit 'del(.linux.maskedPaths)'

@@ -435,6 +435,41 @@ static void names_in_notes(void)
 	CHECK(refused("files", "{\"key\":\"tty[8801:1b]\",\"fd\":1,\"path\":\"/p\"}", NULL));
 }
 
+static void memory_in_notes(void)
+{
+	static const struct {
+		const char *path;
+		bool kept;
+	} all[] = {
+		{ "/memfd:cache (deleted)", false },
+		{ "/memfd: (deleted)", false },
+		{ "/memfd:cache", true },
+		{ "/memfd (deleted)", true },
+		{ "/a/memfd:b (deleted)", true },
+		{ "/log (deleted)", true },
+		{ "/SYSV00000000 (deleted)", false },
+		{ "/SYSV", true },
+		{ "/dev/zero (deleted)", false },
+		{ "/dev/zero", true },
+	};
+
+	for (size_t i = 0; i < N_ELEMENTS(all); i++) {
+		auto_buf struct buf text = { 0 };
+		struct image_note n = { 0 };
+		struct err e = { 0 };
+
+		buf_addf(&text,
+			 "{\"version\":1,\"files\":[{\"key\":\"file[0:1]\",\"fd\":1,\"path\":\"%"
+			 "s\"},"
+			 "{\"key\":\"file[7:2]\",\"fd\":1,\"path\":\"/p\"}]}",
+			 all[i].path);
+		CHECK_INT(image_note_parse(&n, buf_str(&text), text.len, &e), 0);
+		CHECK_INT(n.files.n, 1 + all[i].kept);
+		CHECK(n.files.n && strcmp(n.files.v[n.files.n - 1].path, "/p") == 0);
+		image_note_clear(&n);
+	}
+}
+
 /* Whether a note with N elements in LIST is read; if not, the error names it. */
 static bool takes(const char *list, const char *element, unsigned n)
 {
@@ -502,6 +537,7 @@ static const struct test tests[] = {
 	{ "the note of an image goes to and fro", notes },
 	{ "damaged notes", bad_notes },
 	{ "names in a note that would take another's place", names_in_notes },
+	{ "memfds and shared memory in an older note are passed over", memory_in_notes },
 	{ "a note with more than can be", long_notes },
 	{ "addresses of page servers", addresses },
 };
