@@ -246,15 +246,29 @@ int external_restore_mounts(const struct plan *plan, const struct image_note *no
 static const struct plan_mount *owner(const struct plan *p, size_t i)
 {
 	for (size_t k = i; k-- > 0;) {
-		const char *rest = path_below(p->mounts.v[i].dest, p->mounts.v[k].dest);
+		const struct plan_mount *m = &p->mounts.v[k];
+		const char *rest = path_below(p->mounts.v[i].dest, m->dest);
 
-		if (rest && *rest && p->mounts.v[k].kind != PLAN_MOUNT_REMOUNT)
-			return &p->mounts.v[k];
+		if (rest && *rest && m->kind != PLAN_MOUNT_REMOUNT)
+			return m;
 	}
 	return NULL;
 }
 
-static int make_one(const char *base, const char *path, bool dir)
+/* Can nothing be made in IN any more when the mount I is made? */
+static bool is_read_only(const struct plan *p, const struct plan_mount *in, size_t i)
+{
+	bool ro = in->read_only;
+
+	for (const struct plan_mount *m = in + 1; m < p->mounts.v + i; m++) {
+		if (m->kind == PLAN_MOUNT_REMOUNT && strcmp(m->dest, in->dest) == 0)
+			ro = m->read_only || (ro && !(m->attr_clear & MOUNT_ATTR_RDONLY));
+	}
+	return ro;
+}
+
+/* PATH in the directory BASE of the host, of the kind that is mounted there. */
+static int make_one(const char *base, const char *path, bool dir, bool read_only)
 {
 	auto_fd int fd = sys_open(base, O_PATH | O_DIRECTORY, 0);
 
@@ -264,32 +278,41 @@ static int make_one(const char *base, const char *path, bool dir)
 	auto_fd int at = rootdir_open_path(&root, path, 0);
 	if (at != -ENOENT)
 		return at < 0 ? at : 0;
+	if (read_only)
+		return -EROFS; /* as for `run`: the source is the host's */
 	auto_fd int made =
 		dir ? rootdir_mkdirs(&root, path, 0755) : rootdir_touch(&root, path, 0644);
 	return made < 0 ? made : 0;
 }
 
-int external_mount_points(const struct plan *plan, struct err *e)
+static int make_mount_point(const struct plan *plan, size_t i, struct err *e)
 {
-	for (size_t i = 0; i < plan->mounts.n; i++) {
-		const struct plan_mount *m = &plan->mounts.v[i], *in = owner(plan, i);
-		mode_t mode = S_IFDIR;
+	const struct plan_mount *m = &plan->mounts.v[i], *in = owner(plan, i);
+	mode_t mode = S_IFDIR;
 
-		if (m->kind == PLAN_MOUNT_REMOUNT || strcmp(m->dest, "/") == 0)
-			continue;
-		if (in && in->kind != PLAN_MOUNT_BIND)
-			continue; /* a file system whose contents are in the image */
-		int r = m->kind == PLAN_MOUNT_BIND ? sys_stat_mode(m->source, &mode) : 0;
-		if (r < 0) {
-			err_sys(e, r, "bind source '%s'", m->source);
-			return err_at(e, "$.mounts[%zu].source", m->index);
-		}
-		const char *path = in ? path_below(m->dest, in->dest) : m->dest;
-		r = make_one(in ? in->source : plan->rootfs, path, S_ISDIR(mode));
-		if (r < 0) {
-			err_sys(e, r, "make the place for the mount '%s'", m->dest);
-			return err_at(e, "$.mounts[%zu].destination", m->index);
-		}
+	if (m->kind == PLAN_MOUNT_REMOUNT || strcmp(m->dest, "/") == 0)
+		return 0;
+	if (in && in->kind != PLAN_MOUNT_BIND)
+		return 0; /* a file system whose contents are in the image */
+	int r = m->kind == PLAN_MOUNT_BIND ? sys_stat_mode(m->source, &mode) : 0;
+	if (r < 0) {
+		err_sys(e, r, "bind source '%s'", m->source);
+		return err_at(e, "$.mounts[%zu].source", m->index);
+	}
+	r = make_one(in ? in->source : plan->rootfs, in ? path_below(m->dest, in->dest) : m->dest,
+		     S_ISDIR(mode), in && is_read_only(plan, in, i));
+	if (r < 0) {
+		err_sys(e, r, "make the place for the mount '%s'", m->dest);
+		return err_at(e, "$.mounts[%zu].destination", m->index);
 	}
 	return 0;
+}
+
+int external_mount_points(const struct plan *plan, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < plan->mounts.n; i++)
+		r = make_mount_point(plan, i, e);
+	return r;
 }

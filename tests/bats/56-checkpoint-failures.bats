@@ -113,6 +113,44 @@ damaged() {
   counts_on "$(count)"
 }
 
+# mount_points: a restore that comes as far as CRIU, which fails at once.
+mount_points() {
+  mkdir -p "$IMG"
+  touch "$IMG/inventory.img"
+  failing --criu /bin/false restore --detach -b "$BUNDLE" --image-path "$IMG" "$CT"
+  assert_clean
+}
+
+@test "a mount in a read-only bind: restore makes nothing in its source, and says what run says" {
+  mkdir -p "$TEST_DIR/host/there"
+  bind() { # OPTIONS DESTINATION [LATER]
+    edit --arg h "$TEST_DIR/host" --argjson o "$1" --arg d "$2" --argjson later "${3:-[]}" '.mounts |= map(select(.destination | startswith("/ro") | not)) +
+      [{destination: "/ro", type: "bind", source: $h, options: $o}] + $later + [{destination: $d, type: "tmpfs", source: "tmpfs"}]'
+  }
+  local o
+  for o in '["bind", "ro"]' '["rbind", "rro"]'; do
+    bind "$o" /ro/sub
+    run ketch run -b "$BUNDLE" "$CT" < /dev/null
+    assert_status 1
+    assert_output "Read-only file system"
+    mount_points
+    assert_output "make the place for the mount '/ro/sub': Read-only file system"
+    [ ! -e "$TEST_DIR/host/sub" ]
+    bind "$o" /ro/there
+    mount_points
+    assert_output "criu ended without an answer"
+  done
+  local remount='[{"destination": "/ro", "type": "none", "source": "none", "options": ["remount", "bind", "ro"]}]'
+  bind '["bind"]' /ro/sub "$remount"
+  mount_points
+  assert_output "Read-only file system"
+  [ ! -e "$TEST_DIR/host/sub" ]
+  bind '["bind"]' /ro/sub
+  mount_points
+  assert_output "criu ended without an answer"
+  [ -d "$TEST_DIR/host/sub" ]
+}
+
 @test "an image with a million mounts: refused at once" {
   mkdir "$IMG"
   touch "$IMG/inventory.img"
