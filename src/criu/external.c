@@ -72,6 +72,17 @@ static size_t find_id(const struct external_dump *d, uint64_t id)
 
 /* ---- mounts ---- */
 
+/* copy-symlink of a link: that is in the root, and nothing is mounted there. */
+static bool is_copied_link(const struct rootdir *root, const struct plan_mount *m)
+{
+	struct stat st;
+
+	if (!m->copy_symlink)
+		return false;
+	auto_fd int at = rootdir_open_path(root, m->dest, ROOTDIR_NOFOLLOW);
+	return at >= 0 && fstat(at, &st) == 0 && S_ISLNK(st.st_mode);
+}
+
 /* Which mount of the kernel's list each planned one is; n_mounts for one that can't be told. */
 static int find_planned(struct external_dump *d, size_t *ret, struct err *e)
 {
@@ -89,7 +100,7 @@ static int find_planned(struct external_dump *d, size_t *ret, struct err *e)
 		ret[i] = d->n_mounts;
 		auto_fd int at =
 			rootdir_open_path(&root, m->dest, m->dest_nofollow ? ROOTDIR_NOFOLLOW : 0);
-		if (at >= 0 && sys_mount_id(at, &id) >= 0)
+		if (at >= 0 && sys_mount_id(at, &id) >= 0 && !is_copied_link(&root, m))
 			ret[i] = find_id(d, id);
 	}
 	return 0;

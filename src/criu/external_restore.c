@@ -48,13 +48,24 @@ static int add_below(const struct plan_mount *m, const char *mountinfo, struct c
 	return 0;
 }
 
+/* copy-symlink puts a link of the source's words into the root, and `run` mounts nothing there; all else is bound. */
+static bool is_bound(const struct plan_mount *m)
+{
+	struct stat st;
+
+	if (m->kind != PLAN_MOUNT_BIND || !m->copy_symlink)
+		return m->kind == PLAN_MOUNT_BIND;
+	auto_fd int fd = sys_open(m->source, O_PATH | O_NOFOLLOW, 0);
+	return fd < 0 || fstat(fd, &st) < 0 || !S_ISLNK(st.st_mode);
+}
+
 static int add_binds(const struct plan *p, const char *mountinfo, struct criu_opts *o,
 		     struct err *e)
 {
 	for (size_t i = 0; i < p->mounts.n; i++) {
 		const struct plan_mount *m = &p->mounts.v[i];
 
-		if (m->kind != PLAN_MOUNT_BIND)
+		if (!is_bound(m))
 			continue;
 		int r = add(o, m->dest, m->source);
 		if (r >= 0 && m->bind_recursive)
@@ -86,8 +97,7 @@ static int add_masks(const struct plan *p, struct criu_opts *o)
 static bool is_bind(const struct plan *p, const char *name)
 {
 	for (size_t i = 0; i < p->mounts.n; i++) {
-		if (p->mounts.v[i].kind == PLAN_MOUNT_BIND &&
-		    strcmp(p->mounts.v[i].dest, name) == 0)
+		if (strcmp(p->mounts.v[i].dest, name) == 0 && is_bound(&p->mounts.v[i]))
 			return true;
 	}
 	return false;
@@ -199,8 +209,21 @@ static int add_noted(const struct plan *p, const struct image_note *n, const cha
 	return 0;
 }
 
+/* Older notes call the mount that the link leads to, the root mostly, a bind of the link's name. */
+static bool is_copied_link(const struct plan *p, const char *name)
+{
+	for (size_t i = 0; i < p->mounts.n; i++) {
+		const struct plan_mount *m = &p->mounts.v[i];
+
+		if (m->kind == PLAN_MOUNT_BIND && strcmp(m->dest, name) == 0 && !is_bound(m))
+			return true;
+	}
+	return false;
+}
+
 /* CRIU's own words for what is missing name nothing. */
-static int check_binds(const struct image_note *n, const struct criu_opts *o, struct err *e)
+static int check_binds(const struct plan *p, const struct image_note *n, const struct criu_opts *o,
+		       struct err *e)
 {
 	for (size_t i = 0; i < n->binds.n; i++) {
 		auto_str char *want = NULL;
@@ -210,7 +233,7 @@ static int check_binds(const struct image_note *n, const struct criu_opts *o, st
 			return err_sys(e, -ENOMEM, "mounts");
 		while (k < o->external.n && strncmp(o->external.v[k], want, strlen(want)) != 0)
 			k++;
-		if (k < o->external.n)
+		if (k < o->external.n || is_copied_link(p, n->binds.v[i]))
 			continue;
 		err_set(e, ERR_SPEC, "the image has a bind mount on '%s', which config.json lacks",
 			n->binds.v[i]);
@@ -237,7 +260,7 @@ int external_restore_mounts(const struct plan *plan, const struct image_note *no
 	if (r < 0)
 		return err_sys(e, r, "masked paths");
 	r = add_noted(plan, note, state_dir, cgroup2, opts, e);
-	return r < 0 ? r : check_binds(note, opts, e);
+	return r < 0 ? r : check_binds(plan, note, opts, e);
 }
 
 /* ---- mount points ---- */
@@ -249,7 +272,9 @@ static const struct plan_mount *owner(const struct plan *p, size_t i)
 		const struct plan_mount *m = &p->mounts.v[k];
 		const char *rest = path_below(p->mounts.v[i].dest, m->dest);
 
-		if (rest && *rest && m->kind != PLAN_MOUNT_REMOUNT)
+		if (!rest || !*rest || m->kind == PLAN_MOUNT_REMOUNT)
+			continue;
+		if (m->kind != PLAN_MOUNT_BIND || is_bound(m))
 			return m;
 	}
 	return NULL;
@@ -291,6 +316,8 @@ static int make_mount_point(const struct plan *plan, size_t i, struct err *e)
 	mode_t mode = S_IFDIR;
 
 	if (m->kind == PLAN_MOUNT_REMOUNT || strcmp(m->dest, "/") == 0)
+		return 0;
+	if (m->kind == PLAN_MOUNT_BIND && !is_bound(m))
 		return 0;
 	if (in && in->kind != PLAN_MOUNT_BIND)
 		return 0; /* a file system whose contents are in the image */

@@ -151,6 +151,46 @@ mount_points() {
   [ -d "$TEST_DIR/host/sub" ]
 }
 
+@test "copy-symlink: restore takes it for no bind: the link may lead nowhere, and nothing is made where it leads" {
+  mkdir "$TEST_DIR/host"
+  ln -s /tmp/made "$TEST_DIR/host/nowhere"
+  ln -s "$TEST_DIR/host" "$TEST_DIR/dir"
+  ln -s "$TEST_DIR/host" "$BUNDLE/rootfs/dir"
+  ln -s /tmp/made "$BUNDLE/rootfs/live"
+  touch "$TEST_DIR/file"
+  ln -s "$TEST_DIR/file" "$TEST_DIR/live"
+  edit --arg t "$TEST_DIR" '.mounts += [
+    {destination: "/nowhere", type: "bind", source: ($t + "/host/nowhere"), options: ["bind", "copy-symlink"]},
+    {destination: "/live", type: "bind", source: ($t + "/live"), options: ["bind", "copy-symlink"]},
+    {destination: "/dir", type: "bind", source: ($t + "/dir"), options: ["bind", "copy-symlink"]},
+    {destination: "/dir/sub", type: "tmpfs", source: "tmpfs"},
+    {destination: "/file", type: "bind", source: ($t + "/file"), options: ["bind", "copy-symlink"]}]'
+  mount_points
+  assert_output "criu ended without an answer"
+  [ ! -e "$BUNDLE/rootfs/tmp/made" ] && [ ! -e "$TEST_DIR/host/sub" ]
+  [ -f "$BUNDLE/rootfs/file" ] # what is no link is bound
+}
+
+@test "copy-symlink: a container with links goes to an image and back" {
+  needs_criu
+  ln -s /tmp/no "$TEST_DIR/nowhere"
+  ln -s bin "$TEST_DIR/live"
+  echo bound > "$TEST_DIR/file"
+  edit --arg t "$TEST_DIR" '.mounts += (["nowhere", "live", "file"] | map({destination: ("/" + .), type: "bind", source: ($t + "/" + .), options: ["bind", "copy-symlink"]}))'
+  start_mover
+  dump
+  [ "$(jq -c .binds "$IMG/ketch.json")" = '["/file"]' ]
+  # an older note has the link too
+  jq -c '.binds += ["/live"]' < "$IMG/ketch.json" > "$TEST_DIR/note"
+  mv "$TEST_DIR/note" "$IMG/ketch.json"
+  restore_it
+  counts_on "$(count)"
+  run ketch exec "$CT" sh -c 'readlink /nowhere; readlink /live; cat /file'
+  assert_output "/tmp/no
+bin
+bound"
+}
+
 @test "an image with a million mounts: refused at once" {
   mkdir "$IMG"
   touch "$IMG/inventory.img"
