@@ -221,6 +221,11 @@ static int mark_foreign(struct external_dump *d, struct err *e)
 			r = find_source(m, &source);
 		if (r >= 0)
 			r = image_note_add_mount(d->note, m->path, buf_str(&source));
+		if (r == -EILSEQ)
+			return err_set(e, ERR_UNSUPPORTED,
+				       "the mount from outside on '%s': CRIU can't be told a path "
+				       "with ']' or a newline",
+				       m->path);
 		if (r < 0)
 			return err_sys(e, r, "the mount from outside on '%s'", m->path);
 	}

@@ -191,6 +191,17 @@ bin
 bound"
 }
 
+@test "a mask whose name CRIU can't be told: refused, the container runs on" {
+  needs_criu
+  touch "$BUNDLE/rootfs/a]b"
+  edit '.linux.maskedPaths += ["/a]b"]'
+  start_counter
+  failing checkpoint --image-path "$IMG" "$CT"
+  assert_output "the mount from outside on '/a]b': CRIU can't be told a path with ']' or a newline"
+  running
+  counts_on "$(count)"
+}
+
 @test "an image with a million mounts: refused at once" {
   mkdir "$IMG"
   touch "$IMG/inventory.img"
