@@ -47,7 +47,7 @@ bool criu_built_in(void);
 struct criu_dirs {
 	char *image, *work; /* absolute */
 	int image_fd, work_fd;
-	bool made_image, made_work;
+	unsigned made_image, made_work; /* so many of their last components were missing */
 };
 #define CRIU_DIRS_NONE                                                                             \
 	{                                                                                          \

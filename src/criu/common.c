@@ -16,15 +16,27 @@
 
 /* ---- directories ---- */
 
-static int open_dir(const char *path, char **ret_path, int *ret_fd, bool *ret_made)
+/* How many components of an absolute path are not there, from its end on. */
+static int count_missing(const char *path, unsigned *ret)
 {
-	int r = host_abspath(path, ret_path);
+	auto_str char *at = strdup(path);
 	mode_t mode;
 
-	if (r >= 0 && ret_made && sys_stat_mode(*ret_path, &mode) == -ENOENT) {
+	if (!at)
+		return -ENOMEM;
+	for (*ret = 0; *at && sys_stat_mode(at, &mode) == -ENOENT; ++*ret)
+		*strrchr(at, '/') = '\0';
+	return 0;
+}
+
+static int open_dir(const char *path, char **ret_path, int *ret_fd, unsigned *ret_made)
+{
+	int r = host_abspath(path, ret_path);
+
+	if (r >= 0 && ret_made)
+		r = count_missing(*ret_path, ret_made);
+	if (r >= 0 && ret_made && *ret_made > 0)
 		r = host_mkdirs(*ret_path, 0700);
-		*ret_made = r >= 0;
-	}
 	if (r >= 0)
 		r = host_opendir(AT_FDCWD, *ret_path, false);
 	if (r >= 0)
@@ -50,12 +62,18 @@ int criu_dirs_open(struct criu_dirs *d, const struct criu_common *c, bool make, 
 	return 0;
 }
 
+static void remove_made(char *path, unsigned n)
+{
+	for (; n > 0; n--) {
+		(void)host_unlink(AT_FDCWD, path, true);
+		*strrchr(path, '/') = '\0';
+	}
+}
+
 void criu_dirs_clear(struct criu_dirs *d)
 {
-	if (d->made_work)
-		(void)host_unlink(AT_FDCWD, d->work, true);
-	if (d->made_image)
-		(void)host_unlink(AT_FDCWD, d->image, true);
+	remove_made(d->work, d->made_work);
+	remove_made(d->image, d->made_image);
 	free(d->image);
 	free(d->work);
 	close_fd(d->image_fd);

@@ -25,6 +25,16 @@ load checkpoint
   counts_on "$(count)"
 }
 
+@test "directories that a checkpoint made for nothing are gone again, those above them too" {
+  start_counter
+  mkdir "$TEST_DIR/there"
+  cd "$TEST_DIR/there"
+  failing --criu /bin/false checkpoint --image-path x/y/z --work-path w/v/u "$CT"
+  failing --criu /bin/false checkpoint --image-path x/y --work-path x/z/../u "$CT"
+  [ -z "$(ls -A)" ] || { find >&2; false; }
+  running
+}
+
 @test "an image directory that can't be written to is named" {
   needs_criu
   start_counter
