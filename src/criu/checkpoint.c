@@ -31,7 +31,6 @@ struct dump {
 	pid_t *pids;
 	size_t n_pids, cap_pids;
 	int status_fd;
-	bool complete; /* the image: all but the end of the processes is done */
 	char *freezer, *address;
 };
 
@@ -294,11 +293,23 @@ static int check_features(const struct dump *d, struct criu *c, struct err *e)
 	return 0;
 }
 
+/*
+ * CRIU asks before it kills: the last moment to give up. Our files come now and not before, for a dump that fails has to leave those of a good
+ * image in the same directory.
+ */
+static int complete(struct dump *d, struct err *e)
+{
+	if (image_note_write(&d->note, d->dirs.image_fd, e) < 0)
+		return err_wrap(e, "image directory '%s'", d->dirs.image);
+	return 0;
+}
+
 static int notified(void *ctx, const struct criu_answer *a, UNUSED int fd, struct err *e)
 {
 	struct dump *d = ctx;
 
-	d->complete = d->complete || strcmp(a->script, "post-dump") == 0;
+	if (strcmp(a->script, "post-dump") == 0)
+		return d->o->pre_dump ? 0 : complete(d, e);
 	if (strcmp(a->script, "status-ready") != 0 || d->status_fd < 0)
 		return 0;
 	ssize_t n = write(d->status_fd, "", 1);
@@ -341,14 +352,18 @@ static int run_criu(struct dump *d, struct err *e)
 	/* a log of an earlier try must not explain this one */
 	if (r >= 0)
 		(void)host_unlink(d->dirs.work_fd, LOG_NAME, false);
-	if (r < 0)
-		return r;
-	if (!d->o->pre_dump && image_note_write(&d->note, d->dirs.image_fd, e) < 0)
-		return err_wrap(e, "image directory '%s'", d->dirs.image);
-	r = converse(d, &c, e);
-	if (r < 0 && !d->o->pre_dump && !d->complete)
-		image_note_remove(d->dirs.image_fd);
-	return r;
+	return r < 0 ? r : converse(d, &c, e);
+}
+
+/* Our files are written when all is stopped: what can be told of the directory is told before. */
+static int check_image_dir(const struct dump *d, struct err *e)
+{
+	int r = sys_access_write(d->dirs.image);
+
+	if (r >= 0)
+		return 0;
+	err_sys(e, r, "write");
+	return err_wrap(e, "image directory '%s'", d->dirs.image);
 }
 
 static int checkpoint_locked(struct dump *d, struct err *e)
@@ -357,6 +372,8 @@ static int checkpoint_locked(struct dump *d, struct err *e)
 
 	if (r >= 0)
 		r = criu_dirs_open(&d->dirs, &d->o->c, true, e);
+	if (r >= 0)
+		r = check_image_dir(d, e);
 	if (r >= 0)
 		r = check_parent(d, e);
 	if (r >= 0)

@@ -73,6 +73,39 @@ load checkpoint
 
 # ---- images ----
 
+@test "a checkpoint that fails over a good image leaves ketch's files in it as they were" {
+  start_counter
+  fake_criu say=post-dump
+  dump_fake() { ketch --criu "$TEST_DIR/fake-criu" checkpoint --leave-running --image-path "$IMG" "$@" "$CT"; }
+  dump_fake
+  [ -s "$IMG/ketch.json" ] && [ -s "$IMG/descriptors.json" ]
+  mkdir "$TEST_DIR/pre"
+  touch "$TEST_DIR/pre/inventory.img"
+  echo old >> "$IMG/ketch.json"
+  md5sum "$IMG"/*.json > "$TEST_DIR/sums"
+  failing --criu "$TEST_DIR/fake-criu" checkpoint --leave-running --parent-path ../pre --image-path "$IMG" "$CT"
+  assert_output "--pre-dump and --parent-path can't work on this host"
+  md5sum --quiet -c "$TEST_DIR/sums"
+  fake_criu fail
+  failing --criu "$TEST_DIR/fake-criu" checkpoint --image-path "$IMG" "$CT"
+  md5sum --quiet -c "$TEST_DIR/sums"
+  running
+  fake_criu say=post-dump
+  dump_fake
+  refute grep -q old "$IMG/ketch.json"
+}
+
+@test "a checkpoint that this kernel can't do, over a good image: it is restored after that" {
+  needs_criu
+  start_mover
+  ketch checkpoint --pre-dump --image-path "$TEST_DIR/pre" "$CT" 2> /dev/null || { mkdir -p "$TEST_DIR/pre" && touch "$TEST_DIR/pre/inventory.img"; }
+  dump --leave-running
+  ketch checkpoint --leave-running --parent-path ../pre --image-path "$IMG" "$CT" || [ -s "$IMG/ketch.json" ]
+  ketch delete --force "$CT"
+  restore_it
+  counts_on "$(count)"
+}
+
 # damaged FILE HOW: a copy of the image, whose FILE is damaged so, fails to be restored, in reasonable time; says nothing of the kind of hint.
 damaged() {
   local all=$IMG IMG=$TEST_DIR/damaged file

@@ -100,6 +100,12 @@ restore_it() {
   detached restore --detach -b "$BUNDLE" --image-path "$IMG" "$@" "$CT" || { show_log restore; return 1; }
 }
 
+# fake_criu DEED…: $TEST_DIR/fake-criu, a program that says what CRIU says and does these (fake-criu.py).
+fake_criu() {
+  printf '#!/bin/sh\nexec python3 %q "$@" %s\n' "$BATS_TEST_DIRNAME/fake-criu.py" "$*" > "$TEST_DIR/fake-criu"
+  chmod 755 "$TEST_DIR/fake-criu"
+}
+
 show_log() {
   grep -E 'Error|Warn' "$IMG/$1.log" >&2 || true
 }
