@@ -170,6 +170,14 @@ int launch_take_signals(struct launch *l, struct err *e)
 	return l->signal_fd < 0 ? err_sys(e, -errno, "signalfd") : 0;
 }
 
+int launch_ignore_signals(const struct launch *l, struct err *e)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	return signalfd(l->signal_fd, &none, 0) < 0 ? err_sys(e, -errno, "signalfd") : 0;
+}
+
 static bool has_create_hooks(const struct launch *l)
 {
 	const bool *has = l->plan->has_hooks;

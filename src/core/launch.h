@@ -55,6 +55,8 @@ int launch_prepare(struct launch *l, enum plan_use use, bool start_at_once,
 int launch_drop_junk(struct launch *l, struct err *e);
 /* From here on INT, TERM, HUP and QUIT are read from l->signal_fd and all others wait, until launch_clear(). */
 int launch_take_signals(struct launch *l, struct err *e);
+/* From here on those wait, too: nothing can be undone any more. */
+int launch_ignore_signals(const struct launch *l, struct err *e);
 /* Drops what waits, before launch_clear() lets it end us: our caller has an error or an exit status to tell. */
 void launch_drop_signals(const struct launch *l);
 /* For `run` and `restore` in the foreground: waits for the end and deletes the container, unless it is to be kept. */

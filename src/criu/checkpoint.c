@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "core/launch.h"
+#include "core/start.h"
 #include "criu/external.h"
 #include "criu/swrk.h"
 #include "sys/hostfs.h"
@@ -299,9 +300,14 @@ static int check_features(const struct dump *d, struct criu *c, struct err *e)
  */
 static int complete(struct dump *d, struct err *e)
 {
+	int r = interrupted(d->l->signal_fd, e);
+
+	if (r < 0)
+		return r;
 	if (image_note_write(&d->note, d->dirs.image_fd, e) < 0)
 		return err_wrap(e, "image directory '%s'", d->dirs.image);
-	return 0;
+	/* lazy pages may wait for ever for those who want them */
+	return d->opts.lazy_pages ? 0 : launch_ignore_signals(d->l, e);
 }
 
 static int notified(void *ctx, const struct criu_answer *a, UNUSED int fd, struct err *e)
@@ -441,8 +447,10 @@ int container_checkpoint(const struct store *s, const char *id, const struct che
 	free(d.freezer);
 	free(d.address);
 	close_fd(TAKE_FD(l.signal_fd));
-	launch_clear(&l); /* and with it the lock, which delete takes */
-	if (r < 0 || o->leave_running || o->pre_dump)
-		return r;
-	return container_delete(s, id, DELETE_FORCE, e);
+	container_free(TAKE_PTR(l.container)); /* and with it the lock, which delete takes */
+	if (r >= 0 && !o->leave_running && !o->pre_dump)
+		r = container_delete(s, id, DELETE_FORCE, e);
+	launch_drop_signals(&l);
+	launch_clear(&l);
+	return r;
 }

@@ -348,6 +348,32 @@ without_criu() {
   return $killed
 }
 
+# Says what a signal did: to ketch alone.
+interrupted_by() { # DEED…
+  local status=0
+  fake_criu "$@"
+  bg --criu "$TEST_DIR/fake-criu" checkpoint --image-path "$IMG" "$CT" &
+  wait $! || status=$?
+  cat "$TEST_DIR/out"
+  return $status
+}
+
+@test "a signal before the image is complete: told, the container runs on; one after that: the checkpoint is done, poststop included" {
+  edit '.hooks.poststop = [{path: "/bin/sh", args: ["sh", "-c", "kill -TERM $PPID; sleep 0.3; echo ran >> \($f)"]}]' --arg f "$TEST_DIR/poststop"
+  start_counter
+  run interrupted_by term say=post-dump
+  assert_status 1
+  assert_output "interrupted by signal 15 (TERM): everything is undone"
+  running
+  [ ! -e "$IMG/ketch.json" ]
+  run interrupted_by say=post-dump "kill=$(pid_of "$CT")" term
+  assert_status 0
+  [ -z "$output" ]
+  is_gone "$CT"
+  [ "$(cat "$TEST_DIR/poststop")" = ran ]
+  [ -s "$IMG/ketch.json" ]
+}
+
 @test "criu is killed in a checkpoint: told at once, the container runs on" {
   needs_criu
   start_mover
