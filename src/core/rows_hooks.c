@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/hooks.h"
+#include "core/journal.h"
 #include "core/launch.h"
 #include "core/rows.h"
 #include "spec/annotations.h"
@@ -127,9 +128,15 @@ const struct step step_hooks_ask = {
 static int runtime_run(struct run *r, struct err *e)
 {
 	struct launch *l = r->core;
+	int ret = 0;
 
+	/* of a creation the journal knows since before the clone: createContainer hooks are the child's */
+	if (r->plan->opts.use == FOR_RESTORE)
+		ret = journal_put(l->journal, JOURNAL_HOOKS, "", e);
+	if (ret < 0)
+		return ret;
 	l->hooks_began = true;
-	int ret = run_kind(r, HOOK_PRESTART, l->signal_fd, NULL, e);
+	ret = run_kind(r, HOOK_PRESTART, l->signal_fd, NULL, e);
 	return ret < 0 ? ret : run_kind(r, HOOK_CREATE_RUNTIME, l->signal_fd, NULL, e);
 }
 

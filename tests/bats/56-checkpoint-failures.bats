@@ -334,6 +334,22 @@ criu_works() {
   counts_on "$(count)"
 }
 
+@test "kill -9 in a restore when its hooks have begun: delete --force runs the poststop hooks, once" {
+  needs_criu
+  start_mover
+  dump
+  edit --arg d "$TEST_DIR" '.hooks = {createRuntime: [{path: "/bin/sh", args: ["sh", "-c", "touch \($d)/began; sleep 1000"]}],
+    poststop: [{path: "/bin/sh", args: ["sh", "-c", "echo ran >> \($d)/poststop"]}]}'
+  bg restore --detach -b "$BUNDLE" --image-path "$IMG" "$CT" &
+  local pid=$!
+  wait_for 30 test -e "$TEST_DIR/began"
+  kill -9 $pid
+  wait $pid 2> /dev/null || true
+  ketch delete --force "$CT"
+  [ "$(cat "$TEST_DIR/poststop")" = ran ]
+  wait_for 10 eval assert_clean 2> /dev/null || assert_clean
+}
+
 # without_criu N COMMAND…: ketch in the background, whose criu is killed at the N-th eighth of ms. It ends soon: true if criu was there to be killed.
 without_criu() {
   local n=$1 pid killed=1 status=0
