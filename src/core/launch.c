@@ -121,7 +121,8 @@ static int read_and_plan(struct launch *l, enum plan_use use, bool start_at_once
 	if (r < 0)
 		return r;
 	log_plan_warnings(l);
-	return check_terminal(l, use, start_at_once, e);
+	r = check_terminal(l, use, start_at_once, e);
+	return r < 0 || !l->check ? r : l->check(l, e);
 }
 
 static void init_run(struct launch *l)

@@ -43,6 +43,8 @@ struct launch {
 	bool pid_file_written;
 	bool committed;
 	bool junk_dropped;
+	/* What else has to be so before anything is made. May be NULL. */
+	int (*check)(const struct launch *l, struct err *e);
 	void *go_on_ctx; /* of launch_prepare()'s caller */
 };
 

@@ -199,18 +199,22 @@ int criu_check_plan(const struct plan *p, struct err *e)
 {
 	if (!p->mount_ns) {
 		err_set(e, ERR_UNSUPPORTED,
-			"a container without a mount namespace of its own can't be checkpointed");
+			"a container without a mount namespace of its own can't be checkpointed or "
+			"restored");
 		return err_at(e, "$.linux.namespaces");
 	}
 	if (p->spec->lnx->seccomp && p->spec->lnx->seccomp->notifies) {
-		err_set(e, ERR_UNSUPPORTED, "CRIU can't dump a seccomp listener");
+		err_set(e, ERR_UNSUPPORTED, "CRIU can't dump or restore a seccomp listener");
 		return err_at(e, "$.linux.seccomp");
 	}
 	for (size_t i = 0; i < p->mounts.n; i++) {
-		if (!p->mounts.v[i].idmap && !p->mounts.v[i].ridmap)
+		const struct plan_mount *m = &p->mounts.v[i];
+
+		if (!m->uid_map)
 			continue;
 		err_set(e, ERR_UNSUPPORTED, "CRIU can't restore mounts with mapped ids");
-		return err_at(e, "$.mounts[%zu]", p->mounts.v[i].index);
+		return err_at(e, "$.mounts[%zu]%s", m->index,
+			      m->spec->uid_mappings.n > 0 ? ".uidMappings" : ".options");
 	}
 	return 0;
 }

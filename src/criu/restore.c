@@ -432,6 +432,11 @@ static int check_profile(const struct restore *d, struct err *e)
 	return err_errno(e);
 }
 
+static int check(const struct launch *l, struct err *e)
+{
+	return criu_check_plan(l->plan, e);
+}
+
 /* After the HOST steps. */
 static int make(struct launch *l, struct err *e)
 {
@@ -500,6 +505,7 @@ static int restore_container(struct restore *d, int *ret_status, struct err *e)
 		r = err_sys(e, -errno, "become a subreaper");
 	if (r < 0)
 		return r;
+	l->check = check;
 	l->go_on_ctx = d;
 	r = launch_prepare(l, FOR_RESTORE, true, make, e);
 	if (r >= 0)

@@ -66,7 +66,7 @@ load checkpoint
   assert_clean
 }
 
-@test "what can't be checkpointed: a created container, a stopped one, one without a mount namespace, mapped mounts" {
+@test "what can't be checkpointed: a created container, a stopped one, one without a mount namespace" {
   counts
   create_one
   run ketch checkpoint --image-path "$IMG" "$CT"
@@ -79,6 +79,34 @@ load checkpoint
   assert_status 1
   assert_output "without a mount namespace of its own can't be checkpointed"
   running
+}
+
+@test "mapped mounts: refused at checkpoint and at restore by their property, with the option word or without" {
+  counts
+  mkdir -p "$TEST_DIR/src" "$TEST_DIR/plain"
+  touch "$TEST_DIR/plain/inventory.img"
+  edit --arg s "$TEST_DIR/src" '.linux.namespaces += [{type: "user"}]
+    | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = .linux.uidMappings
+    | .mounts += [{destination: "/mapped", source: $s, options: ["bind"], uidMappings: .linux.uidMappings, gidMappings: .linux.gidMappings}]'
+  chown -R 100000:100000 "$BUNDLE/rootfs"
+  chmod 755 "$TEST_DIR" "$BUNDLE"
+  local n=$(jq '.mounts | length - 1' "$BUNDLE/config.json") id where options
+  for options in '["bind"]' '["bind", "idmap"]' '["bind", "ridmap"]'; do
+    edit --argjson o "$options" '.mounts[-1].options = $o'
+    where="\$.mounts[$n].uidMappings"
+    id=$((id + 1))
+    detached run --detach -b "$BUNDLE" "$CT-$id"
+    run ketch checkpoint --image-path "$IMG" "$CT-$id"
+    assert_status 1
+    assert_output "$where"
+    assert_output "CRIU can't restore mounts with mapped ids"
+    [ "$(container_status "$CT-$id")" = running ]
+    run ketch restore --detach -b "$BUNDLE" --image-path "$TEST_DIR/plain" "$CT-new" < /dev/null
+    assert_status 1
+    assert_output "$where"
+    assert_output "CRIU can't restore mounts with mapped ids"
+    is_gone "$CT-new"
+  done
 }
 
 @test "restore: no image, no bundle, an unknown id's image; nothing is left" {
