@@ -37,6 +37,7 @@ struct restore {
 	struct image_note note;
 	struct criu_start start;
 	bool own_cgroups; /* CRIU manages none: it runs in the container's */
+	bool got_terminal;
 };
 
 /* ---- CRIU's surroundings, in its process ---- */
@@ -331,25 +332,66 @@ static int serve_row(struct restore *d, enum msg msg, int fd, struct err *e)
 	return ret;
 }
 
+/* Was the first process on a terminal of the container's own? One of another process may be what an exec has left behind. */
+static bool was_on_terminal(const struct image_note *n)
+{
+	static const char pts[] = "/dev/pts/", console[] = "/dev/console";
+
+	for (size_t i = 0; i < n->descriptors.n; i++) {
+		const char *name = n->descriptors.v[i];
+		bool outside = false;
+
+		for (size_t k = 0; k < n->files.n; k++)
+			outside |= n->files.v[k].fd == (int64_t)i;
+		if (!outside &&
+		    (strncmp(name, pts, strlen(pts)) == 0 || strcmp(name, console) == 0))
+			return true;
+	}
+	return n->descriptors.n == 0; /* nobody knows */
+}
+
+/* CRIU hands us the master of the container's terminal, as FD. */
+static int take_terminal(struct restore *d, int fd, struct err *e)
+{
+	int copy = fd < 0 ? -EBADF : fcntl(fd, F_DUPFD_CLOEXEC, 3);
+
+	if (copy < 0)
+		return err_set(e, ERR_INTERNAL, "criu sent no terminal");
+	d->got_terminal = true;
+	if (d->l->plan->terminal || !was_on_terminal(&d->note))
+		return serve_row(d, MSG_CONSOLE, copy, e);
+	close_fd(copy);
+	err_set(e, ERR_USAGE, "the image has a terminal, and the configuration none");
+	err_hint(e, "set process.terminal to true");
+	return err_at(e, "$.process.terminal");
+}
+
+static int check_terminal(const struct restore *d, struct err *e)
+{
+	if (d->got_terminal || !d->l->plan->terminal)
+		return 0;
+	err_set(e, ERR_USAGE, "the image has no terminal");
+	err_hint(e, "set process.terminal to false");
+	return err_at(e, "$.process.terminal");
+}
+
 static int notified(void *ctx, const struct criu_answer *a, int fd, struct err *e)
 {
 	struct restore *d = ctx;
 	int r = 0;
 
-	if (strcmp(a->script, "orphan-pts-master") == 0) {
-		int copy = fd < 0 ? -EBADF : fcntl(fd, F_DUPFD_CLOEXEC, 3);
-
-		if (copy < 0)
-			return err_set(e, ERR_INTERNAL, "criu sent no terminal");
-		return serve_row(d, MSG_CONSOLE, copy, e);
-	}
+	if (strcmp(a->script, "orphan-pts-master") == 0)
+		return take_terminal(d, fd, e);
 	if (a->pid)
 		r = adopt(d, a->pid, e);
 	if (r >= 0 && strcmp(a->script, "setup-namespaces") == 0)
 		r = serve_row(d, MSG_HOOKS, -EBADF, e);
 	/* The processes are complete, and stopped: what is written now is true before the first of them runs. */
-	if (r >= 0 && strcmp(a->script, "post-restore") == 0)
-		r = serve_row(d, MSG_READY, -EBADF, e);
+	if (r >= 0 && strcmp(a->script, "post-restore") == 0) {
+		r = check_terminal(d, e);
+		if (r >= 0)
+			r = serve_row(d, MSG_READY, -EBADF, e);
+	}
 	return r;
 }
 

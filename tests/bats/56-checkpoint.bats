@@ -304,8 +304,54 @@ bg_pipe() {
   assert_output "--console-socket"
 }
 
+@test "a configuration with a terminal and an image without: told, nothing is left" {
+  needs_criu
+  start_mover
+  dump
+  edit '.process.terminal = true'
+  receive first
+  failing restore --detach -b "$BUNDLE" --image-path "$IMG" --console-socket "$TEST_DIR/first.sock" "$CT"
+  assert_output '$.process.terminal'
+  assert_output "the image has no terminal"
+  hint_is "set process.terminal to false"
+  is_gone "$CT"
+  edit '.process.terminal = false'
+  restore_it
+  counts_on "$(count)"
+  kill "$RECEIVER"
+}
+
+@test "an image with a terminal and a configuration without: told, nothing is left" {
+  needs_criu
+  counts
+  edit '.process.terminal = true'
+  receive first
+  ketch run --detach -b "$BUNDLE" --console-socket "$TEST_DIR/first.sock" "$CT" < /dev/null
+  wait_for 60 test -s "$BUNDLE/rootfs/tmp/n"
+  dump
+  edit '.process.terminal = false'
+  failing restore --detach -b "$BUNDLE" --image-path "$IMG" "$CT"
+  assert_output '$.process.terminal'
+  assert_output "the image has a terminal"
+  hint_is "set process.terminal to true"
+  is_gone "$CT"
+  wait_for 10 eval assert_clean 2> /dev/null || assert_clean
+}
+
+@test "a terminal that an exec has left behind is no terminal of the container's" {
+  needs_criu
+  start_mover
+  script -qec "$KETCH --root $ROOT exec -t $CT sh -c 'setsid sleep 1000 & sleep 0.5'" /dev/null < /dev/null > /dev/null 2>&1 3>&-
+  dump
+  restore_it
+  counts_on "$(count)"
+  run ketch ps "$CT"
+  assert_output "sleep 1000"
+}
+
 receive() {
   python3 "$BATS_TEST_DIRNAME/pty.py" receive "$TEST_DIR/$1.sock" "$TEST_DIR/$1" > "$TEST_DIR/receiver" 2>&1 3>&- < /dev/null &
+  RECEIVER=$!
   wait_for 10 test -e "$TEST_DIR/$1.ready"
 }
 
