@@ -300,26 +300,34 @@ static int find_hooks(void *ctx, const char *what, UNUSED const char *value, UNU
 	return 0;
 }
 
+struct holders {
+	const struct container *c;
+	bool alive; /* the container's process, when it was looked at */
+};
+
+/* A criu that has killed the container is about to end by itself, with a good image. */
 static int kill_holders(void *ctx, const char *what, const char *value, UNUSED struct err *e)
 {
-	const struct container *c = ctx;
+	const struct holders *h = ctx;
 
 	if (strcmp(what, JOURNAL_HOOK) == 0 || strcmp(what, JOURNAL_PROCESS) == 0 ||
-	    (strcmp(what, JOURNAL_AGENT) == 0 && !c->has_state))
+	    (strcmp(what, JOURNAL_AGENT) == 0 && !h->c->has_state) ||
+	    (strcmp(what, JOURNAL_CRIU) == 0 && h->alive))
 		journal_kill(what, value);
 	return 0;
 }
 
-/* A command that holds the lock may be waiting for the container's process, for a hook or for plugins that do not get ready. */
+/* A command that holds the lock may be waiting for the container's process, for a hook, for plugins that do not get ready or for CRIU. */
 static void free_lock(struct container *c)
 {
 	struct err ignored;
 
 	auto_fd int pidfd = container_init_pidfd(c);
+	struct holders h = { .c = c, .alive = pidfd >= 0 };
 	if (pidfd >= 0)
 		(void)sys_pidfd_send_signal(pidfd, SIGKILL);
 	end_frozen(c);
-	(void)journal_replay(c->dir, kill_holders, c, &ignored);
+	(void)journal_replay(c->dir, kill_holders, &h, &ignored);
 }
 
 static int check_deletable(const struct container *c, unsigned flags, struct err *e)

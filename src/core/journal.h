@@ -23,6 +23,7 @@
 #define JOURNAL_HOOK                                                                               \
 	"hook" /* PID START_TIME of a hook that runs in the runtime's namespaces, leader of its group */
 #define JOURNAL_AGENT "agent" /* PID START_TIME of the program with the seccomp plugins */
+#define JOURNAL_CRIU  "criu"  /* PID START_TIME of the criu that a checkpoint waits for */
 #define JOURNAL_HOOKS                                                                              \
 	"hooks" /* the first hook is about to run: from here on an end runs poststop */
 

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/journal.h"
 #include "core/launch.h"
 #include "core/start.h"
 #include "criu/external.h"
@@ -345,6 +346,14 @@ static int leave_group(UNUSED void *ctx, struct err *e)
 	return setpgid(0, 0) < 0 ? err_sys(e, -errno, "process group of criu") : 0;
 }
 
+/* CRIU may wait for ever for who wants lazy pages: `delete --force`, which wants our lock, ends it then. */
+static int journal_criu(void *ctx, pid_t pid, UNUSED int pidfd, struct err *e)
+{
+	const struct dump *d = ctx;
+
+	return journal_add_process(d->l->container->dir, JOURNAL_CRIU, pid, e);
+}
+
 static int run_criu(struct dump *d, struct err *e)
 {
 	auto_criu struct criu c = CRIU_NONE;
@@ -352,7 +361,9 @@ static int run_criu(struct dump *d, struct err *e)
 				  .images = d->dirs.image,
 				  .work = d->dirs.work,
 				  .cgroup_fd = -EBADF,
-				  .prepare = leave_group };
+				  .prepare = leave_group,
+				  .placed = journal_criu,
+				  .ctx = d };
 
 	int r = criu_start(&c, &how, e);
 	/* a log of an earlier try must not explain this one */

@@ -390,6 +390,53 @@ interrupted_by() { # DEED…
   [ -s "$IMG/ketch.json" ]
 }
 
+@test "delete --force ends a checkpoint that waits" {
+  start_counter
+  local pid t0 of=$(pid_of "$CT")
+  fake_criu say=post-dump touch="$TEST_DIR/waits" wait="$TEST_DIR/never"
+  bg --criu "$TEST_DIR/fake-criu" checkpoint --image-path "$IMG" "$CT" &
+  pid=$!
+  wait_for 10 test -e "$TEST_DIR/waits"
+  t0=$SECONDS
+  ketch delete --force "$CT"
+  [ $((SECONDS - t0)) -lt 8 ]
+  refute wait $pid
+  assert_clean
+}
+
+@test "a criu that has killed the container is not ended by those who see the container's end" {
+  counts
+  bg run -b "$BUNDLE" "$CT" &
+  local run=$! of
+  wait_for 60 test -s "$BUNDLE/rootfs/tmp/n"
+  of=$(pid_of "$CT")
+  fake_criu say=post-dump "kill=$of" touch="$TEST_DIR/killed" wait="$TEST_DIR/go"
+  OUT=$TEST_DIR/out2 bg --criu "$TEST_DIR/fake-criu" checkpoint --image-path "$IMG" "$CT" &
+  local pid=$!
+  wait_for 10 test -e "$TEST_DIR/killed"
+  (OUT=$TEST_DIR/out3 bg delete --force "$CT") &
+  sleep 1
+  touch "$TEST_DIR/go"
+  wait $pid || { cat "$TEST_DIR/out2" >&2; false; }
+  wait $run || true
+  wait
+  is_gone "$CT"
+}
+
+@test "delete --force when lazy pages wait for somebody who does not come" {
+  needs_criu
+  start_mover
+  bg checkpoint --lazy-pages --page-server 127.0.0.1:27182 --image-path "$IMG" "$CT" &
+  local pid=$!
+  wait_for 10 eval "[ -s '$IMG/ketch.json' ] || ! kill -0 $pid 2> /dev/null"
+  ! grep -q "can't work on this host" "$TEST_DIR/out" || skip "this kernel has no userfaultfd with events; boots criu… of tests/vm/boots have it"
+  sleep 1
+  kill -0 $pid
+  ketch delete --force "$CT"
+  refute wait $pid
+  wait_for 10 eval assert_clean 2> /dev/null || assert_clean
+}
+
 @test "criu is killed in a checkpoint: told at once, the container runs on" {
   needs_criu
   start_mover

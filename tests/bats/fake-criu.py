@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # `fake-criu.py swrk FD DEED…`: what CRIU says to its client (images/rpc.proto of CRIU), without any dump. At the request for one it does the deeds in
 # order: say=SCRIPT is a notification (an answer of failure ends the dump), kill=PID, term tells the client to end, touch=FILE, wait=FILE
-# until it is there, fail. It has no feature.
+# until it is there or 30 seconds are over, fail. It has no feature.
 import os
 import signal
 import socket
@@ -48,7 +48,9 @@ def main():
             elif word == 'touch':
                 open(value, 'w').close()
             elif word == 'wait':
-                while not os.path.exists(value):
+                for _ in range(600):
+                    if os.path.exists(value):
+                        break
                     time.sleep(0.05)
         return 1
 
