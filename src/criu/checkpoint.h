@@ -58,6 +58,13 @@ int criu_dirs_open(struct criu_dirs *d, const struct criu_common *c, bool make, 
 /* What was made and is still empty is removed again. */
 void criu_dirs_clear(struct criu_dirs *d);
 
+/*
+ * In a user namespace CRIU looks for images as its root, who is an ordinary user here: the directory must let others search it. The images
+ * themselves are opened before, and stay as they are. Restores of one image at the same time share it: the last one hides it again.
+ */
+int criu_image_show(const struct criu_dirs *d, struct err *e);
+void criu_image_hide(const struct criu_dirs *d);
+
 /* Options that go over as they are. S: the container's annotations name CRIU's configuration file. */
 int criu_common_opts(struct criu_opts *to, const struct criu_common *c, const struct spec *s,
 		     struct err *e);

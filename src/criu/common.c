@@ -3,8 +3,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <poll.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "criu/checkpoint.h"
@@ -78,6 +81,35 @@ void criu_dirs_clear(struct criu_dirs *d)
 	free(d->work);
 	close_fd(d->image_fd);
 	close_fd(d->work_fd);
+}
+
+/* S_ISUID, which means nothing for a directory, says that the other one is ours: of a restore that was killed, too. */
+enum { SHOWN = S_IXOTH | S_ISUID };
+
+int criu_image_show(const struct criu_dirs *d, struct err *e)
+{
+	struct stat st;
+
+	/* The last of another's restores has it for a moment. A file system without locks is no reason not to go on. */
+	for (int n = 0; flock(d->image_fd, LOCK_SH | LOCK_NB) < 0 && n < 100; n++) {
+		if (errno != EWOULDBLOCK)
+			break;
+		(void)poll(NULL, 0, 20);
+	}
+	int r = fstat(d->image_fd, &st);
+	if (r == 0 && !(st.st_mode & S_IXOTH))
+		r = fchmod(d->image_fd, (st.st_mode & 07777) | SHOWN);
+	return r < 0 ? err_sys(e, -errno, "let the user namespace search '%s'", d->image) : 0;
+}
+
+void criu_image_hide(const struct criu_dirs *d)
+{
+	struct stat st;
+	bool last = flock(d->image_fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
+
+	if (last && fstat(d->image_fd, &st) == 0 && (st.st_mode & SHOWN) == SHOWN)
+		(void)fchmod(d->image_fd, st.st_mode & 07777 & ~SHOWN);
+	(void)flock(d->image_fd, LOCK_UN);
 }
 
 /* ---- options ---- */

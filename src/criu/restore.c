@@ -395,35 +395,20 @@ static int notified(void *ctx, const struct criu_answer *a, int fd, struct err *
 	return r;
 }
 
-/*
- * In a user namespace CRIU looks for images as its root, who is an ordinary user here: the directory must let others search it. The images
- * themselves are opened before, and stay as they are.
- */
-static int open_to_others(const struct restore *d, mode_t *ret_before, struct err *e)
-{
-	struct stat st;
-	int r = fstat(d->dirs.image_fd, &st);
-
-	*ret_before = st.st_mode & 07777;
-	if (r == 0 && d->l->plan->user_ns && !(st.st_mode & S_IXOTH))
-		r = fchmod(d->dirs.image_fd, *ret_before | S_IXOTH);
-	return r < 0 ? err_sys(e, -errno, "let the user namespace search '%s'", d->dirs.image) : 0;
-}
-
 static int converse(struct restore *d, struct criu *c, struct err *e)
 {
 	auto_buf struct buf request = { 0 };
 	struct criu_answer a;
-	mode_t before;
+	bool user_ns = d->l->plan->user_ns;
 
 	if (criu_write_request(CRIU_RESTORE, &d->opts, &request) < 0)
 		return err_sys(e, -ENOMEM, "restore");
-	int r = open_to_others(d, &before, e);
+	int r = user_ns ? criu_image_show(&d->dirs, e) : 0;
 	if (r < 0)
 		return r;
 	r = criu_request(c, &request, d->l->signal_fd, notified, d, &a, e);
-	if (!(before & S_IXOTH) && d->l->plan->user_ns)
-		(void)fchmod(d->dirs.image_fd, before);
+	if (user_ns)
+		criu_image_hide(&d->dirs);
 	if (r == -EIO)
 		return criu_explain(d->dirs.work_fd, d->dirs.work, LOG_NAME, "restore", e);
 	if (r >= 0 && a.pid != d->l->run.init.pid)

@@ -514,6 +514,36 @@ interrupted_by() { # DEED…
   counts_on "$(count)"
 }
 
+@test "restores of one image at once with a user namespace: all run, the image's directory is as it was" {
+  needs_criu
+  edit '.linux.namespaces += [{type: "user"}]
+    | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = .linux.uidMappings'
+  chown -R 100000:100000 "$BUNDLE/rootfs"
+  chmod 755 "$TEST_DIR" "$BUNDLE"
+  start_mover
+  dump
+  chmod 700 "$IMG"
+  local round i pid pids
+  for round in 1 2 3; do
+    pids=()
+    for i in 1 2 3 4 5; do
+      (OUT=$TEST_DIR/out$i bg restore --detach -b "$BUNDLE" --image-path "$IMG" --work-path "$TEST_DIR/work$i" "$CT-$i") &
+      pids+=($!)
+    done
+    for pid in "${pids[@]}"; do
+      wait "$pid" || { cat "$TEST_DIR"/out? >&2; false; }
+    done
+    for i in 1 2 3 4 5; do
+      [ "$(container_status "$CT-$i")" = running ]
+      ketch delete --force "$CT-$i"
+    done
+    [ "$(stat -c %a "$IMG")" = 700 ]
+  done
+  chmod 1777 "$IMG"
+  restore_it
+  [ "$(stat -c %a "$IMG")" = 1777 ]
+}
+
 @test "a stopped container can't be checkpointed, and makes no image directory" {
   start_counter
   ketch kill "$CT" KILL
