@@ -244,12 +244,6 @@ int image_note_write(const struct image_note *n, int dir, struct err *e)
 	return r < 0 ? err_sys(e, r, "write") : 0;
 }
 
-void image_note_remove(int dir)
-{
-	(void)host_unlink(dir, IMAGE_NOTE, false);
-	(void)host_unlink(dir, IMAGE_DESCRIPTORS, false);
-}
-
 /* Lists in an arena, as SPEC_LIST is elsewhere: room doubles, what was there is copied. */
 static void *grow(struct image_note *n, void *v, size_t count, size_t size)
 {

@@ -62,8 +62,6 @@ int image_check_pages(int dir, struct err *e);
 int image_pstree_parse(const char *text, size_t len, int (*fn)(void *ctx, uint32_t pid), void *ctx);
 /* A pagemap-*.img: the number of its pages-*.img, and how many it has. 0 or -EBADMSG. Pure. */
 int image_pagemap_parse(const char *text, size_t len, uint32_t *ret_id, uint64_t *ret_pages);
-/* After a failed dump. */
-void image_note_remove(int dir);
 
 /* -EILSEQ: a restore would not take such a name. */
 int image_note_add_mount(struct image_note *n, const char *name, const char *source);
