@@ -341,12 +341,16 @@ bg_pipe() {
 @test "a terminal that an exec has left behind is no terminal of the container's" {
   needs_criu
   start_mover
-  script -qec "$KETCH --root $ROOT exec -t $CT sh -c 'setsid sleep 1000 & sleep 0.5'" /dev/null < /dev/null > /dev/null 2>&1 3>&-
+  printf 'echo > /tmp/up\nwhile :; do sleep 1; done\n' > "$BUNDLE/rootfs/tmp/left"
+  run script -qec "$KETCH --root $ROOT exec -t $CT sh -c 'setsid sh /tmp/left & until test -s /tmp/up; do sleep 0.1; done'" /dev/null < /dev/null 3>&-
+  assert_status 0
+  run ketch ps "$CT"
+  assert_output "sh /tmp/left"
   dump
   restore_it
   counts_on "$(count)"
   run ketch ps "$CT"
-  assert_output "sleep 1000"
+  assert_output "sh /tmp/left"
 }
 
 receive() {
