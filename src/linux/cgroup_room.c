@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/ptrace.h>
@@ -31,11 +30,9 @@ static struct cgroup_leaf *pids_leaf(struct cgroup *cg)
 
 /* ---- cgroup.room ---- */
 
-/* Not where a cgroup namespace is made at that birth: what is there then is its root. */
 static bool may_be_full(const struct plan *p)
 {
-	return p->cgroup.manager != CGROUP_MANAGER_DISABLED && p->fork.ns_stage &&
-	       !(p->fork.init_flags & CLONE_NEWCGROUP);
+	return p->cgroup.manager != CGROUP_MANAGER_DISABLED && p->fork.ns_stage;
 }
 
 static bool step_out(const struct cgroup_leaf *leaf, const struct facts *facts, pid_t pid)
@@ -69,7 +66,8 @@ const struct step step_cgroup_room = {
 	.what = "where pids.max is reached, have the process be born outside of the cgroup",
 	.stage = STAGE_SERVE,
 	.on = MSG_BIT(MSG_ROOM),
-	.use = FOR_CREATE | FOR_EXEC,
+	/* not create: what is there at the birth is the root of a cgroup namespace that is made by it */
+	.use = FOR_EXEC,
 	.applies = may_be_full,
 	.run = room_run,
 };

@@ -25,7 +25,7 @@ extern const struct step step_cgroup_place_first; /* NS    cgroup.place-first */
 extern const struct step step_cgroup_place;	  /* INIT  cgroup.place */
 extern const struct step step_cgroup_scope;	  /* SERVE cgroup.scope */
 extern const struct step step_cgroup_attach;	  /* SERVE cgroup.attach (exec) */
-extern const struct step step_cgroup_room;	  /* SERVE cgroup.room */
+extern const struct step step_cgroup_room;	  /* SERVE cgroup.room (exec) */
 extern const struct step step_cgroup_join_first;  /* NS    cgroup.join-first */
 extern const struct step step_cgroup_join;	  /* INIT  cgroup.join */
 extern const struct step step_cgroup_ns;	  /* INIT  cgroup.ns */
