@@ -48,12 +48,11 @@ static bool step_out(const struct cgroup_leaf *leaf, const struct facts *facts, 
 }
 
 /* What can't be done here leaves all as it is: the child's second clone fails as the first did. */
-static int room_run(struct run *r, struct err *e)
+static int room_run(struct run *r, UNUSED struct err *e)
 {
 	struct cgroup_leaf *leaf = r->cgroup ? pids_leaf(r->cgroup) : NULL;
 	const long options = PTRACE_O_TRACECLONE | PTRACE_O_EXITKILL;
 
-	(void)e;
 	if (!leaf || r->init.pid > 0 || ptrace(PTRACE_SEIZE, r->first.pid, 0L, options) < 0)
 		return 0;
 	r->cgroup->first_held = true;

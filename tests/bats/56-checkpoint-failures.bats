@@ -516,10 +516,7 @@ interrupted_by() { # DEED…
 
 @test "restores of one image at once with a user namespace: all run, the image's directory is as it was" {
   needs_criu
-  edit '.linux.namespaces += [{type: "user"}]
-    | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = .linux.uidMappings'
-  chown -R 100000:100000 "$BUNDLE/rootfs"
-  chmod 755 "$TEST_DIR" "$BUNDLE"
+  in_user_namespace
   start_mover
   dump
   chmod 700 "$IMG"

@@ -361,10 +361,7 @@ receive() {
 
 @test "a user namespace" {
   needs_criu
-  edit '.linux.namespaces += [{type: "user"}]
-    | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = .linux.uidMappings'
-  chown -R 100000:100000 "$BUNDLE/rootfs"
-  chmod 755 "$TEST_DIR" "$BUNDLE"
+  in_user_namespace
   start_counter
   dump
   restore_it

@@ -408,27 +408,31 @@ static bool refused(const char *list, const char *element, const char *place)
 /* CRIU takes the last of the entries "mnt[NAME]:SOURCE" that begins with the name it looks for. */
 static void names_in_notes(void)
 {
-	static const char *const names[] = { "data", "/data]:/x", "/data]", "/a\\nb", "" };
-	static const char *const keys[] = {
-		"",	     "k",	    "file[]",	"file[1:2",	 "file[1:2]]",
-		"file[1:]",  "file[:2]",    "file[1]",	"file[1:2]:/x]", "tty[1:2]:x",
-		"tty[8:1]x", "mnt[/data]:", "net[1:2]", "file[1:2]\\n",	 "file[x:2]",
+	static const struct {
+		const char *list, *property, *rest;
+		const char *bad[16];
+	} all[] = {
+		{ "mounts",
+		  "name",
+		  "\"source\":\"/dev/null\"",
+		  { "data", "/data]:/x", "/data]", "/a\\nb", "" } },
+		{ "files",
+		  "key",
+		  "\"fd\":1,\"path\":\"/p\"",
+		  { "", "k", "file[]", "file[1:2", "file[1:2]]", "file[1:]", "file[:2]", "file[1]",
+		    "file[1:2]:/x]", "tty[1:2]:x", "tty[8:1]x", "mnt[/data]:", "net[1:2]",
+		    "file[1:2]\\n", "file[x:2]" } },
 	};
-	char element[256];
+	char element[256], place[128];
 
-	for (size_t i = 0; i < N_ELEMENTS(names); i++) {
-		snprintf(element, sizeof(element), "{\"name\":\"%s\",\"source\":\"/dev/null\"}",
-			 names[i]);
-		CHECK(refused("mounts", element,
-			      "ketch.json of the image is damaged: "
-			      "$.mounts[0].name"));
-	}
-	for (size_t i = 0; i < N_ELEMENTS(keys); i++) {
-		snprintf(element, sizeof(element), "{\"key\":\"%s\",\"fd\":1,\"path\":\"/p\"}",
-			 keys[i]);
-		CHECK(refused("files", element,
-			      "ketch.json of the image is damaged: "
-			      "$.files[0].key"));
+	for (size_t i = 0; i < N_ELEMENTS(all); i++) {
+		snprintf(place, sizeof(place), "ketch.json of the image is damaged: $.%s[0].%s",
+			 all[i].list, all[i].property);
+		for (size_t k = 0; all[i].bad[k]; k++) {
+			snprintf(element, sizeof(element), "{\"%s\":\"%s\",%s}", all[i].property,
+				 all[i].bad[k], all[i].rest);
+			CHECK(refused(all[i].list, element, place));
+		}
 	}
 	CHECK(refused("mounts", "{\"name\":\"/a[b\",\"source\":\"\"}", NULL));
 	CHECK(refused("files", "{\"key\":\"file[1f:20a]\",\"fd\":1,\"path\":\"/p\"}", NULL));
